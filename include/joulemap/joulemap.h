@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * joulemap: which layer of a neural network burns the energy.
+ *
+ * The public C API: errors, the power log, the timeline and attribution.
+ * Authors of back ends include joulemap/sensor.h or joulemap/engine.h too.
+ *
+ * Conventions: functions that can fail return 0 or a count, and a negative
+ * enum jm_code on failure, with the detail in a caller-owned struct jm_error
+ * (may be NULL). The library never prints and never exits. No function keeps
+ * state between calls; objects may be used from any one thread at a time.
+ */
+#ifndef JOULEMAP_JOULEMAP_H
+#define JOULEMAP_JOULEMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define JM_API __attribute__((visibility("default")))
+#define JM_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#else
+#define JM_API
+#define JM_PRINTF(fmt, first)
+#endif
+
+/* ---- Errors ------------------------------------------------------------ */
+
+/*
+ * X(name, value, exit status of the command line tool, short text).
+ * Exit: 1 failure, 2 usage, 3 no sensor or no permission, 4 not resolved.
+ */
+#define JM_CODES(X)                                                            \
+	X(JM_ENOMEM, -1, 1, "out of memory")                                   \
+	X(JM_EINVAL, -2, 2, "value out of range")                              \
+	X(JM_EUSAGE, -3, 2, "wrong usage")                                     \
+	X(JM_EIO, -4, 1, "input/output failure")                               \
+	X(JM_ENOTFOUND, -5, 1, "not found")                                    \
+	X(JM_EPERM, -6, 3, "permission denied")                                \
+	X(JM_ENOSPC, -7, 1, "no space left")                                   \
+	X(JM_EFORMAT, -8, 1, "malformed data")                                 \
+	X(JM_ETRUNCATED, -9, 1, "data ends too early")                         \
+	X(JM_EUNSUPPORTED, -10, 1, "not supported")                            \
+	X(JM_ENOSENSOR, -11, 3, "no power sensor")                             \
+	X(JM_ESENSOR, -12, 1, "power sensor failed")                           \
+	X(JM_EENGINE, -13, 1, "inference engine failed")                       \
+	X(JM_EINTERRUPTED, -14, 1, "interrupted")                              \
+	X(JM_EUNRESOLVED, -15, 4, "measured but not resolved")
+
+enum jm_code {
+#define X(name, value, exit_status, text) name = value,
+	JM_CODES(X)
+#undef X
+};
+
+#define JM_ERROR_MESSAGE_MAX 512
+
+/* Written only on failure; holds no heap memory. */
+struct jm_error {
+	int code;      /* enum jm_code */
+	int sys_errno; /* errno of the system call that failed, or 0 */
+	char message[JM_ERROR_MESSAGE_MAX]; /* subject, what is wrong, what to do */
+};
+
+/* Name of a code ("JM_EIO") and its short text; "?" for an unknown one. */
+JM_API const char *jm_code_name(int code);
+JM_API const char *jm_code_text(int code);
+
+/* "major.minor.patch" */
+JM_API const char *jm_version(void);
+
+/* ---- Power log --------------------------------------------------------- */
+
+/* What value[] of a reading holds. */
+enum jm_quantity {
+	JM_QUANTITY_MV_MA = 1, /* value[0] mV, value[1] mA; power = product, uW */
+	JM_QUANTITY_UW = 2,    /* value[0] uW */
+	JM_QUANTITY_UJ = 3     /* value[0] uJ, a counter that only grows */
+};
+
+#define JM_NAME_MAX 64
+
+/*
+ * One value as read, with the clock before and after the read. All times of
+ * a log and of its timeline are ns on one and the same clock.
+ */
+struct jm_reading {
+	int64_t before_ns;
+	int64_t after_ns;
+	double value[2]; /* in the sensor's scale, see enum jm_quantity */
+};
+
+/* One measured supply and its readings, in order of time. */
+struct jm_rail {
+	char name[JM_NAME_MAX];
+	enum jm_quantity quantity;
+	struct jm_reading *readings; /* [n_readings], owned by the log */
+	size_t n_readings;
+	size_t capacity;
+};
+
+/* Rail 0 is the one that feeds the whole machine, as far as is known. */
+struct jm_power_log {
+	struct jm_rail *rails; /* [n_rails], owned */
+	size_t n_rails;
+};
+
+JM_API void jm_power_log_init(struct jm_power_log *log);
+JM_API void jm_power_log_release(struct jm_power_log *log);
+
+/*
+ * Adds a rail without readings. Returns its index, or JM_ENOMEM.
+ * The name is copied, cut at JM_NAME_MAX - 1 bytes.
+ */
+JM_API int jm_power_log_add_rail(struct jm_power_log *log, const char *name,
+	enum jm_quantity quantity, struct jm_error *reterr);
+
+/* Appends a copy of *reading to rail `rail`. JM_EINVAL, JM_ENOMEM. */
+JM_API int jm_power_log_append(struct jm_power_log *log, size_t rail,
+	const struct jm_reading *reading, struct jm_error *reterr);
+
+/* Power in uW of one reading; NaN for an energy counter. */
+JM_API double jm_reading_power_uw(
+	const struct jm_reading *reading, enum jm_quantity quantity);
+
+/* ---- Timeline ---------------------------------------------------------- */
+
+/* What the time stamp of an execution means. */
+enum jm_stamp {
+	JM_STAMP_BEGIN = 1,    /* the layer begins */
+	JM_STAMP_END = 2,      /* the layer ends */
+	JM_STAMP_CALLBACK = 3  /* a callback after the whole inference */
+};
+
+/* One execution of a layer. */
+struct jm_execution {
+	int64_t stamp_ns;
+	double duration_ms;
+};
+
+/*
+ * One step of the network as the engine executes it. `macs` (multiply-
+ * accumulates), `parameters` and `bytes` (moved: inputs, weights, outputs)
+ * are per execution; NaN when not known.
+ */
+struct jm_layer {
+	char *name; /* owned by the timeline */
+	char *type; /* owned by the timeline; "Unknown" when not known */
+	double macs;
+	double parameters;
+	double bytes;
+	struct jm_execution *executions; /* [n_executions], one per cycle */
+	size_t n_executions;
+	size_t capacity;
+};
+
+/* All spans of a run; layers in the order in which the engine runs them. */
+struct jm_timeline {
+	struct jm_layer *layers; /* [n_layers], owned */
+	size_t n_layers;
+	size_t capacity;
+	enum jm_stamp stamp; /* of every execution */
+};
+
+JM_API void jm_timeline_init(struct jm_timeline *timeline);
+JM_API void jm_timeline_release(struct jm_timeline *timeline);
+
+/*
+ * Adds a layer with no executions, unknown macs, parameters and bytes.
+ * Copies name and type (NULL: "Unknown"). Returns its index, or JM_ENOMEM.
+ */
+JM_API int jm_timeline_add_layer(struct jm_timeline *timeline, const char *name,
+	const char *type, struct jm_error *reterr);
+
+/* Appends an execution to layer `layer`. JM_EINVAL, JM_ENOMEM. */
+JM_API int jm_timeline_append(struct jm_timeline *timeline, size_t layer,
+	struct jm_execution execution, struct jm_error *reterr);
+
+/* The largest number of executions of any layer: the number of cycles. */
+JM_API size_t jm_timeline_cycles(const struct jm_timeline *timeline);
+
+/*
+ * Finds out what the stamps of a timeline mean, from the data alone.
+ * Returns an enum jm_stamp; *ret_certain is 0 when the data cannot tell
+ * (one layer, one execution), and then JM_STAMP_END is assumed.
+ */
+JM_API enum jm_stamp jm_timeline_detect_stamp(
+	const struct jm_timeline *timeline, int *ret_certain);
+
+/* ---- Attribution: the window method -------------------------------------- */
+
+/* Which version of the original scripts is followed, to the last digit. */
+enum jm_window_rules {
+	/*
+	 * Later version: a sample belongs to the layer when begin <= t <= end,
+	 * end being the file's stamp; every sample is used once; a layer
+	 * without samples has no power; rows end where the power log ends.
+	 */
+	JM_WINDOW_LATER = 1,
+	/*
+	 * First version: the file's stamp is the begin, moved to the end of
+	 * the previous layer of the cycle where it lies before that; rows in
+	 * order of begin; a layer takes all samples up to its end since the
+	 * last one used, which is used again; without samples its power is 0.
+	 */
+	JM_WINDOW_FIRST = 2
+};
+
+/* Power of one layer in one cycle. */
+struct jm_cycle_power {
+	size_t cycle; /* from 0 */
+	size_t layer;
+	double power_uw;         /* NaN: no sample */
+	double dynamic_power_uw; /* above idle; NaN: no sample */
+	double duration_ms;
+	size_t n_samples;
+};
+
+/* Called for every row in order; a negative return ends the walk with it. */
+typedef int jm_cycle_power_fn(void *context, const struct jm_cycle_power *row);
+
+/*
+ * The original's two-pointer walk over samples of `rail` (times: after_ns)
+ * and executions of `timeline` (stamps as in the file, whatever they mean).
+ * Returns 0, or the negative value that `row` returned, or JM_EINVAL,
+ * JM_ENOMEM.
+ */
+JM_API int jm_attribute_window(const struct jm_rail *rail,
+	const struct jm_timeline *timeline, enum jm_window_rules rules,
+	double idle_power_uw, jm_cycle_power_fn *row, void *context,
+	struct jm_error *reterr);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

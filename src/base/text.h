@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers as text, fast and exact. */
+#ifndef JM_BASE_TEXT_H
+#define JM_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for any double as jm_text_format_double writes it, with '\0'. */
+#define JM_DOUBLE_TEXT_MAX 32
+
+/*
+ * Writes the shortest decimal that reads back as `value`, in the form that
+ * Python's repr gives ("5750000.0", "0.061", "1e-07", "nan", "inf").
+ * Returns the length, without the '\0' that is written too.
+ */
+size_t jm_text_format_double(double value, char ret_text[JM_DOUBLE_TEXT_MAX]);
+
+/*
+ * Reads a JSON number ("-12.5e-3"; a leading '+' or '.' is no number) at
+ * text[0..length), correctly rounded. Returns bytes read; 0: no number here.
+ */
+size_t jm_text_scan_double(const char *text, size_t length, double *ret_value);
+
+/* Writes an unsigned number; returns its length (no '\0'). Room: 20 bytes. */
+size_t jm_text_format_unsigned(uint64_t value, char *ret_text);
+
+/* 1 if `text` begins with / ends with `part`. */
+int jm_text_starts_with(const char *text, const char *part);
+int jm_text_ends_with(const char *text, const char *part);
+
+/* Copies at most size - 1 bytes and ends them with '\0'. */
+void jm_text_copy(char *ret_text, size_t size, const char *text);
+
+/* Heap copy of a text, freed with free(); NULL when out of memory. */
+char *jm_text_duplicate(const char *text);
+
+/* Edits (insert, delete, replace, swap of letters) between two short names. */
+size_t jm_text_distance(const char *a, const char *b);
+
+#endif
