@@ -150,21 +150,22 @@ static int write_graph(struct jm_error *error)
 static int write_and_read_idle(struct jm_error *error)
 {
 	double value;
-	char *folder = "scratch";
+	char folder[128];
 	int result;
 
-	result = jm_folder_make(folder, error);
+	snprintf(folder, sizeof(folder), "%s", scratch_path("."));
+	result = jm_idle_write(folder, 1, 5, 0, error);
 	if (result >= 0)
-		result = jm_idle_write(folder, 1, 5, 0, error);
-	if (result >= 0)
-		result = jm_idle_read("scratch/idling_power.json", &value, error);
+		result = jm_idle_read(scratch_path("idling_power.json"), &value, error);
 	return result;
 }
+
+static json_t *config; /* made while there is memory */
 
 static int write_and_read_benchmark(struct jm_error *error)
 {
 	static const double latency = 0.5;
-	struct jm_benchmark benchmark = {NULL, 1, 0, &latency, 1, 1};
+	struct jm_benchmark benchmark = {config, 1, 0, &latency, 1, 1};
 	double *back = NULL;
 	size_t n;
 	int result = jm_benchmark_write(scratch_path("b"), &benchmark, error);
@@ -227,6 +228,7 @@ static void exhaust(int (*work)(struct jm_error *error))
 static void test_every_allocation(void **state)
 {
 	(void)state;
+	config = json_pack("{s:i}", "runs", 5);
 	scratch_write("p", POWER);
 	scratch_write("l", LATENCY);
 	scratch_write("r", READINGS);
@@ -237,6 +239,7 @@ static void test_every_allocation(void **state)
 	exhaust(write_and_read_idle);
 	exhaust(write_and_read_benchmark);
 	exhaust(write_and_read_spool);
+	json_decref(config);
 }
 
 static void test_grow(void **state)
