@@ -60,7 +60,7 @@ static void make_run(struct jm_timeline *timeline, const struct shape *shape,
 
 static void expect_meaning(const struct shape *shape, enum jm_stamp stamp)
 {
-	for (uint64_t seed = 1; seed <= 20; seed++) {
+	for (uint64_t seed = 1; seed <= 6; seed++) {
 		struct jm_timeline timeline;
 		int certain;
 
