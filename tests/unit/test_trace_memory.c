@@ -40,6 +40,7 @@
 static long countdown;
 static int failed;
 
+#if OWN_MALLOC
 static int fails(void)
 {
 	if (countdown == 0 || --countdown > 0)
@@ -48,7 +49,6 @@ static int fails(void)
 	return 1;
 }
 
-#if OWN_MALLOC
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
