@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 __extension__ typedef unsigned __int128 u128;
 
 static const uint64_t powers[] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
@@ -270,23 +272,27 @@ static size_t format_slowly(double value, char *ret_text)
 	return used;
 }
 
+/* Writes mantissa / 10^scale; at most 17 digits. */
 static size_t format_fixed(uint64_t mantissa, int scale, char *ret_text)
 {
-	char digits[20];
-	size_t n = jm_text_format_unsigned(mantissa, digits);
-	size_t used = 0, whole = n > (size_t)scale ? n - (size_t)scale : 0;
+	char digits[JM_DIGITS_ROOM];
+	size_t first = jm_digits_fill(mantissa, digits);
+	size_t n = JM_DIGITS_MAX - first, decimals = (size_t)scale, used;
 
-	if (!whole)
-		ret_text[used++] = '0';
-	memcpy(ret_text + used, digits, whole);
-	used += whole;
-	ret_text[used++] = '.';
-	if (!scale)
-		ret_text[used++] = '0';
-	for (size_t i = n; i < (size_t)scale; i++)
-		ret_text[used++] = '0';
-	memcpy(ret_text + used, digits + whole, n - whole);
-	used += n - whole;
+	if (decimals >= n) { /* 1e-4 and more: three zeros at most */
+		memcpy(ret_text, "0.000", 5);
+		/* A copy of fixed length is quick; what is too much has room. */
+		memcpy(ret_text + 2 + decimals - n, digits + first, JM_DIGITS_MAX);
+		used = 2 + decimals;
+	} else {
+		used = n - decimals;
+		memcpy(ret_text, digits + first, used);
+		ret_text[used++] = '.';
+		memcpy(ret_text + used, digits + first + n - decimals, decimals);
+		used += decimals;
+		if (!decimals)
+			ret_text[used++] = '0';
+	}
 	ret_text[used] = '\0';
 	return used;
 }

@@ -6,36 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
-				  "25262728293031323334353637383940414243444546474849"
-				  "50515253545556575859606162636465666768697071727374"
-				  "75767778798081828384858687888990919293949596979899";
-
-static void put_four(unsigned value, char *ret_text)
-{
-	memcpy(ret_text, digit_pairs + 2 * (value / 100), 2);
-	memcpy(ret_text + 2, digit_pairs + 2 * (value % 100), 2);
-}
+#include "base/digits.h"
 
 size_t jm_text_format_unsigned(uint64_t value, char *ret_text)
 {
-	char digits[20];
-	size_t first = sizeof(digits);
+	char digits[JM_DIGITS_ROOM];
+	size_t first = jm_digits_fill(value, digits);
 
-	while (value >= 10000) {
-		first -= 4;
-		put_four((unsigned)(value % 10000), digits + first);
-		value /= 10000;
-	}
-	while (value >= 10) {
-		first -= 2;
-		memcpy(digits + first, digit_pairs + 2 * (value % 100), 2);
-		value /= 100;
-	}
-	if (value || first == sizeof(digits))
-		digits[--first] = (char)('0' + value);
-	memcpy(ret_text, digits + first, sizeof(digits) - first);
-	return sizeof(digits) - first;
+	memcpy(ret_text, digits + first, JM_DIGITS_MAX - first);
+	return JM_DIGITS_MAX - first;
 }
 
 int jm_text_starts_with(const char *text, const char *part)
