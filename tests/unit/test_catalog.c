@@ -161,9 +161,9 @@ static const struct {
 	{HEADER "weight normal 0 1 32 0\n\nONNX", JM_EFORMAT, "bad count of tensors"},
 	{HEADER "weight normal 0 1 32 99999999\n\nONNX", JM_EFORMAT, "bad count of tensors"},
 	{HEADER "weight normal 0 1 2147483648 65536\n\nONNX", JM_EFORMAT, "absurdly many"},
-	{HEADER "weight normal 0 1 1073741824\nweight normal 0 1 1073741824\n" WEIGHT
+	{HEADER "weight normal 0 1 536870912\nweight normal 0 1 536870912\n" WEIGHT
 		"\n\nONNX",
-		JM_EFORMAT, "line 8: absurdly many"},
+		JM_EFORMAT, "line 7: absurdly many"},
 };
 
 static void test_bad(void **state)

@@ -13,7 +13,7 @@
 #define CONTENT_MAX_BYTES ((size_t)64 << 20)
 #define COUNT_MAX (UINT64_C(1) << 31)
 #define TIMES_MAX 65536
-#define WEIGHTS_MAX_BYTES (UINT64_C(8) << 30)
+#define WEIGHTS_MAX_BYTES ((UINT64_C(1) << 32) - 64) /* a size_t of any machine */
 #define DIM_MAX 65536
 #define NUMBER_MAX 1e6
 #define WORDS_MAX (3 + JM_DIMS_MAX)
