@@ -161,8 +161,7 @@ static const struct {
 	{HEADER "weight normal 0 1 32 0\n\nONNX", JM_EFORMAT, "bad count of tensors"},
 	{HEADER "weight normal 0 1 32 99999999\n\nONNX", JM_EFORMAT, "bad count of tensors"},
 	{HEADER "weight normal 0 1 2147483648 65536\n\nONNX", JM_EFORMAT, "absurdly many"},
-	{HEADER "weight normal 0 1 536870912\nweight normal 0 1 536870912\n" WEIGHT
-		"\n\nONNX",
+	{HEADER "weight normal 0 1 536870912\nweight normal 0 1 536870912\n" WEIGHT "\n\nONNX",
 		JM_EFORMAT, "line 7: absurdly many"},
 };
 
