@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,7 +49,6 @@ static void set_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 /* Looks at the stop pipe, waiting at most wait_ms; 1: stop. */
@@ -63,8 +61,11 @@ static int look_for_stop(struct jm_logger *logger, int wait_ms)
 		logger->end = read(watched.fd, &byte, 1) == 1 ? "stopped" : "stop pipe closed";
 	else if (watched.fd < 0 && wait_ms)
 		poll(NULL, 0, wait_ms);
+	/* PR_SET_PDEATHSIG would also fire when only the thread that forked ends. */
+	if (!logger->end && getppid() != logger->parent)
+		logger->end = "parent died";
 	if (!logger->end && terminated)
-		logger->end = getppid() == logger->parent ? "terminated" : "parent died";
+		logger->end = "terminated";
 	return logger->end != NULL;
 }
 

@@ -12,8 +12,8 @@
  *     ... wait until shared->state is no longer JM_LOGGER_STARTING ...
  *     close(stop[1]); waitpid(pid, ...);
  *
- * Only the caller may hold the write end, or its death goes unnoticed (but for
- * PR_SET_PDEATHSIG, which follows the *thread* that forked).
+ * The death of the process that forked it ends the logger too, whoever else
+ * still holds the write end.
  */
 #ifndef JM_MEASURE_LOGGER_H
 #define JM_MEASURE_LOGGER_H

@@ -166,29 +166,32 @@ static void add_step(struct jm_sim_profile *profile, double from_ns, double powe
 
 /*
  * Spans become steps of power. Between two layers of a cycle the board draws
- * gap_w; a cycle ends where the next span is that of an earlier layer, or of
- * the only one there is.
+ * gap_w; a cycle begins with a span of an earlier layer than the last one's, or
+ * of the only layer there is.
  */
 static void fill(struct jm_sim_profile *profile, const struct jm_sim_board *board,
 	struct jm_sim_layer *layers, size_t n_layers, const struct span *spans, size_t n)
 {
 	double end_ns = -(double)INFINITY;
+	size_t last = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct jm_sim_layer *layer = &layers[spans[i].layer];
 		double begin_ns = fmax(spans[i].begin_ns, end_ns);
-		int last_of_cycle = i + 1 == n || spans[i + 1].layer < spans[i].layer ||
-			n_layers == 1;
+		int new_cycle = spans[i].layer < last || n_layers == 1;
 
 		layer->executions++;
 		if (spans[i].end_ns <= begin_ns)
 			continue; /* nothing is left of it */
+		if (profile->n_steps && begin_ns > end_ns)
+			add_step(profile, end_ns, new_cycle ? board->idle_w : board->gap_w);
+		add_step(profile, begin_ns, layer->power_w);
 		end_ns = spans[i].end_ns;
 		layer->runtime_ns += end_ns - begin_ns;
-		add_step(profile, begin_ns, layer->power_w);
-		if (i + 1 == n || spans[i + 1].begin_ns > end_ns)
-			add_step(profile, end_ns, last_of_cycle ? board->idle_w : board->gap_w);
+		last = spans[i].layer;
 	}
+	if (profile->n_steps)
+		add_step(profile, end_ns, board->idle_w);
 }
 
 int jm_sim_profile_init(struct jm_sim_profile *profile, const struct jm_sim_board *board,
@@ -201,7 +204,7 @@ int jm_sim_profile_init(struct jm_sim_profile *profile, const struct jm_sim_boar
 	memset(profile, 0, sizeof(*profile));
 	profile->origin_ns = origin_ns;
 	profile->idle_w = board->idle_w;
-	profile->steps = spans ? malloc((2 * n + 1) * sizeof(*profile->steps)) : NULL;
+	profile->steps = spans ? malloc((2 * n + 2) * sizeof(*profile->steps)) : NULL;
 	if (!profile->steps) {
 		free(spans);
 		return jm_fail_memory(reterr, "the simulated board");
