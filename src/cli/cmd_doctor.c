@@ -80,9 +80,9 @@ static void add(struct findings *findings, const char *subject, enum verdict ver
 	va_end(arguments);
 }
 
-static void look_at_board(struct findings *findings)
+static void look_at_board(struct findings *findings, const char *root)
 {
-	json_t *board = jm_board_describe("");
+	json_t *board = jm_board_describe(root);
 
 	if (board)
 		add(findings, "machine", GOOD, "%s, %lld CPUs, kernel %s",
@@ -92,23 +92,23 @@ static void look_at_board(struct findings *findings)
 	json_decref(board);
 }
 
-static void look_at_sensors(struct findings *findings)
+static void look_at_sensors(struct findings *findings,
+	const struct jm_sensor_options *sensor_options)
 {
-	struct jm_sensor_options sensor_options = {.sysfs_root = "",
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_options chosen = *sensor_options;
 	struct jm_sensor_info infos[8];
 	struct jm_error error;
 	const struct jm_sensor_ops *ops;
 	size_t n;
 	const struct jm_sensor_ops *const *all = jm_sensors(&n);
 
-	if (jm_sensor_select(NULL, &sensor_options, &ops, &infos[0], &error) < 0) {
+	if (jm_sensor_select(NULL, &chosen, &ops, &infos[0], &error) < 0) {
 		add(findings, "power sensor", MISSING, "%s", error.message);
 		findings->exit_status = jm_code_exit_status(error.code);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int found = all[i]->complete ? 0 : all[i]->probe(&sensor_options, infos, 8, NULL);
+		int found = all[i]->complete ? 0 : all[i]->probe(sensor_options, infos, 8, NULL);
 
 		for (int j = 0; j < found; j++)
 			add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s",
@@ -174,9 +174,9 @@ static void look_at_scheduling(struct findings *findings)
 		"'sudo setcap cap_sys_nice+ep' on the joulemap program");
 }
 
-static void look_at_clocks(struct findings *findings)
+static void look_at_clocks(struct findings *findings, const char *root)
 {
-	json_t *state = jm_board_state("");
+	json_t *state = jm_board_state(root);
 	json_t *governors = json_object_get(state, "cpu_governors");
 	const char *governor = json_string_value(json_array_get(governors, 0));
 
@@ -193,9 +193,9 @@ static void look_at_clocks(struct findings *findings)
 	json_decref(state);
 }
 
-static void look_at_load(struct findings *findings)
+static void look_at_load(struct findings *findings, const char *root)
 {
-	json_t *state = jm_board_state("");
+	json_t *state = jm_board_state(root);
 	double load = json_real_value(json_object_get(state, "load_average"));
 
 	if (load > 0.5)
@@ -252,6 +252,7 @@ static int run(int argc, char **argv)
 {
 	struct values values = {.format = "table"};
 	struct findings findings = {.n = 0};
+	struct jm_sensor_options sensor_options;
 	struct jm_arguments arguments;
 	struct jm_error error;
 
@@ -259,13 +260,14 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
-	look_at_board(&findings);
-	look_at_sensors(&findings);
+	jm_sensor_options_init(&sensor_options, 1);
+	look_at_board(&findings, sensor_options.sysfs_root);
+	look_at_sensors(&findings, &sensor_options);
 	look_at_engines(&findings, values.ort_library);
 	look_at_catalog(&findings);
 	look_at_scheduling(&findings);
-	look_at_clocks(&findings);
-	look_at_load(&findings);
+	look_at_clocks(&findings, sensor_options.sysfs_root);
+	look_at_load(&findings, sensor_options.sysfs_root);
 	look_at_disk(&findings);
 	if (strcmp(values.format, "json") == 0)
 		print_json(&findings);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -74,9 +73,7 @@ static void print(const struct values *values, const struct jm_idle_power *power
 static int measure(const struct values *values, struct jm_error *reterr)
 {
 	struct jm_cli_progress progress;
-	struct jm_sensor_options sensor_options = {.sysfs_root = "",
-		.seed = (uint64_t)values->seed,
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_options sensor_options;
 	struct jm_sensor_info info;
 	struct jm_idle_config config = {.info = &info,
 		.options = &sensor_options,
@@ -84,9 +81,10 @@ static int measure(const struct values *values, struct jm_error *reterr)
 		.seconds = values->seconds,
 		.progress = &progress.progress};
 	struct jm_idle_power power;
-	int result = jm_sensor_select(values->sensor, &sensor_options, &config.sensor, &info,
-		reterr);
+	int result;
 
+	jm_sensor_options_init(&sensor_options, (uint64_t)values->seed);
+	result = jm_sensor_select(values->sensor, &sensor_options, &config.sensor, &info, reterr);
 	if (result < 0)
 		return result;
 	jm_cli_progress_init(&progress);

@@ -114,13 +114,12 @@ static int open_all(struct sources *sources, struct jm_sensor_options *sensor_op
 static int open_sources(struct sources *sources, const struct values *values,
 	struct jm_error *reterr)
 {
-	struct jm_sensor_options sensor_options = {.sysfs_root = "",
-		.seed = 1,
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_options sensor_options;
 	const struct jm_sensor_ops *ops;
 	struct jm_sensor_info info;
 	int result;
 
+	jm_sensor_options_init(&sensor_options, 1);
 	if (!values->sensor)
 		return open_all(sources, &sensor_options, reterr);
 	result = jm_sensor_select(values->sensor, &sensor_options, &ops, &info, reterr);

@@ -83,7 +83,6 @@ int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_p
 	ret_power->readings = measured.readings;
 	ret_power->conversions = measured.conversions;
 	ret_power->measured_now = 1;
-	note(config, ret_power, "measured now");
 	return write_files(config, &measured, reterr);
 }
 
@@ -108,6 +107,8 @@ static int find_stored(const struct jm_idle_config *config, struct jm_idle_power
 int jm_idle_provide(const struct jm_idle_config *config, struct jm_idle_power *ret_power,
 	struct jm_error *reterr)
 {
+	int result;
+
 	memset(ret_power, 0, sizeof(*ret_power));
 	ret_power->mean_uw = NAN;
 	ret_power->error_uw = NAN;
@@ -115,5 +116,8 @@ int jm_idle_provide(const struct jm_idle_config *config, struct jm_idle_power *r
 		return 0;
 	if (config->seconds <= 0)
 		return 0;
-	return jm_idle_run(config, ret_power, reterr);
+	result = jm_idle_run(config, ret_power, reterr);
+	if (result == 0)
+		note(config, ret_power, "measured now");
+	return result;
 }

@@ -151,24 +151,45 @@ static int put_json(struct inference *inference, enum jm_spool_type type, json_t
 	return result;
 }
 
-static int open_spool(struct inference *inference, struct jm_error *reterr)
+/* [{"name", "dtype", "shape"}] of the network's inputs. */
+static json_t *describe_inputs(const struct jm_graph *graph)
+{
+	json_t *inputs = json_array();
+
+	for (size_t i = 0; inputs && i < graph->n_inputs; i++) {
+		const struct jm_tensor *input = &graph->inputs[i];
+		json_t *shape = json_array();
+
+		for (size_t j = 0; j < input->n_dims; j++)
+			json_array_append_new(shape, json_integer(input->dims[j]));
+		json_array_append_new(inputs,
+			json_pack("{s:s, s:s, s:o}", "name", input->name, "dtype", input->dtype,
+				"shape", shape));
+	}
+	return inputs;
+}
+
+static json_t *describe_engine(const struct inference *inference, const struct jm_graph *graph)
 {
 	const struct jm_engine_info *info = &inference->info;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o}", "engine",
+		inference->config->ops->name, "version", info->version, "library", info->library,
+		"tracing", info->tracing, "threads", info->threads, "optimization_level",
+		info->optimization_level, "trace_bias_us", info->trace_bias_us, "trace_bias_sd_us",
+		info->trace_bias_sd_us, "network_untraced_ms", inference->untraced_ms,
+		"network_traced_ms", inference->traced_ms, "inputs", describe_inputs(graph));
+}
+
+static int open_spool(struct inference *inference, struct jm_error *reterr)
+{
 	const struct jm_graph *graph = inference->config->ops->graph(inference->engine);
 	char *text;
 	int result = jm_spool_create(&inference->spool, inference->config->spool_path, reterr);
 
 	if (result < 0)
 		return result;
-	result = put_json(inference, JM_SPOOL_META,
-		json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f}", "engine",
-			inference->config->ops->name, "version", info->version, "library",
-			info->library, "tracing", info->tracing, "threads", info->threads,
-			"optimization_level", info->optimization_level, "trace_bias_us",
-			info->trace_bias_us, "trace_bias_sd_us", info->trace_bias_sd_us,
-			"network_untraced_ms", inference->untraced_ms, "network_traced_ms",
-			inference->traced_ms),
-		reterr);
+	result = put_json(inference, JM_SPOOL_META, describe_engine(inference, graph), reterr);
 	if (result < 0)
 		return result;
 	text = jm_engine_info_format(graph, reterr);

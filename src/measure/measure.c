@@ -88,9 +88,7 @@ static int choose(struct job *job, struct jm_error *reterr)
 
 	if (result < 0)
 		return result;
-	job->sensor_options.sysfs_root = "";
-	job->sensor_options.seed = job->config->seed;
-	job->sensor_options.now_ns = jm_clock_monotonic_ns;
+	jm_sensor_options_init(&job->sensor_options, job->config->seed);
 	result = jm_sensor_select(job->config->sensor, &job->sensor_options, &job->sensor,
 		&job->sensor_info, reterr);
 	if (result < 0)
@@ -240,8 +238,9 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 		"schema", 1, "joulemap", jm_version(), "model", "name", job->model.name, "path",
 		job->model.path, "sha256", job->model.sha256, "catalog",
 		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
-		describe_sensor(job), "idle", idle_json, "board", jm_board_describe(""),
-		"state_before", jm_board_state(""), "clock", describe_clock(), "started_ns",
+		describe_sensor(job), "idle", idle_json, "board",
+		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
+		jm_board_state(job->sensor_options.sysfs_root), "clock", describe_clock(), "started_ns",
 		(json_int_t)job->begin_ns);
 	if (!job->session)
 		return jm_fail_memory(reterr, "the description of the run");
@@ -266,7 +265,7 @@ static double load_of_others(const struct job *job, double children_cpu_s)
 static void describe_end(struct job *job, const struct jm_children_result *children, int result)
 {
 	json_t *before = json_object_get(job->session, "state_before");
-	json_t *after = jm_board_state("");
+	json_t *after = jm_board_state(job->sensor_options.sysfs_root);
 	json_int_t events = json_integer_value(json_object_get(after, "throttle_events"))
 		- json_integer_value(json_object_get(before, "throttle_events"));
 	double load = load_of_others(job, children->children_cpu_s);
@@ -356,6 +355,10 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 		finish_result = jm_session_finish(job->result->run_folder, &report,
 			result < 0 ? NULL : reterr);
 	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
+	if (finish_result < 0)
+		note(job, "what was measured is safe in '%s': mend the fault below, then "
+			  "'joulemap recover %s'",
+			job->paths.folder, job->result->run_folder);
 	job->result->interrupted = children->interrupted;
 	return result < 0 ? result : finish_result;
 }

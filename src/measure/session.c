@@ -110,9 +110,8 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 {
 	json_t *sensor = json_object_get(finish->data.session, "sensor");
 	const char *wanted = json_string_value(json_object_get(sensor, "wanted"));
-	struct jm_sensor_options options = {.sysfs_root = "",
-		.seed = (uint64_t)json_integer_value(json_object_get(sensor, "seed")),
-		.now_ns = jm_clock_monotonic_ns};
+	json_int_t seed = json_integer_value(json_object_get(sensor, "seed"));
+	struct jm_sensor_options options;
 	const struct jm_sensor_ops *ops;
 	struct jm_sensor_info info;
 	char truth[JM_PATH_MAX], mark[JM_PATH_MAX];
@@ -120,6 +119,7 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 
 	if (!finish->simulated)
 		return 0;
+	jm_sensor_options_init(&options, (uint64_t)seed);
 	result = jm_sensor_select(wanted, &options, &ops, &info, reterr);
 	if (result == 0)
 		result = join(finish, truth, reterr, "truth.json");
@@ -228,6 +228,18 @@ static int write_timeline(struct finish *finish, struct jm_error *reterr)
 	return result;
 }
 
+/* What was asked for, with what the engine made of it where that was open. */
+static void complete_config(struct finish *finish)
+{
+	json_t *config = json_object_get(finish->data.session, "config");
+	json_t *input = json_array_get(json_object_get(finish->data.engine, "inputs"), 0);
+
+	if (!input)
+		return;
+	json_object_set(config, "input_shape", json_object_get(input, "shape"));
+	json_object_set(config, "dtype", json_object_get(input, "dtype"));
+}
+
 static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 {
 	struct jm_session_data *data = &finish->data;
@@ -304,6 +316,7 @@ static int write_all(struct finish *finish, struct jm_error *reterr)
 		return jm_fail(reterr, JM_ETRUNCATED,
 			"no layer had run yet in '%s': nothing to complete, delete its folder spool",
 			finish->run_folder);
+	complete_config(finish);
 	result = complete_simulated(finish, reterr);
 	if (result == 0)
 		result = write_power(finish, reterr);

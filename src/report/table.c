@@ -78,7 +78,9 @@ static void print_notes(FILE *out, const struct jm_summary *summary)
 	if (summary->layers_without_power)
 		fprintf(out, "%zu of %zu layers have no sample: no power is given for them\n",
 			summary->layers_without_power, summary->n_layers);
-	if (summary->layers_too_short)
+	if (isnan(summary->change_ms))
+		fprintf(out, "NOT RESOLVED: the sensor showed one and the same value all the time\n");
+	else if (summary->layers_too_short)
 		fprintf(out,
 			"NOT RESOLVED: the sensor shows a new value every %.2f ms, %zu of %zu layers "
 			"are\nshorter; the window method gives such layers the network's mean power, "
