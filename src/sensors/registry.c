@@ -78,7 +78,7 @@ static int select_best(struct jm_sensor_options *options, const struct jm_sensor
 			*ret_info = infos[0];
 			return 0;
 		}
-		if (n <= 0)
+		if (n <= 0 && sensors[i] != &jm_sensor_replay) /* that is not looked for */
 			append(looked_for, sizeof(looked_for), sensors[i]->summary);
 	}
 	if (first.code) { /* one is there, and why it cannot be used matters more */
