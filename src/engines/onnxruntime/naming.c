@@ -21,6 +21,13 @@ static int is_fusible(const char *op)
 	return 0;
 }
 
+/* Operators that others are computed along with. */
+static int can_fuse(const char *op)
+{
+	return jm_text_ends_with(op, "Conv") || jm_text_ends_with(op, "Gemm")
+		|| jm_text_ends_with(op, "MatMul") || strcmp(op, "BatchNormalization") == 0;
+}
+
 /* "FusedConv" is of the kind "Conv". */
 static int is_same_kind(const char *executed, const char *op)
 {
@@ -112,30 +119,43 @@ static size_t walk_back(const struct jm_ort_capture *capture, size_t node, const
 	return JM_ORT_NO_NODE;
 }
 
+/* A batch normalisation that runs as a convolution is named so. */
+static void find_normalisation(const struct jm_ort_capture *capture, char *text,
+	struct jm_ort_origin *origin)
+{
+	if (!cut_ending(text, "_bn"))
+		return;
+	origin->node = find_producer(capture, text);
+	origin->same_kind = origin->node != JM_ORT_NO_NODE;
+}
+
 /* Tries the name, then the name without one more ending, and so on. */
-static size_t find_origin(const struct jm_ort_capture *capture, const struct jm_ort_step *step)
+static void find_origin(const struct jm_ort_capture *capture, const struct jm_ort_step *step,
+	struct jm_ort_origin *origin)
 {
 	char *text = strndup(step->event, jm_ort_event_name_length(step->event));
-	size_t node = JM_ORT_NO_NODE;
 	int layout = 0;
 
 	while (text && *text) {
-		node = find_node(capture, text);
-		if (node == JM_ORT_NO_NODE && layout) {
+		origin->node = find_node(capture, text);
+		if (origin->node == JM_ORT_NO_NODE && layout) {
 			size_t producer = find_producer(capture, text);
 
 			if (producer != JM_ORT_NO_NODE)
-				node = walk_back(capture, producer, step->op, WALK_MAX);
+				origin->node = walk_back(capture, producer, step->op, WALK_MAX);
+			else
+				find_normalisation(capture, text, origin);
 		}
-		if (node != JM_ORT_NO_NODE)
+		if (origin->node != JM_ORT_NO_NODE)
 			break;
 		if (cut_ending(text, "_nchwc") || cut_ending(text, "_nhwc"))
 			layout = 1;
 		else if (!cut_token(text) && !cut_fusion(text))
 			break;
 	}
+	if (origin->node != JM_ORT_NO_NODE)
+		origin->same_kind |= is_same_kind(step->op, capture->nodes[origin->node].op);
 	free(text);
-	return node;
 }
 
 /* ---- What was fused ------------------------------------------------------------------ */
@@ -180,16 +200,14 @@ void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_c
 		struct jm_ort_origin *origin = &ret_origins[i];
 
 		memset(origin, 0, sizeof(*origin));
-		origin->node = capture->n ? find_origin(capture, &steps->steps[i]) : JM_ORT_NO_NODE;
-		if (origin->node == JM_ORT_NO_NODE)
-			continue;
-		origin->same_kind = is_same_kind(steps->steps[i].op, capture->nodes[origin->node].op);
-		if (taken)
+		origin->node = JM_ORT_NO_NODE;
+		find_origin(capture, &steps->steps[i], origin);
+		if (taken && origin->node != JM_ORT_NO_NODE)
 			taken[origin->node] = 1;
 	}
 	/* Of two that an addition joins, the later one computes it. */
 	for (size_t i = steps->n; taken && i-- > 0;)
-		if (ret_origins[i].node != JM_ORT_NO_NODE && ret_origins[i].same_kind)
+		if (ret_origins[i].same_kind && can_fuse(capture->nodes[ret_origins[i].node].op))
 			find_fused(capture, &ret_origins[i], taken);
 	free(taken);
 }
