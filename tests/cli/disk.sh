@@ -2,21 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # A disk that fills up in mid-run: nothing measured is lost, and the message
 # says how to get at it. Needs a mount of its own: root, or user namespaces.
+self=$(realpath "$0")
 # shellcheck source=tests/cli/LIB.bash
 . "$(dirname "$0")/LIB.bash"
 
 mkdir small
 if ! unshare -m true 2>/dev/null; then
 	if unshare -rm true 2>/dev/null && [ -z "${JM_UNSHARED:-}" ]; then
-		JM_UNSHARED=1 exec unshare -rm bash "$0"
+		JM_UNSHARED=1 exec unshare -rm bash "$self"
 	fi
 	echo "no mount namespace can be had here: skipped"
 	exit 77
 fi
 if [ -z "${JM_UNSHARED:-}" ]; then
-	JM_UNSHARED=1 exec unshare -m bash "$0"
+	JM_UNSHARED=1 exec unshare -m bash "$self"
 fi
 mount -t tmpfs -o size=1m none small
+trap 'cd / && umount "$folder/small" && rm -rf "$folder"' EXIT
 
 run measure --model lenet --sensor sim --result-dir small/r --runs 10000000 --threads 1 \
 	--warmup 1 --idle-duration 0
