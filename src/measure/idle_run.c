@@ -110,8 +110,8 @@ int jm_idle_provide(const struct jm_idle_config *config, struct jm_idle_power *r
 	int result;
 
 	memset(ret_power, 0, sizeof(*ret_power));
-	ret_power->mean_uw = NAN;
-	ret_power->error_uw = NAN;
+	ret_power->mean_uw = (double)NAN;
+	ret_power->error_uw = (double)NAN;
 	if (!config->again && find_stored(config, ret_power))
 		return 0;
 	if (config->seconds <= 0)

@@ -119,7 +119,7 @@ static int read_idle(struct mapping *mapping, struct jm_error *reterr)
 	struct jm_idle_record record;
 	int result;
 
-	mapping->idle_uw = NAN;
+	mapping->idle_uw = (double)NAN;
 	if (!path[0]) {
 		note(mapping, "no idle power found: power above idle is left empty; "
 			      "'joulemap idle' measures it");

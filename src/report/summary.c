@@ -87,7 +87,7 @@ static double median_step_ms(const struct jm_rail *rail)
 	for (size_t i = 1; i < rail->n_readings && n < MAX; i += stride)
 		steps[n++] = rail->readings[i].after_ns - rail->readings[i - 1].after_ns;
 	if (!n)
-		return NAN;
+		return (double)NAN;
 	qsort(steps, n, sizeof(steps[0]), compare_times);
 	return (double)steps[n / 2] * 1e-6;
 }

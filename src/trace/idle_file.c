@@ -128,7 +128,7 @@ int jm_idle_parse(const char *name, const char *text, size_t size,
 	int result;
 
 	memset(ret_record, 0, sizeof(*ret_record));
-	ret_record->error_uw = NAN;
+	ret_record->error_uw = (double)NAN;
 	result = *begin == '{' ? parse_json(name, text, size, ret_record, reterr)
 			       : parse_sentence(name, text, ret_record, reterr);
 	if (result < 0)
