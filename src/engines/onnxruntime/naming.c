@@ -240,7 +240,7 @@ char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_cap
 	size_t length = jm_ort_event_name_length(step->event);
 	char *text;
 
-	if (origin->node != JM_ORT_NO_NODE)
+	if (origin->node != JM_ORT_NO_NODE && !strstr(step->event, JM_ORT_TOKEN))
 		text = jm_text_duplicate(capture->nodes[origin->node].name);
 	else if (capture->n || strstr(step->event, JM_ORT_TOKEN))
 		return inserted_name(step, length);

@@ -89,11 +89,11 @@ static int check_dtype(const struct jm_ort_model_inputs *inputs, const char *wan
  * The default is what gets deployed, all optimisations, if the model's names
  * can be found again afterwards, which takes the graph; else the level below.
  */
-static int effective_level(const struct jm_ort *ort, int wanted)
+static int effective_level(const struct engine *engine, int wanted)
 {
 	if (wanted >= 0)
 		return wanted;
-	return ort->api_version >= JM_ORT_API_GRAPH ? 3 : 2;
+	return engine->plugin.registered ? 3 : 2;
 }
 
 /* TensorRT's levels 0..5 on those of this runtime: docs/engines.md. */
@@ -127,7 +127,7 @@ static void describe(const struct jm_ort *ort, const struct jm_engine_options *o
 	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
 		uses_callbacks(ort) ? "callbacks" : "profile");
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
-	ret_info->optimization_level = effective_level(ort, options->optimization_level);
+	ret_info->optimization_level = options->optimization_level;
 	ret_info->trace_bias_us = NAN;
 	ret_info->trace_bias_sd_us = NAN;
 }
@@ -165,9 +165,13 @@ static int open_runtime(struct engine *engine, const struct jm_engine_options *o
 		SEVERITY_FATAL, "joulemap", &engine->env), reterr, "cannot start ONNX Runtime");
 	if (result < 0)
 		return result;
-	if (ort->api_version < JM_ORT_API_GRAPH)
-		return 0;
-	return jm_ort_plugin_open(&engine->plugin, ort, engine->env, uses_callbacks(ort), reterr);
+	if (uses_callbacks(ort))
+		return jm_ort_plugin_open(&engine->plugin, ort, engine->env, 1, reterr);
+	/* Profiles do without; then names and attributes are fewer. */
+	if (ort->api_version >= JM_ORT_API_GRAPH
+		&& jm_ort_plugin_open(&engine->plugin, ort, engine->env, 0, NULL) < 0)
+		jm_ort_plugin_close(&engine->plugin);
+	return 0;
 }
 
 static int copy_bytes(void **ret_copy, const void *data, size_t size)
@@ -286,14 +290,13 @@ static int calibrate(struct engine *engine, const struct jm_engine_options *opti
 }
 
 static int open_network(struct engine *engine, const struct jm_engine_options *options,
-	int threads, struct jm_error *reterr)
+	const struct jm_engine_info *info, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = &engine->ort;
 	struct jm_ort_session_setup setup = {.ort = ort, .env = engine->env,
 		.model = &engine->model, .inputs = &engine->inputs,
 		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
-		.level = level_of(effective_level(ort, options->optimization_level)),
-		.threads = threads,
+		.level = level_of(info->optimization_level), .threads = info->threads,
 		.seed = options->seed};
 	int result;
 
@@ -315,9 +318,10 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 	if (result < 0)
 		return result;
 	describe(&engine->ort, options, ret_info);
+	ret_info->optimization_level = effective_level(engine, options->optimization_level);
 	result = settle_inputs(engine, options, reterr);
 	if (result == 0)
-		result = open_network(engine, options, ret_info->threads, reterr);
+		result = open_network(engine, options, ret_info, reterr);
 	if (result == 0)
 		result = build_graph(engine, reterr);
 	if (result == 0)
