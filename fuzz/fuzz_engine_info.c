@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct jm_timeline timeline;
 	struct jm_error error;
 	size_t unknown = 0;
-	double idle_uw;
+	struct jm_idle_record idle;
 	char *text = malloc(size + 1);
 
 	if (!text)
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	jm_engine_info_apply("fuzz", text, size, &timeline, &unknown, &error);
 	jm_timeline_release(&timeline);
-	if (jm_idle_parse("fuzz", text, size, &idle_uw, &error) == 0 && !(idle_uw >= 0))
+	if (jm_idle_parse("fuzz", text, size, &idle, &error) == 0 && !(idle.average_uw >= 0))
 		abort();
 	free(text);
 	return 0;

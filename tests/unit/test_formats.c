@@ -30,19 +30,19 @@ static void expect_file(const char *path, const char *expected)
 static void expect_idle(const char *text, double expected)
 {
 	struct jm_error error = {0};
-	double value = -1;
+	struct jm_idle_record record;
 
-	if (jm_idle_parse("i", text, strlen(text), &value, &error) < 0)
+	if (jm_idle_parse("i", text, strlen(text), &record, &error) < 0)
 		fail_msg("%s", error.message);
-	assert_true(value == expected);
+	assert_true(record.average_uw == expected);
 }
 
 static void refuse_idle(const char *text, const char *part)
 {
 	struct jm_error error = {0};
-	double value;
+	struct jm_idle_record record;
 
-	assert_int_equal(jm_idle_parse("i", text, strlen(text), &value, &error), JM_EFORMAT);
+	assert_int_equal(jm_idle_parse("i", text, strlen(text), &record, &error), JM_EFORMAT);
 	if (!strstr(error.message, part))
 		fail_msg("'%s' is not in '%s'", part, error.message);
 }
@@ -50,22 +50,30 @@ static void refuse_idle(const char *text, const char *part)
 static void test_idle(void **state)
 {
 	int64_t now = jm_civil_from_date_ns(2024, 11, 21) + 19063 * JM_NS_PER_S;
+	struct jm_idle_record record = {4234560.155322008, now, NONE, 60.2, "", 0}, back;
 	char folder[128];
-	double value;
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "%s", scratch_path("idle"));
 	assert_int_equal(jm_folder_make(folder, NULL), 0);
-	assert_int_equal(jm_idle_write(folder, 60, 4234560.155322008, now, NULL), 0);
-	expect_file(scratch_path("idle/60_seconds_idling_power_log_20241121-051743.log"),
+	record.seconds = 0;
+	assert_int_equal(jm_idle_write(folder, &record, NULL), 0);
+	expect_file(scratch_path("idle/0_seconds_idling_power_log_20241121-051743.log"),
 		"The average idling power measured: 4234560.155322008 muW");
 	expect_file(scratch_path("idle/idling_power.json"),
 		"{\n    \"timestamp\": \"20241121-051743\",\n"
 		"    \"avg_idle_power\": 4234560.155322008\n}");
-	assert_int_equal(jm_idle_read(scratch_path("idle/idling_power.json"), &value, NULL), 0);
-	assert_true(value == 4234560.155322008);
-	assert_int_equal(jm_idle_write(folder, 60, NONE, now, NULL), JM_EINVAL);
-	assert_int_equal(jm_idle_write("no/such/folder", 60, 1, now, NULL), JM_ENOTFOUND);
+	record = (struct jm_idle_record){4234560.155322008, now, 1885.5, 60.2, "a:\"b\"", 1};
+	assert_int_equal(jm_idle_write(folder, &record, NULL), 0);
+	expect_file(scratch_path("idle/60_seconds_idling_power_log_20241121-051743.log"),
+		"The average idling power measured: 4234560.155322008 muW");
+	assert_int_equal(jm_idle_read(scratch_path("idle/idling_power.json"), &back, NULL), 0);
+	assert_true(back.average_uw == 4234560.155322008 && back.civil_ns == now);
+	assert_true(back.error_uw == 1885.5 && back.seconds == 60.2 && back.simulated);
+	assert_string_equal(back.sensor, "a:\"b\"");
+	assert_int_equal(jm_idle_write("no/such/folder", &record, NULL), JM_ENOTFOUND);
+	record.average_uw = NONE;
+	assert_int_equal(jm_idle_write(folder, &record, NULL), JM_EINVAL);
 	expect_idle("The average idling power measured: 4234600.0 muW", 4234600);
 	expect_idle(" {\"avg_idle_power\": 5}", 5);
 	expect_idle("7.5\n", 7.5);

@@ -150,14 +150,14 @@ static int write_graph(struct jm_error *error)
 
 static int write_and_read_idle(struct jm_error *error)
 {
-	double value;
+	struct jm_idle_record record = {5, 0, 1, 1, "sensor", 0};
 	char folder[128];
 	int result;
 
 	snprintf(folder, sizeof(folder), "%s", scratch_path("."));
-	result = jm_idle_write(folder, 1, 5, 0, error);
+	result = jm_idle_write(folder, &record, error);
 	if (result >= 0)
-		result = jm_idle_read(scratch_path("idling_power.json"), &value, error);
+		result = jm_idle_read(scratch_path("idling_power.json"), &record, error);
 	return result;
 }
 

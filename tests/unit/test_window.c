@@ -15,7 +15,7 @@
 struct run {
 	struct jm_power_log log;
 	struct jm_timeline timeline;
-	double idle_uw;
+	struct jm_idle_record idle;
 };
 
 static void read_run(struct run *run, const char *folder)
@@ -30,7 +30,7 @@ static void read_run(struct run *run, const char *folder)
 	if (jm_power_log_read(path[0], &run->log, NULL, &error) < 0
 		|| jm_latency_read(path[1], &run->timeline, NULL, &error) < 0
 		|| jm_engine_info_read(path[2], &run->timeline, NULL, &error) < 0
-		|| jm_idle_read(path[3], &run->idle_uw, &error) < 0)
+		|| jm_idle_read(path[3], &run->idle, &error) < 0)
 		fail_msg("%s", error.message);
 }
 
@@ -47,7 +47,7 @@ static void expect_table(const struct run *run, enum jm_window_rules rules, cons
 
 	assert_int_equal(jm_mapping_writer_open(&writer, path, &run->timeline, NULL), 0);
 	assert_int_equal(jm_attribute_window(&run->log.rails[0], &run->timeline, rules,
-				 run->idle_uw, jm_mapping_writer_row, &writer, NULL), 0);
+				 run->idle.average_uw, jm_mapping_writer_row, &writer, NULL), 0);
 	assert_int_equal(jm_mapping_writer_commit(&writer, NULL), 0);
 	assert_same_files(path, expected);
 }
@@ -115,13 +115,13 @@ static void init_run(struct run *run, size_t layers)
 	assert_int_equal(jm_power_log_add_rail(&run->log, "r", JM_QUANTITY_UW, NULL), 0);
 	for (size_t i = 0; i < layers; i++)
 		assert_int_equal(jm_timeline_add_layer(&run->timeline, "layer", NULL, NULL), i);
-	run->idle_uw = 1;
+	run->idle.average_uw = 1;
 }
 
 static int walk(const struct run *run, enum jm_window_rules rules, struct rows *rows)
 {
 	rows->n = 0;
-	return jm_attribute_window(&run->log.rails[0], &run->timeline, rules, run->idle_uw,
+	return jm_attribute_window(&run->log.rails[0], &run->timeline, rules, run->idle.average_uw,
 		take_row, rows, NULL);
 }
 
