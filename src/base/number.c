@@ -134,7 +134,17 @@ static uint64_t eight_digits(const char *text)
 }
 
 /* Appends the digits at text to *mantissa, modulo 2^64; returns their number. */
-static size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
+static inline size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
+{
+	size_t i = 0;
+
+	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++)
+		*mantissa = *mantissa * 10 + (uint64_t)(text[i] - '0');
+	return i;
+}
+
+/* The same for what is likely to be long. */
+static inline size_t scan_decimals(const char *text, size_t length, uint64_t *mantissa)
 {
 	uint64_t value;
 	size_t i = 0;
@@ -142,10 +152,10 @@ static size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
 	while (i + 8 <= length && (value = eight_digits(text + i)) != UINT64_MAX) {
 		*mantissa = *mantissa * 100000000 + value;
 		i += 8;
+		if (i < length && (unsigned)(text[i] - '0') > 9)
+			return i;
 	}
-	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++)
-		*mantissa = *mantissa * 10 + (uint64_t)(text[i] - '0');
-	return i;
+	return i + scan_digits(text + i, length - i, mantissa);
 }
 
 /* Length of "e[+-]digits" at text, 0 when there is none. */
@@ -175,7 +185,7 @@ size_t jm_text_scan_double(const char *text, size_t length, double *ret_value)
 		return 0;
 	i += digits;
 	if (i + 1 < length && text[i] == '.' && (unsigned)(text[i + 1] - '0') <= 9) {
-		scale = scan_digits(text + i + 1, length - i - 1, &mantissa);
+		scale = scan_decimals(text + i + 1, length - i - 1, &mantissa);
 		i += scale + 1;
 	}
 	exponent = scan_exponent(text + i, length - i);
