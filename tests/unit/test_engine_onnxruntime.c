@@ -26,6 +26,17 @@ static void open_model(struct engine_unit *unit, const char *path, int level)
 	engine_unit_open(unit);
 }
 
+/* Before 1.23 the runtime does not show the graph: less is known then. */
+static void require_graph(struct engine_unit *unit)
+{
+	const struct jm_graph_layer *layer = &unit->graph->layers[0];
+
+	if (layer->n_inputs && *layer->inputs[0].name)
+		return;
+	engine_unit_close(unit);
+	skip();
+}
+
 static void expect_layer(const struct engine_unit *unit, const char *name, const char *type,
 	double macs, double parameters)
 {
@@ -47,6 +58,7 @@ static void test_lenet_unoptimised(void **state)
 
 	(void)state;
 	open_model(&unit, MODEL("lenet"), 0);
+	require_graph(&unit);
 	assert_int_equal(unit.graph->n_layers, 10);
 	expect_layer(&unit, "conv1", "Conv", 28 * 28 * 4 * 25, 104);
 	expect_layer(&unit, "relu1", "Relu", 0, 0);
@@ -78,6 +90,7 @@ static void test_residual_optimised(void **state)
 	(void)state;
 	for (int level = 0; level < 4; level++) {
 		open_model(&unit, MODEL("residual"), level);
+		require_graph(&unit);
 		assert_int_equal(unit.info.optimization_level, level);
 		for (size_t i = 0; i < unit.graph->n_layers; i++)
 			macs[level] += unit.graph->layers[i].macs;
@@ -103,6 +116,7 @@ static void test_products(void **state)
 
 	(void)state;
 	open_model(&unit, MODEL("products"), 0);
+	require_graph(&unit);
 	expect_layer(&unit, "batched", "MatMul", 2 * 4 * 16 * 8, 128);
 	expect_layer(&unit, "pairwise", "MatMul", 2 * 4 * 4 * 16, 0);
 	expect_layer(&unit, "gemm_ta", "Gemm", 3 * 7 * 6, 42);
@@ -389,8 +403,15 @@ static void test_module(void **state)
 
 	(void)state;
 	engine_unit_require(ops);
-	setenv("JOULEMAP_LIB_DIR", "/no/such/folder", 1);
 	engine_unit_init(&unit, ops, MODEL("lenet"));
+	assert_int_equal(ops->probe(&unit.options, &unit.info, NULL), 0);
+	setenv("JOULEMAP_LIB_DIR", "/no/such/folder", 1);
+	if (strcmp(unit.info.tracing, "profile") == 0) { /* does without */
+		engine_unit_open(&unit);
+		engine_unit_close(&unit);
+		unsetenv("JOULEMAP_LIB_DIR");
+		return;
+	}
 	engine_unit_expect_failure(&unit, JM_ENOTFOUND, "JOULEMAP_LIB_DIR '/no/such/folder'");
 	unsetenv("JOULEMAP_LIB_DIR");
 }

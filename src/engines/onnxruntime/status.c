@@ -142,7 +142,7 @@ int jm_ort_check_model(const struct jm_ort *ort, struct OrtStatus *status,
 	if (code == JM_EINVAL || strstr(text, "invalid model"))
 		code = JM_EFORMAT;
 	tidy(text);
-	if (strstr(text, "xternal data"))
+	if (strstr(text, "xternal data") || strstr(text, "filesystem error"))
 		return jm_fail(reterr, JM_ENOTFOUND,
 			"model '%.64s' keeps weights in a file of their own: %.300s; put that file "
 			"beside the model", model, text);
