@@ -190,7 +190,7 @@ static double macs_of_step(const struct jm_ort_step *step)
 static double find_macs(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
 	const struct jm_ort_origin *origin)
 {
-	double macs = NAN;
+	double macs = (double)NAN;
 
 	if (origin->same_kind)
 		macs = macs_of_node(&capture->nodes[origin->node]);

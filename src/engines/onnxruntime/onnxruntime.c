@@ -128,8 +128,8 @@ static void describe(const struct jm_ort *ort, const struct jm_engine_options *o
 		uses_callbacks(ort) ? "callbacks" : "profile");
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
 	ret_info->optimization_level = options->optimization_level;
-	ret_info->trace_bias_us = NAN;
-	ret_info->trace_bias_sd_us = NAN;
+	ret_info->trace_bias_us = (double)NAN;
+	ret_info->trace_bias_sd_us = (double)NAN;
 }
 
 static int engine_probe(const struct jm_engine_options *options, struct jm_engine_info *ret_info,

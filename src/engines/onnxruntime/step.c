@@ -118,7 +118,7 @@ static double read_bytes(const char *text)
 	double value;
 
 	if (!text || !jm_text_scan_double(text, strlen(text), &value))
-		return NAN;
+		return (double)NAN;
 	return value;
 }
 
