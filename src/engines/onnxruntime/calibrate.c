@@ -166,11 +166,12 @@ static int64_t whole_ns(double ns)
 	return ns > 0 ? (int64_t)lround(ns) : 0;
 }
 
-struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias, size_t n_inputs,
-	double bytes)
+struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
+	const struct jm_ort_step *step, double bytes)
 {
 	double cold = bytes / (double)JM_ORT_COLD_BYTES;
-	double further = n_inputs > 1 ? (double)n_inputs - 1 : 0;
+	double further = step->n_inputs > 1 ? (double)step->n_inputs - 1 : 0;
+	double nested = (double)step->n_nested * (bias->head_ns + bias->tail_ns);
 	struct jm_ort_layer_bias layer;
 
 	if (!(cold >= 0)) /* not known */
@@ -178,7 +179,8 @@ struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias, size_t n
 	if (cold > 1)
 		cold = 1;
 	layer.head_ns = whole_ns(bias->head_ns + further * bias->head_per_input_ns);
-	layer.tail_ns = whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns));
+	layer.tail_ns = whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns)
+		+ nested);
 	return layer;
 }
 

@@ -79,6 +79,17 @@ static int cut_fusion(char *text)
 	return 1;
 }
 
+/* "fused fc1" */
+static int cut_fused(char *text)
+{
+	static const char start[] = "fused ";
+
+	if (!jm_text_starts_with(text, start))
+		return 0;
+	memmove(text, text + sizeof(start) - 1, strlen(text) - sizeof(start) + 2);
+	return 1;
+}
+
 static size_t find_node(const struct jm_ort_capture *capture, const char *name)
 {
 	for (size_t i = 0; i < capture->n; i++)
@@ -154,7 +165,7 @@ static void find_origin(const struct jm_ort_capture *capture, const struct jm_or
 			break;
 		if (cut_ending(text, "_nchwc") || cut_ending(text, "_nhwc"))
 			layout = 1;
-		else if (!cut_token(text) && !cut_fusion(text))
+		else if (!cut_token(text) && !cut_fusion(text) && !cut_fused(text))
 			break;
 	}
 	if (origin->node != JM_ORT_NO_NODE)

@@ -275,7 +275,7 @@ static int calibrate(struct engine *engine, const struct jm_engine_options *opti
 	if (!engine->bias)
 		return jm_fail_memory(reterr, "the bias of layers");
 	for (size_t i = 0; i < n; i++)
-		engine->bias[i] = jm_ort_bias_of(&bias, network->steps.steps[i].n_inputs,
+		engine->bias[i] = jm_ort_bias_of(&bias, &network->steps.steps[i],
 			engine->graph.layers[i].bytes);
 	result = jm_ort_closure_find(network, engine->bias, &rest_ns, reterr);
 	if (result < 0)

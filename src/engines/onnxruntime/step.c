@@ -169,16 +169,20 @@ int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_tex
 void jm_ort_steps_keep_outermost(struct jm_ort_steps *steps)
 {
 	unsigned outermost = ~0u;
-	size_t kept = 0;
+	size_t kept = 0, nested = 0;
 
 	for (size_t i = 0; i < steps->n; i++)
 		if (steps->steps[i].depth < outermost)
 			outermost = steps->steps[i].depth;
 	for (size_t i = 0; i < steps->n; i++) {
-		if (steps->steps[i].depth == outermost)
-			steps->steps[kept++] = steps->steps[i];
-		else
+		if (steps->steps[i].depth != outermost) {
 			release_step(&steps->steps[i]);
+			nested++;
+			continue;
+		}
+		steps->steps[kept] = steps->steps[i];
+		steps->steps[kept++].n_nested = nested;
+		nested = 0;
 	}
 	steps->n = kept;
 }
