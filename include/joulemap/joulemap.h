@@ -191,6 +191,21 @@ JM_API size_t jm_timeline_cycles(const struct jm_timeline *timeline);
 JM_API enum jm_stamp jm_timeline_detect_stamp(
 	const struct jm_timeline *timeline, int *ret_certain);
 
+/*
+ * Rewrites every stamp from what `timeline->stamp` says it means to `wanted`
+ * (JM_STAMP_BEGIN or JM_STAMP_END) and sets timeline->stamp to that, so that
+ * stamp and duration give the real span [begin, begin + duration). Callbacks
+ * tell only when the inference was over: the layers of a cycle are then laid
+ * back to back, in order, to end at its first callback. Nothing to do when
+ * the stamps mean `wanted` already. The window method wants the stamps as
+ * they are in the file: walk first, resolve then. JM_EINVAL.
+ */
+JM_API int jm_timeline_resolve(struct jm_timeline *timeline,
+	enum jm_stamp wanted, struct jm_error *reterr);
+
+/* Name of a stamp's meaning: "begin", "end", "callback"; "?" otherwise. */
+JM_API const char *jm_stamp_name(enum jm_stamp stamp);
+
 /* ---- Attribution: the window method -------------------------------------- */
 
 /* Which version of the original scripts is followed, to the last digit. */

@@ -126,6 +126,9 @@ static inline int two_digits(const char *text)
 	return high <= 9 && low <= 9 ? (int)(high * 10 + low) : -1;
 }
 
+/* Years whose ns since 1970 fit into 64 bits with room to add to. */
+enum { YEAR_MIN = 1800, YEAR_MAX = 2200 };
+
 static int scan_date(const char *text, int64_t *ret_ns)
 {
 	static const signed char days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -137,6 +140,11 @@ static int scan_date(const char *text, int64_t *ret_ns)
 	if (century < 0 || year < 0 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
 		return 0;
 	year += century * 100;
+	/* Far from the ends of int64 nanoseconds, so that differences fit too. */
+	if (year < 1970 || year > 2199)
+		return 0;
+	if (year < YEAR_MIN || year > YEAR_MAX)
+		return 0;
 	if (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400)))
 		return 0;
 	*ret_ns = jm_civil_from_date_ns(year, month, day);

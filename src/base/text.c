@@ -6,18 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 size_t jm_text_format_unsigned(uint64_t value, char *ret_text)
 {
-	char digits[20];
-	size_t n = 0;
+	char digits[JM_DIGITS_ROOM];
+	size_t first = jm_digits_fill(value, digits);
 
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	for (size_t i = 0; i < n; i++)
-		ret_text[i] = digits[n - 1 - i];
-	return n;
+	memcpy(ret_text, digits + first, JM_DIGITS_MAX - first);
+	return JM_DIGITS_MAX - first;
 }
 
 int jm_text_starts_with(const char *text, const char *part)
