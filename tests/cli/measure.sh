@@ -118,12 +118,20 @@ one_line_error 2 "input shape 1x3x224x224 does not fit"
 run measure "${bad[@]}" --model lenet --dtype float16
 one_line_error 2 "input .input. of the model is float32, not float16"
 
+# Until cycles of the run in DIR/lenet are on disk; gives up after a minute.
+wait_for_cycles() { # DIR
+	for _ in $(seq 1200); do
+		if [ "$(stat -c %s "$1/lenet/spool/timeline.spool" 2>/dev/null || echo 0)" -gt 30000 ]; then
+			return
+		fi
+		sleep 0.05
+	done
+}
+
 # ---- A sensor that vanishes in mid-run: what was measured is complete
 cp -r "$trees/orin-nano-jp6" tree
 (
-	while [ ! -s r3/lenet/spool/timeline.spool ] || [ "$(stat -c %s r3/lenet/spool/timeline.spool)" -lt 30000 ]; do
-		sleep 0.05
-	done
+	wait_for_cycles r3
 	sleep 0.2
 	find tree -name 'curr1_input' -exec truncate -s 0 {} +
 ) &
@@ -138,9 +146,7 @@ expect_no_file r3/lenet/spool
 
 # ---- Ctrl-C: all cycles until then are there
 (
-	while [ ! -s r4/lenet/spool/timeline.spool ] || [ "$(stat -c %s r4/lenet/spool/timeline.spool)" -lt 30000 ]; do
-		sleep 0.05
-	done
+	wait_for_cycles r4
 	pkill -INT -f -- "--result-dir r4 --runs 10000001"
 ) &
 # bash starts background jobs, and so what they start, with SIGINT ignored.
