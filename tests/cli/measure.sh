@@ -164,24 +164,32 @@ expect_err_like '^joulemap: interrupted after [0-9]+ of 10000001 cycles, which a
 expect_out_like '^\(total\)'
 expect_file r4/lenet/run.json
 
-# ---- Without permission
+# ---- Without permission: as another user, from copies that anyone may read
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	mkdir closed
-	chmod 700 closed
 	chmod 755 "$folder"
-	status=0
-	setpriv --reuid=65534 --regid=65534 --clear-groups "$JOULEMAP" measure --model lenet \
-		--sensor sim --idle-duration 0 --result-dir closed/r >out 2>err || status=$?
-	ran="measure into a closed folder"
+	mkdir open closed program
+	chmod 777 open
+	chmod 700 closed
+	library=$(python3 -c 'import json; print(json.load(open("r/lenet/run.json"))["engine"]["library"])')
+	cp -r "$JOULEMAP" "$JM_BUILD/joulemap_ort.so" "$library" "$JM_SOURCE/catalog" program
+	chmod -R a+rX program
+	export JOULEMAP_CATALOG_DIR=$folder/program/catalog JOULEMAP_LIB_DIR=$folder/program
+	JOULEMAP_ORT_LIBRARY=$folder/program/$(basename "$library")
+	export JOULEMAP_ORT_LIBRARY
+	as_nobody() {
+		status=0
+		setpriv --reuid=65534 --regid=65534 --clear-groups program/joulemap "$@" \
+			>out 2>err || status=$?
+		ran="as nobody: joulemap $*"
+	}
+	as_nobody measure --model lenet --sensor sim "${quick[@]}" --result-dir open/r
+	expect_status 0
+	as_nobody measure --model lenet --sensor sim --idle-duration 0 --result-dir closed/r
 	expect_status 3
 	expect_err_like "^joulemap: .*'closed.*ermission denied"
 	find tree -name 'curr1_input' -exec chmod 000 {} +
-	status=0
-	mkdir open && chmod 777 open
-	JOULEMAP_SYSFS_ROOT=$PWD/tree setpriv --reuid=65534 --regid=65534 --clear-groups \
-		"$JOULEMAP" measure --model lenet --idle-duration 0 --result-dir open/r \
-		>out 2>err || status=$?
-	ran="measure with a sensor that may not be read"
+	JOULEMAP_SYSFS_ROOT=$PWD/tree as_nobody measure --model lenet --idle-duration 0 \
+		--result-dir open/r2
 	expect_status 3
 	expect_err_like "^joulemap: no permission to read '.*curr1_input': run as root, or '"
 else
