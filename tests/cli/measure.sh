@@ -128,6 +128,24 @@ wait_for_cycles() { # DIR
 	done
 }
 
+# ---- Two into one folder: the second is told so, the first goes on
+"$JOULEMAP" measure --model lenet --sensor sim --result-dir r5 --runs 10000002 --threads 1 \
+	--idle-duration 0 >first.out 2>first.err &
+first=$!
+wait_for_cycles r5
+run measure --model lenet --sensor sim --result-dir r5 "${quick[@]}"
+expect_status 1
+expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool': wait for its end"
+run recover r5
+expect_status 1
+expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool'"
+kill -TERM $first
+wait $first || true
+ran="the first of two measurements"
+grep -q 'interrupted after [0-9]* of 10000002 cycles, which are complete' first.err ||
+	complain "it was not left alone: $(cat first.err)"
+expect_file r5/lenet/run.json
+
 # ---- A sensor that vanishes in mid-run: what was measured is complete
 cp -r "$trees/orin-nano-jp6" tree
 (
