@@ -22,7 +22,7 @@ struct jm_ort_bias {
 
 /* `like`: how the network is run; its model, inputs and level do not matter. */
 int jm_ort_calibrate(struct jm_ort_bias *ret_bias, const struct jm_ort_session_setup *like,
-	int by_callbacks, int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr);
+	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr);
 
 /*
  * Parts of the bias for a layer that moves `bytes`; whole numbers of at least 0.

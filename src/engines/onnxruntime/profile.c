@@ -113,7 +113,7 @@ static int is_kernel(const struct event *event)
 
 static int keep_text(struct parser *parser, const char *text, size_t length, size_t *ret_offset)
 {
-	if (parser->text_capacity - parser->text_used < length + 2) {
+	if (!parser->text || parser->text_capacity - parser->text_used < length + 2) {
 		size_t capacity = (parser->text_capacity + length) * 2 + 4096;
 		char *grown = realloc(parser->text, capacity);
 

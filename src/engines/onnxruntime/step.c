@@ -38,7 +38,8 @@ static int is_alike(const struct jm_ort_step *a, const struct jm_ort_step *b)
 		const struct jm_tensor *left = &a->inputs[i], *right = &b->inputs[i];
 
 		if (left->n_dims != right->n_dims
-			|| memcmp(left->dims, right->dims, left->n_dims * sizeof(left->dims[0])))
+			|| memcmp(left->dims, right->dims,
+				   left->n_dims * sizeof(left->dims[0])) != 0)
 			return 0;
 	}
 	return 1;
