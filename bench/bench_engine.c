@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What tracing costs, and how well its bias is taken out:
- *     bench_engine [--level N] [--threads N] [--runs N] [--layers] MODEL.onnx...
+ *     bench_engine [--level N] [--threads N] [--runs N] [--quantile PERCENT]
+ *         [--layers] MODEL...
+ * A model is a name of the catalogue or an .onnx file.
  * Untraced and traced runs alternate, so that a machine that is not quiet
- * disturbs both alike; medians are compared.
+ * disturbs both alike; medians are compared, or another quantile. `closure` is
+ * the sum of a run's spans over the time of an untraced run: 1 is perfect.
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 
 #include "base/clock.h"
 #include "engines/registry.h"
+#include "measure/model.h"
 
 struct sums {
 	int64_t total_ns;
@@ -36,10 +40,10 @@ static int by_value(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static double median(double *values, size_t n)
+static double quantile(double *values, size_t n, size_t percent)
 {
 	qsort(values, n, sizeof(*values), by_value);
-	return values[n*(getenv("Q")?atoi(getenv("Q")):50)/100];
+	return values[(n - 1) * percent / 100];
 }
 
 static void print_layers(const struct jm_graph *graph, const struct sums *sums, size_t runs)
@@ -89,10 +93,12 @@ static int measure(const struct jm_engine_ops *ops, void *state, size_t runs,
 	return 0;
 }
 
-static int bench(const char *path, const struct jm_engine_options *given, size_t runs, int layers)
+static int bench(const char *name, const struct jm_engine_options *given, size_t runs,
+	size_t percent, int layers)
 {
 	const struct jm_engine_ops *ops = jm_engine_find("onnxruntime");
-	struct jm_model model = {.path = path};
+	struct jm_model_source source;
+	struct jm_model_data data = {.model = {.name = NULL}};
 	struct jm_engine_options options = *given;
 	struct jm_engine_info info;
 	struct jm_error error = {0};
@@ -103,19 +109,24 @@ static int bench(const char *path, const struct jm_engine_options *given, size_t
 	const struct jm_graph *graph;
 	int result;
 
-	options.model = &model;
-	result = ops->open(state, &options, &info, &error);
+	options.model = &data.model;
+	result = jm_model_find(name, &source, &error);
+	if (result == 0)
+		result = jm_model_load(&source, options.seed, &data, &error);
+	if (result == 0)
+		result = ops->open(state, &options, &info, &error);
+	jm_model_release(&data);
 	if (result == 0) {
 		double plain, traced, spans;
 
 		graph = ops->graph(state);
 		kept.layer_ns = calloc(graph->n_layers, sizeof(double));
 		result = measure(ops, state, runs, &figures, &kept, &error);
-		plain = median(figures.plain, runs);
-		traced = median(figures.traced, runs);
-		spans = median(figures.spans, runs);
+		plain = quantile(figures.plain, runs, percent);
+		traced = quantile(figures.traced, runs, percent);
+		spans = quantile(figures.spans, runs, percent);
 		printf("%-28s %5zu %9.1f %9.1f %7.3f %8.2f %9.1f %7.3f %6.2f %6.2f %9.1f\n",
-			strrchr(path, '/') ? strrchr(path, '/') + 1 : path, graph->n_layers, plain,
+			source.name, graph->n_layers, plain,
 			traced, traced / plain, (traced - plain) / (double)graph->n_layers, spans,
 			spans / plain, info.trace_bias_us, info.trace_bias_sd_us,
 			total_macs(graph) / 1e6);
@@ -137,7 +148,7 @@ int main(int argc, char **argv)
 {
 	struct jm_engine_options options = {.optimization_level = -1, .seed = 1,
 		.now_ns = jm_clock_monotonic_ns};
-	size_t runs = 200;
+	size_t runs = 200, percent = 50;
 	int layers = 0, failed = 0;
 
 	printf("%-28s %5s %9s %9s %7s %8s %9s %7s %6s %6s %9s\n", "model", "nodes", "plain_us",
@@ -151,8 +162,10 @@ int main(int argc, char **argv)
 			options.threads = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc)
 			runs = strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--quantile") == 0 && i + 1 < argc)
+			percent = strtoul(argv[++i], NULL, 10) % 101;
 		else
-			failed |= bench(argv[i], &options, runs, layers) < 0;
+			failed |= bench(argv[i], &options, runs, percent, layers) < 0;
 	}
 	return failed;
 }

@@ -6,11 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
-build=build-fuzz
+build="build-fuzz"
 
 cmake -S . -B $build -DCMAKE_C_COMPILER=clang -DJM_SANITIZE=address,undefined \
 	-DJM_WITH_FUZZERS=ON -DJM_WITH_TESTS=OFF -DJM_WITH_BENCHMARKS=OFF >/dev/null
-cmake --build $build --parallel
+cmake --build $build --parallel >/dev/null
 mkdir -p $build/found
 for source in fuzz/fuzz_*.c; do
 	name=$(basename "$source" .c)
@@ -20,7 +20,7 @@ for source in fuzz/fuzz_*.c; do
 	if ! "$build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
 		-artifact_prefix=$build/found/ "$corpus" "fuzz/corpus/${name#fuzz_}" \
 		>"$build/$name.log" 2>&1; then
-		tail -n 40 "$build/$name.log" >&2
+		grep -vE "^#[0-9]" "$build/$name.log" | tail -n 30 >&2
 		exit 1
 	fi
 	grep -E '^(Done|#.*DONE)' "$build/$name.log" | tail -n 1

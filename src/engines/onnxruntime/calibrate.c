@@ -93,8 +93,8 @@ static int run_chain(const struct jm_ort_session_setup *setup, int by_callbacks,
 	int result = spans.ns ? 0 : jm_fail_memory(reterr, "the calibration");
 
 	if (result == 0)
-		result = jm_ort_network_open(&network, setup, by_callbacks, probe->now_ns,
-			probe->clock, reterr);
+		result = jm_ort_network_open(&network, setup, by_callbacks, probe->clock,
+			reterr);
 	network.events_max = SIZE_MAX;
 	for (int i = 0; i < N_RUNS && result == 0; i++)
 		result = jm_ort_network_run(&network, &sink, reterr);
@@ -111,8 +111,13 @@ static int run_chain(const struct jm_ort_session_setup *setup, int by_callbacks,
 	return result;
 }
 
-static int measure(const struct jm_ort_session_setup *like, int by_callbacks, int64_t (*now_ns)(void *),
-	void *clock, size_t n_inputs, size_t n_memory, struct parts *ret_parts,
+/* Under which a chain is run. */
+struct conditions {
+	size_t n_inputs, n_memory;
+};
+
+static int measure(const struct jm_ort_session_setup *like, int by_callbacks,
+	struct jm_ort_clock clock, const struct conditions *conditions, struct parts *ret_parts,
 	struct jm_error *reterr)
 {
 	struct jm_ort_model_inputs inputs = {0};
@@ -123,12 +128,12 @@ static int measure(const struct jm_ort_session_setup *like, int by_callbacks, in
 	int result;
 
 	jm_ort_chain_write(&image, JM_ORT_PROBE_DOMAIN, JM_ORT_PROBE_OP, N_NODES,
-		(unsigned)n_inputs);
+		(unsigned)conditions->n_inputs);
 	result = image.failed ? jm_fail_memory(reterr, "the calibration") : 0;
 	/* Room for the warm-ups too: two runs, and one per session. */
 	if (result == 0)
-		result = jm_ort_probe_open(&probe, like->ort, now_ns, clock, n_inputs, n_memory,
-			N_SAMPLES + 4 * N_NODES, reterr);
+		result = jm_ort_probe_open(&probe, like->ort, clock, conditions->n_inputs,
+			conditions->n_memory, N_SAMPLES + 4 * N_NODES, reterr);
 	model.bytes = image.data;
 	model.n_bytes = image.size;
 	setup.model = &model;
@@ -143,16 +148,17 @@ static int measure(const struct jm_ort_session_setup *like, int by_callbacks, in
 }
 
 int jm_ort_calibrate(struct jm_ort_bias *ret_bias, const struct jm_ort_session_setup *like,
-	int by_callbacks, int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr)
+	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr)
 {
+	static const struct conditions few_inputs = {1, 0}, many_inputs = {MANY_INPUTS, 0},
+		cold_caches = {1, JM_ORT_COLD_BYTES};
 	struct parts one = {0}, many = {0}, cold = {0};
-	int result = measure(like, by_callbacks, now_ns, clock, 1, 0, &one, reterr);
+	int result = measure(like, by_callbacks, clock, &few_inputs, &one, reterr);
 
 	if (result == 0)
-		result = measure(like, by_callbacks, now_ns, clock, MANY_INPUTS, 0, &many, reterr);
+		result = measure(like, by_callbacks, clock, &many_inputs, &many, reterr);
 	if (result == 0)
-		result = measure(like, by_callbacks, now_ns, clock, 1, JM_ORT_COLD_BYTES, &cold,
-			reterr);
+		result = measure(like, by_callbacks, clock, &cold_caches, &cold, reterr);
 	ret_bias->head_ns = one.head_ns;
 	ret_bias->head_per_input_ns = (many.head_ns - one.head_ns) / (MANY_INPUTS - 1);
 	ret_bias->tail_ns = one.tail_ns;
@@ -166,11 +172,12 @@ static int64_t whole_ns(double ns)
 	return ns > 0 ? (int64_t)lround(ns) : 0;
 }
 
-struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias, size_t n_inputs,
-	double bytes)
+struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
+	const struct jm_ort_step *step, double bytes)
 {
 	double cold = bytes / (double)JM_ORT_COLD_BYTES;
-	double further = n_inputs > 1 ? (double)n_inputs - 1 : 0;
+	double further = step->n_inputs > 1 ? (double)step->n_inputs - 1 : 0;
+	double nested = (double)step->n_nested * (bias->head_ns + bias->tail_ns);
 	struct jm_ort_layer_bias layer;
 
 	if (!(cold >= 0)) /* not known */
@@ -178,7 +185,8 @@ struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias, size_t n
 	if (cold > 1)
 		cold = 1;
 	layer.head_ns = whole_ns(bias->head_ns + further * bias->head_per_input_ns);
-	layer.tail_ns = whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns));
+	layer.tail_ns = whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns)
+		+ nested);
 	return layer;
 }
 

@@ -22,15 +22,18 @@ struct jm_ort_bias {
 
 /* `like`: how the network is run; its model, inputs and level do not matter. */
 int jm_ort_calibrate(struct jm_ort_bias *ret_bias, const struct jm_ort_session_setup *like,
-	int by_callbacks, int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr);
+	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr);
 
-/* Parts of the bias for a layer; whole numbers of at least 0. */
+/*
+ * Parts of the bias for a layer that moves `bytes`; whole numbers of at least 0.
+ * Nodes inside the layer add theirs to its tail.
+ */
 struct jm_ort_layer_bias {
 	int64_t head_ns, tail_ns;
 };
 
-struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias, size_t n_inputs,
-	double bytes);
+struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
+	const struct jm_ort_step *step, double bytes);
 
 /* Shortens a span from both ends, never to less than nothing. */
 void jm_ort_bias_remove(struct jm_ort_layer_bias bias, int64_t *begin_ns, int64_t *end_ns);

@@ -43,10 +43,10 @@ static int run_pair(struct jm_ort_network *network, const struct jm_ort_layer_bi
 	const struct jm_ort_trace *trace = &network->trace;
 	struct total total = {bias, 0};
 	struct jm_span_sink sink = {add_span, &total};
-	int64_t begin_ns = trace->now_ns(trace->clock), end_ns;
+	int64_t begin_ns = jm_ort_now(&trace->clock), end_ns;
 	int result = jm_ort_network_run(network, NULL, reterr);
 
-	end_ns = trace->now_ns(trace->clock);
+	end_ns = jm_ort_now(&trace->clock);
 	if (result == 0)
 		result = jm_ort_network_run(network, &sink, reterr);
 	*ret_excess_ns = (double)(total.ns - (end_ns - begin_ns));

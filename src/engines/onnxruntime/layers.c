@@ -73,14 +73,22 @@ static double learned(const struct jm_tensor *tensor)
 	return strcmp(tensor->dtype, "int64") == 0 ? 0 : jm_tensor_elements(tensor);
 }
 
-static double constants(const struct jm_ort_node *node)
+static double tensor_bytes(const struct jm_tensor *tensor)
 {
-	double n = 0;
+	const struct jm_dtype *dtype = jm_dtype_of_name(tensor->dtype);
 
-	for (size_t i = 0; i < node->n_inputs; i++)
-		if (node->inputs[i].constant)
-			n += learned(&node->inputs[i].tensor);
-	return n;
+	return dtype ? jm_tensor_elements(tensor) * (double)dtype->size : (double)NAN;
+}
+
+/* Adds a node's constants to the layer's parameters and bytes. */
+static void add_constants(struct jm_graph_layer *layer, const struct jm_ort_node *node)
+{
+	for (size_t i = 0; i < node->n_inputs; i++) {
+		if (!node->inputs[i].constant)
+			continue;
+		layer->parameters += learned(&node->inputs[i].tensor);
+		layer->bytes += tensor_bytes(&node->inputs[i].tensor);
+	}
 }
 
 static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_capture *capture,
@@ -89,14 +97,16 @@ static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_ca
 	const struct jm_ort_node *node = &capture->nodes[origin->node];
 
 	layer->window = node->window;
-	layer->parameters = constants(node);
+	layer->parameters = 0;
+	layer->bytes = 0;
+	add_constants(layer, node);
 	if (take_inputs(layer, node, NULL) < 0)
 		return JM_ENOMEM;
 	for (size_t i = 0; i < origin->n_fused; i++) {
 		const char *inner = node->n_outputs ? node->outputs[0].tensor.name : NULL;
 
 		node = &capture->nodes[origin->fused[i]];
-		layer->parameters += constants(node);
+		add_constants(layer, node);
 		if (take_inputs(layer, node, inner) < 0)
 			return JM_ENOMEM;
 	}
@@ -106,13 +116,6 @@ static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_ca
 				   &node->outputs[i].tensor) < 0)
 			return JM_ENOMEM;
 	return 0;
-}
-
-static double tensor_bytes(const struct jm_tensor *tensor)
-{
-	const struct jm_dtype *dtype = jm_dtype_of_name(tensor->dtype);
-
-	return dtype ? jm_tensor_elements(tensor) * (double)dtype->size : (double)NAN;
 }
 
 /*
@@ -187,7 +190,7 @@ static double macs_of_step(const struct jm_ort_step *step)
 static double find_macs(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
 	const struct jm_ort_origin *origin)
 {
-	double macs = NAN;
+	double macs = (double)NAN;
 
 	if (origin->same_kind)
 		macs = macs_of_node(&capture->nodes[origin->node]);
@@ -195,6 +198,12 @@ static double find_macs(const struct jm_ort_step *step, const struct jm_ort_capt
 }
 
 /* ---- Layers ---------------------------------------------------------------------- */
+
+/* The runtime's sizes leave out weights that it has packed for a kernel. */
+static double step_bytes(const struct jm_ort_step *step)
+{
+	return step->activation_bytes + step->parameter_bytes + step->output_bytes;
+}
 
 static int build_layer(struct jm_graph_layer *layer, const struct jm_ort_step *step,
 	const struct jm_ort_capture *capture, const struct jm_ort_origin *origin)
@@ -206,12 +215,18 @@ static int build_layer(struct jm_graph_layer *layer, const struct jm_ort_step *s
 	if (!layer->name || !layer->type)
 		return JM_ENOMEM;
 	layer->macs = find_macs(step, capture, origin);
-	layer->bytes = step->activation_bytes + step->parameter_bytes + step->output_bytes;
+	layer->bytes = step_bytes(step);
 	if (!origin->same_kind)
 		return take_from_step(layer, step);
 	result = take_from_origin(layer, capture, origin);
 	fill_shapes(layer->inputs, layer->n_inputs, step->inputs, step->n_inputs);
 	fill_shapes(layer->outputs, layer->n_outputs, step->outputs, step->n_outputs);
+	for (size_t i = 0; i < layer->n_inputs; i++)
+		layer->bytes += tensor_bytes(&layer->inputs[i]);
+	for (size_t i = 0; i < layer->n_outputs; i++)
+		layer->bytes += tensor_bytes(&layer->outputs[i]);
+	if (isnan(layer->bytes))
+		layer->bytes = step_bytes(step);
 	return result;
 }
 

@@ -79,6 +79,17 @@ static int cut_fusion(char *text)
 	return 1;
 }
 
+/* "fused fc1" */
+static int cut_fused(char *text)
+{
+	static const char start[] = "fused ";
+
+	if (!jm_text_starts_with(text, start))
+		return 0;
+	memmove(text, text + sizeof(start) - 1, strlen(text) - sizeof(start) + 2);
+	return 1;
+}
+
 static size_t find_node(const struct jm_ort_capture *capture, const char *name)
 {
 	for (size_t i = 0; i < capture->n; i++)
@@ -134,32 +145,62 @@ static void find_normalisation(const struct jm_ort_capture *capture, char *text,
 }
 
 /* Tries the name, then the name without one more ending, and so on. */
-static void find_origin(const struct jm_ort_capture *capture, const struct jm_ort_step *step,
+static void try_name(const struct jm_ort_capture *capture, const char *executed, char *text,
 	struct jm_ort_origin *origin)
 {
-	char *text = strndup(step->event, jm_ort_event_name_length(step->event));
 	int layout = 0;
 
-	while (text && *text) {
+	while (*text) {
 		origin->node = find_node(capture, text);
 		if (origin->node == JM_ORT_NO_NODE && layout) {
 			size_t producer = find_producer(capture, text);
 
 			if (producer != JM_ORT_NO_NODE)
-				origin->node = walk_back(capture, producer, step->op, WALK_MAX);
+				origin->node = walk_back(capture, producer, executed, WALK_MAX);
 			else
 				find_normalisation(capture, text, origin);
 		}
 		if (origin->node != JM_ORT_NO_NODE)
-			break;
+			return;
 		if (cut_ending(text, "_nchwc") || cut_ending(text, "_nhwc"))
 			layout = 1;
-		else if (!cut_token(text) && !cut_fusion(text))
-			break;
+		else if (!cut_token(text) && !cut_fusion(text) && !cut_fused(text))
+			return;
 	}
+}
+
+/* Runtimes from 1.31 on escape quotes and backslashes. 1: there were some. */
+static int unescape(char *text)
+{
+	char *to = text;
+	int changed = 0;
+
+	for (const char *from = text; *from; from++) {
+		if (*from == '\\' && (from[1] == '"' || from[1] == '\\')) {
+			from++;
+			changed = 1;
+		}
+		*to++ = *from;
+	}
+	*to = '\0';
+	return changed;
+}
+
+static void find_origin(const struct jm_ort_capture *capture, const struct jm_ort_step *step,
+	struct jm_ort_origin *origin)
+{
+	size_t length = jm_ort_event_name_length(step->event);
+	char *text = strndup(step->event, length);
+
+	if (text)
+		try_name(capture, step->op, text, origin);
+	free(text);
+	text = strndup(step->event, length);
+	if (text && origin->node == JM_ORT_NO_NODE && unescape(text))
+		try_name(capture, step->op, text, origin);
+	free(text);
 	if (origin->node != JM_ORT_NO_NODE)
 		origin->same_kind |= is_same_kind(step->op, capture->nodes[origin->node].op);
-	free(text);
 }
 
 /* ---- What was fused ------------------------------------------------------------------ */

@@ -114,11 +114,10 @@ static int describe_run(void *context, size_t run, const struct jm_ort_profile_n
 static int discover_by_profile(struct jm_ort_network *network, struct jm_error *reterr)
 {
 	struct jm_ort_profiled_reader reader = {WARM_UPS + 1, describe_run, network};
-	const struct jm_ort_trace *trace = &network->trace;
 	const char *limit = getenv("JOULEMAP_ORT_PROFILE_EVENTS");
 	size_t n_events = 0;
-	int result = jm_ort_profiled_open(&network->plain, &network->setup, trace->now_ns,
-		trace->clock, reterr);
+	int result = jm_ort_profiled_open(&network->plain, &network->setup, network->trace.clock,
+		reterr);
 
 	for (int i = 0; i <= WARM_UPS && result == 0; i++)
 		result = jm_ort_session_run(&network->plain.session, 0, reterr);
@@ -197,9 +196,8 @@ int jm_ort_network_flush(struct jm_ort_network *network, const struct jm_span_si
 /* Opens the session that profiles, and warms it up. */
 static int open_traced(struct jm_ort_network *network, struct jm_error *reterr)
 {
-	const struct jm_ort_trace *trace = &network->trace;
-	int result = jm_ort_profiled_open(&network->traced, &network->setup, trace->now_ns,
-		trace->clock, reterr);
+	int result = jm_ort_profiled_open(&network->traced, &network->setup, network->trace.clock,
+		reterr);
 
 	network->open_traced = result == 0;
 	network->events_used = WARM_UPS * network->events_per_run;
@@ -227,7 +225,7 @@ static int profiled_run(struct jm_ort_network *network, const struct jm_span_sin
 /* ---- Both ---------------------------------------------------------------------------- */
 
 int jm_ort_network_open(struct jm_ort_network *network, const struct jm_ort_session_setup *setup,
-	int by_callbacks, int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr)
+	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr)
 {
 	int result;
 
@@ -235,7 +233,6 @@ int jm_ort_network_open(struct jm_ort_network *network, const struct jm_ort_sess
 	network->setup = *setup;
 	network->by_callbacks = by_callbacks;
 	network->trace.ort = setup->ort;
-	network->trace.now_ns = now_ns;
 	network->trace.clock = clock;
 	result = by_callbacks ? discover_by_callbacks(network, reterr)
 			      : discover_by_profile(network, reterr);

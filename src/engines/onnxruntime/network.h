@@ -32,7 +32,7 @@ struct jm_ort_network {
  * more sessions are opened later: everything in *setup must live until close.
  */
 int jm_ort_network_open(struct jm_ort_network *network, const struct jm_ort_session_setup *setup,
-	int by_callbacks, int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr);
+	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr);
 
 /* One run; sink NULL: untraced. By profile the spans come later, at flush. */
 int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink *sink,

@@ -128,8 +128,8 @@ static void describe(const struct jm_ort *ort, const struct jm_engine_options *o
 		uses_callbacks(ort) ? "callbacks" : "profile");
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
 	ret_info->optimization_level = options->optimization_level;
-	ret_info->trace_bias_us = NAN;
-	ret_info->trace_bias_sd_us = NAN;
+	ret_info->trace_bias_us = (double)NAN;
+	ret_info->trace_bias_sd_us = (double)NAN;
 }
 
 static int engine_probe(const struct jm_engine_options *options, struct jm_engine_info *ret_info,
@@ -259,15 +259,15 @@ static int build_graph(struct engine *engine, struct jm_error *reterr)
 }
 
 /* Measures the bias of tracing and says what it is for each layer. */
-static int calibrate(struct engine *engine, const struct jm_engine_options *options,
-	struct jm_engine_info *ret_info, struct jm_error *reterr)
+static int calibrate(struct engine *engine, struct jm_engine_info *ret_info,
+	struct jm_error *reterr)
 {
 	struct jm_ort_network *network = &engine->network;
 	size_t n = network->steps.n;
 	struct jm_ort_bias bias;
 	double sum_ns = 0, rest_ns = 0;
 	int result = jm_ort_calibrate(&bias, &network->setup, network->by_callbacks,
-		options->now_ns, options->clock, reterr);
+		network->trace.clock, reterr);
 
 	if (result < 0)
 		return result;
@@ -275,7 +275,7 @@ static int calibrate(struct engine *engine, const struct jm_engine_options *opti
 	if (!engine->bias)
 		return jm_fail_memory(reterr, "the bias of layers");
 	for (size_t i = 0; i < n; i++)
-		engine->bias[i] = jm_ort_bias_of(&bias, network->steps.steps[i].n_inputs,
+		engine->bias[i] = jm_ort_bias_of(&bias, &network->steps.steps[i],
 			engine->graph.layers[i].bytes);
 	result = jm_ort_closure_find(network, engine->bias, &rest_ns, reterr);
 	if (result < 0)
@@ -298,11 +298,12 @@ static int open_network(struct engine *engine, const struct jm_engine_options *o
 		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
 		.level = level_of(info->optimization_level), .threads = info->threads,
 		.seed = options->seed};
+	struct jm_ort_clock clock = {options->now_ns, options->clock};
 	int result;
 
 	engine->plugin.capture = &engine->capture;
 	result = jm_ort_network_open(&engine->network, &setup, uses_callbacks(ort),
-		options->now_ns, options->clock, reterr);
+		clock, reterr);
 	engine->plugin.capture = NULL;
 	return result;
 }
@@ -325,7 +326,7 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 	if (result == 0)
 		result = build_graph(engine, reterr);
 	if (result == 0)
-		result = calibrate(engine, options, ret_info, reterr);
+		result = calibrate(engine, ret_info, reterr);
 	if (result == 0 && uses_callbacks(&engine->ort))
 		memset(&engine->model, 0, sizeof(engine->model)); /* the caller's */
 	return result;

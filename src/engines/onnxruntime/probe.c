@@ -64,7 +64,7 @@ static void compute(void *kernel, struct OrtKernelContext *context)
 {
 	static const int64_t dims[4] = {1, 1, 1, 1};
 	struct jm_ort_probe *probe = kernel;
-	int64_t begin_ns = probe->now_ns(probe->clock);
+	int64_t begin_ns = jm_ort_now(&probe->clock);
 	volatile char *memory = probe->memory;
 	struct OrtValue *value = NULL;
 
@@ -75,12 +75,12 @@ static void compute(void *kernel, struct OrtKernelContext *context)
 	if (probe->n == probe->capacity)
 		return;
 	probe->spans_ns[probe->n][0] = begin_ns;
-	probe->spans_ns[probe->n++][1] = probe->now_ns(probe->clock);
+	probe->spans_ns[probe->n++][1] = jm_ort_now(&probe->clock);
 }
 
 int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
-	int64_t (*now_ns)(void *clock), void *clock, size_t n_inputs, size_t n_memory,
-	size_t capacity, struct jm_error *reterr)
+	struct jm_ort_clock clock, size_t n_inputs, size_t n_memory, size_t capacity,
+	struct jm_error *reterr)
 {
 	struct OrtStatus *status;
 
@@ -90,7 +90,7 @@ int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
 		.get_output_count = get_output_count, .compute = compute,
 		.destroy_kernel = destroy_kernel, .get_input_characteristic = get_characteristic,
 		.get_output_characteristic = get_characteristic},
-		.ort = ort, .now_ns = now_ns, .clock = clock, .n_inputs = n_inputs,
+		.ort = ort, .clock = clock, .n_inputs = n_inputs,
 		.n_memory = n_memory, .capacity = capacity};
 	probe->memory = calloc(n_memory + 1, 1);
 	probe->spans_ns = calloc(capacity + 1, sizeof(*probe->spans_ns));

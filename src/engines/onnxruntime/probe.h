@@ -4,6 +4,7 @@
 #define JM_ENGINES_ONNXRUNTIME_PROBE_H
 
 #include "engines/onnxruntime/api.h"
+#include "engines/onnxruntime/clock.h"
 #include "joulemap/joulemap.h"
 
 #define JM_ORT_PROBE_DOMAIN "joulemap"
@@ -30,8 +31,7 @@ struct jm_ort_probe {
 	struct jm_ort_custom_op op; /* first: the runtime hands it back */
 	const struct jm_ort *ort;
 	struct OrtCustomOpDomain *domain;
-	int64_t (*now_ns)(void *clock);
-	void *clock;
+	struct jm_ort_clock clock;
 	size_t n_inputs;
 	char *memory; /* [n_memory], walked through between begin and end; owned */
 	size_t n_memory;
@@ -45,8 +45,8 @@ struct jm_ort_probe {
  * behind a layer of that size. The probe must stay where it is until close.
  */
 int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
-	int64_t (*now_ns)(void *clock), void *clock, size_t n_inputs, size_t n_memory,
-	size_t capacity, struct jm_error *reterr);
+	struct jm_ort_clock clock, size_t n_inputs, size_t n_memory, size_t capacity,
+	struct jm_error *reterr);
 
 /* After the sessions that use it. Accepts a zeroed one. */
 void jm_ort_probe_close(struct jm_ort_probe *probe);

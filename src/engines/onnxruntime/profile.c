@@ -9,6 +9,9 @@
 #include "base/file.h"
 #include "base/text.h"
 
+/* What follows a name, and the arguments that no name can spoil. */
+#define BEHIND_NAME "\",\"args\""
+
 /* A line of the file. Texts are borrowed from it. */
 struct event {
 	int is_node;
@@ -66,7 +69,8 @@ static const char *scan_number(const char *from, const char *end, const char *ke
 
 /*
  * The runtime writes one event per line with its keys in one order, the name
- * behind the numbers: so nothing inside a name can be taken for a key.
+ * behind the numbers: so nothing inside a name can be taken for a key. It does
+ * not escape names: what stands behind one tells where it ends.
  */
 static int scan_line(const char *line, size_t length, struct event *ret_event)
 {
@@ -83,9 +87,8 @@ static int scan_line(const char *line, size_t length, struct event *ret_event)
 	if (!at || at == end || *at++ != '"')
 		return -1;
 	ret_event->name = at;
-	while (at < end && *at != '"')
-		at += *at == '\\' ? 2 : 1;
-	if (at >= end)
+	at = memmem(at, (size_t)(end - at), BEHIND_NAME, strlen(BEHIND_NAME));
+	if (!at)
 		return -1;
 	ret_event->name_length = (size_t)(at - ret_event->name);
 	return 0;
@@ -110,7 +113,7 @@ static int is_kernel(const struct event *event)
 
 static int keep_text(struct parser *parser, const char *text, size_t length, size_t *ret_offset)
 {
-	if (parser->text_capacity - parser->text_used < length + 2) {
+	if (!parser->text || parser->text_capacity - parser->text_used < length + 2) {
 		size_t capacity = (parser->text_capacity + length) * 2 + 4096;
 		char *grown = realloc(parser->text, capacity);
 
@@ -247,39 +250,42 @@ int jm_ort_profile_read(const char *path, size_t n_described, jm_ort_profile_run
 
 /* ---- What a node is ------------------------------------------------------------------ */
 
+/* The arguments of a line: `{"cat" : ..., "name" :"...","args" : {...}},`. */
+static json_t *load_arguments(const char *line)
+{
+	const char *from = strstr(line, BEHIND_NAME), *end = line + strlen(line);
+
+	from = from ? strchr(from, '{') : NULL;
+	while (end > line && end[-1] != '}')
+		end--;
+	return from && from < end ? json_loadb(from, (size_t)(end - 1 - from), 0, NULL) : NULL;
+}
+
+static const char *text_of(const json_t *arguments, const char *key)
+{
+	return json_string_value(json_object_get(arguments, key));
+}
+
 int jm_ort_profile_describe(const struct jm_ort_profile_node *node, struct jm_ort_steps *steps)
 {
-	size_t length = strlen(node->line);
-	json_t *object, *arguments;
+	json_t *arguments = load_arguments(node->line);
+	const char *op = text_of(arguments, "op_name");
 	char *inputs, *outputs;
+	struct jm_ort_step_texts texts = {.event = node->name, .op = op ? op : "Unknown",
+		.activation = text_of(arguments, "activation_size"),
+		.parameter = text_of(arguments, "parameter_size"),
+		.output = text_of(arguments, "output_size")};
 	int result;
 
-	while (length && (node->line[length - 1] == ',' || node->line[length - 1] == ' '))
-		length--;
-	object = json_loadb(node->line, length, 0, NULL);
-	if (!object)
+	if (!arguments)
 		return JM_EFORMAT;
-	arguments = json_object_get(object, "args");
 	inputs = json_dumps(json_object_get(arguments, "input_type_shape"), JSON_COMPACT);
 	outputs = json_dumps(json_object_get(arguments, "output_type_shape"), JSON_COMPACT);
-	{
-		const char *op = json_string_value(json_object_get(arguments, "op_name"));
-		struct jm_ort_step_texts texts = {
-			.event = node->name,
-			.op = op ? op : "Unknown",
-			.input_shapes = inputs,
-			.output_shapes = outputs,
-			.activation = json_string_value(
-				json_object_get(arguments, "activation_size")),
-			.parameter = json_string_value(
-				json_object_get(arguments, "parameter_size")),
-			.output = json_string_value(json_object_get(arguments, "output_size")),
-		};
-
-		result = jm_ort_steps_append(steps, &texts, 0);
-	}
+	texts.input_shapes = inputs;
+	texts.output_shapes = outputs;
+	result = jm_ort_steps_append(steps, &texts, 0);
 	free(inputs);
 	free(outputs);
-	json_decref(object);
+	json_decref(arguments);
 	return result;
 }

@@ -24,8 +24,8 @@ static void read_offset(const struct jm_ort_profiled *profiled,
 
 	jm_clock_pair_read(&pair);
 	/* The caller's clock may be another one than the pair's. */
-	injected = profiled->now_ns(profiled->clock) - jm_clock_monotonic_ns(NULL);
-	if (profiled->now_ns == jm_clock_monotonic_ns)
+	injected = jm_ort_now(&profiled->clock) - jm_clock_monotonic_ns(NULL);
+	if (profiled->clock.now_ns == jm_clock_monotonic_ns)
 		injected = 0;
 	ret_offset->realtime_ns = pair.realtime_ns;
 	ret_offset->offset_ns = pair.monotonic_ns - pair.realtime_ns + injected;
@@ -80,14 +80,13 @@ static int claim_file(const char *folder)
 /* ---- Life -------------------------------------------------------------------------- */
 
 int jm_ort_profiled_open(struct jm_ort_profiled *profiled, const struct jm_ort_session_setup *setup,
-	int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr)
+	struct jm_ort_clock clock, struct jm_error *reterr)
 {
 	struct jm_ort_session_setup with_profile = *setup;
 	char folder[JM_PATH_MAX], prefix[JM_PATH_MAX];
 	int result;
 
 	memset(profiled, 0, sizeof(*profiled));
-	profiled->now_ns = now_ns;
 	profiled->clock = clock;
 	result = make_folder(folder, reterr);
 	if (result < 0)

@@ -6,6 +6,7 @@
 #ifndef JM_ENGINES_ONNXRUNTIME_PROFILED_H
 #define JM_ENGINES_ONNXRUNTIME_PROFILED_H
 
+#include "engines/onnxruntime/clock.h"
 #include "engines/onnxruntime/profile.h"
 #include "engines/onnxruntime/session.h"
 
@@ -18,14 +19,13 @@ struct jm_ort_profiled {
 	struct jm_ort_session session;
 	int profiling; /* the session still profiles, and fd is open */
 	int fd;
-	int64_t (*now_ns)(void *clock);
-	void *clock;
+	struct jm_ort_clock clock;
 	struct jm_ort_clock_offset opened;
 };
 
 /* Opens a session that profiles all its runs. Released on failure. */
 int jm_ort_profiled_open(struct jm_ort_profiled *profiled, const struct jm_ort_session_setup *setup,
-	int64_t (*now_ns)(void *clock), void *clock, struct jm_error *reterr);
+	struct jm_ort_clock clock, struct jm_error *reterr);
 
 /* Like a run of jm_ort_profile_read, with times in ns on the caller's clock. */
 struct jm_ort_profiled_reader {

@@ -186,7 +186,7 @@ static void resolve_dims(struct jm_tensor *tensor, const struct jm_ort_model_inp
 	for (size_t i = 0; i < inputs->n; i++) {
 		const struct jm_ort_model_input *input = &inputs->inputs[i];
 
-		if (!input->name || strcmp(input->name, tensor->name) != 0
+		if (!input->name || !tensor->name || strcmp(input->name, tensor->name) != 0
 			|| input->n_dims != tensor->n_dims)
 			continue;
 		for (size_t j = 0; j < tensor->n_dims; j++)

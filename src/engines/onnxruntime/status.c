@@ -52,28 +52,42 @@ void jm_ort_one_line(char *text)
 	*to = '\0';
 }
 
+/* Takes `n` bytes at `at` out of a text. */
+static void cut(char *at, size_t n)
+{
+	memmove(at, at + n, strlen(at + n) + 1);
+}
+
+/* Length of "file.cc:123 Function " at text, 0 when that is not there. */
+static size_t source_length(const char *text)
+{
+	const char *at = strstr(text, ".cc:"), *blank = strchr(text, ' ');
+
+	if (!at || !blank || blank < at)
+		return 0;
+	blank = strchr(blank + 1, ' ');
+	return blank ? (size_t)(blank + 1 - text) : 0;
+}
+
 /*
- * Without what only the runtime's authors need: source lines, functions and
- * "[ONNXRuntimeError] : 1 : FAIL : ". Lower case, as all our messages.
+ * Leaves out what only the runtime's authors need: codes, source lines and
+ * functions. One line, lower case, no full stop, as all our messages.
  */
 static void tidy(char *text)
 {
-	static const char *const noise[] = {"Exception during initialization: ",
-		"Load model from ", "This is an invalid model. "};
-	char *found;
+	static const char *const noise[] = {"This is an invalid model. ", "Fatal error: ",
+		"Error: ", "[ONNXRuntimeError] : "};
+	char *found = strstr(text, " failed:");
 
 	jm_ort_one_line(text);
+	if (found && strncmp(text, "Load model from ", 16) == 0)
+		cut(text, (size_t)(found - text) + strlen(" failed:"));
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
-		if (strncmp(text, noise[i], strlen(noise[i])) == 0 && i != 1)
-			memmove(text, text + strlen(noise[i]),
-				strlen(text + strlen(noise[i])) + 1);
-	/* "/path/file.cc:123 function(...) text" */
-	found = strstr(text, ".cc:");
-	if (found && strncmp(text, "/", 1) == 0) {
-		char *after = strstr(found, ") ");
-
-		if (after)
-			memmove(text, after + 2, strlen(after + 2) + 1);
+		while ((found = strstr(text, noise[i])))
+			cut(found, strlen(noise[i]));
+	for (char *at = text; at; at = strchr(at, ' ')) {
+		at += *at == ' ';
+		cut(at, source_length(at));
 	}
 	if (isupper((unsigned char)text[0]) && islower((unsigned char)text[1]))
 		text[0] = (char)tolower((unsigned char)text[0]);
@@ -117,7 +131,7 @@ static int is_unsupported(const char *text)
 int jm_ort_check_model(const struct jm_ort *ort, struct OrtStatus *status,
 	struct jm_error *reterr, const char *model)
 {
-	char text[384];
+	char text[JM_ERROR_MESSAGE_MAX];
 	enum jm_code code;
 
 	if (!status)
@@ -125,14 +139,20 @@ int jm_ort_check_model(const struct jm_ort *ort, struct OrtStatus *status,
 	code = code_of(jm_ort_error_code_fn(ort)(status));
 	jm_text_copy(text, sizeof(text), jm_ort_error_message_fn(ort)(status));
 	jm_ort_release_status_fn(ort)(status);
+	if (code == JM_EINVAL || strstr(text, "invalid model"))
+		code = JM_EFORMAT;
 	tidy(text);
+	if (strstr(text, "xternal data") || strstr(text, "filesystem error"))
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"model '%.64s' keeps weights in a file of their own: %.300s; put that file "
+			"beside the model", model, text);
 	if (is_unsupported(text))
 		return jm_fail(reterr, JM_EUNSUPPORTED,
 			"ONNX Runtime %s cannot run model '%.64s': %.300s; use a newer one "
 			"(--ort-library PATH) or export the model for an older opset",
 			ort->version, model, text);
-	return jm_fail(reterr, code == JM_EINVAL ? JM_EFORMAT : code,
-		"ONNX Runtime %s cannot load model '%.64s': %.340s", ort->version, model, text);
+	return jm_fail(reterr, code, "ONNX Runtime %s cannot load model '%.64s': %.300s; "
+		"check and export it again", ort->version, model, text);
 }
 
 int jm_ort_ignore(const struct jm_ort *ort, struct OrtStatus *status)

@@ -38,7 +38,8 @@ static int is_alike(const struct jm_ort_step *a, const struct jm_ort_step *b)
 		const struct jm_tensor *left = &a->inputs[i], *right = &b->inputs[i];
 
 		if (left->n_dims != right->n_dims
-			|| memcmp(left->dims, right->dims, left->n_dims * sizeof(left->dims[0])))
+			|| memcmp(left->dims, right->dims,
+				   left->n_dims * sizeof(left->dims[0])) != 0)
 			return 0;
 	}
 	return 1;
@@ -118,7 +119,7 @@ static double read_bytes(const char *text)
 	double value;
 
 	if (!text || !jm_text_scan_double(text, strlen(text), &value))
-		return NAN;
+		return (double)NAN;
 	return value;
 }
 
@@ -169,16 +170,20 @@ int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_tex
 void jm_ort_steps_keep_outermost(struct jm_ort_steps *steps)
 {
 	unsigned outermost = ~0u;
-	size_t kept = 0;
+	size_t kept = 0, nested = 0;
 
 	for (size_t i = 0; i < steps->n; i++)
 		if (steps->steps[i].depth < outermost)
 			outermost = steps->steps[i].depth;
 	for (size_t i = 0; i < steps->n; i++) {
-		if (steps->steps[i].depth == outermost)
-			steps->steps[kept++] = steps->steps[i];
-		else
+		if (steps->steps[i].depth != outermost) {
 			release_step(&steps->steps[i]);
+			nested++;
+			continue;
+		}
+		steps->steps[kept] = steps->steps[i];
+		steps->steps[kept++].n_nested = nested;
+		nested = 0;
 	}
 	steps->n = kept;
 }

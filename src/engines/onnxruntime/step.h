@@ -15,6 +15,7 @@ struct jm_ort_step {
 	size_t n_inputs, n_outputs;
 	double activation_bytes, parameter_bytes, output_bytes;
 	unsigned depth; /* of nesting, on the runtime's own scale */
+	size_t n_nested; /* nodes that ran inside this one */
 };
 
 /* Nodes in order of their end. */
@@ -34,7 +35,10 @@ struct jm_ort_step_texts {
 int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_texts *texts,
 	unsigned depth);
 
-/* Drops the nodes that ran inside others; what stays is in order of execution. */
+/*
+ * Drops the nodes that ran inside others, which count them. What stays is in
+ * order of execution.
+ */
 void jm_ort_steps_keep_outermost(struct jm_ort_steps *steps);
 
 void jm_ort_steps_release(struct jm_ort_steps *steps);

@@ -43,7 +43,7 @@ void jm_ort_trace_start_event(void)
 		return;
 	depth = open_events.depth++;
 	if (depth < DEPTH_MAX)
-		open_events.begin_ns[depth] = trace->now_ns(trace->clock);
+		open_events.begin_ns[depth] = jm_ort_now(&trace->clock);
 }
 
 static const char *argument(const struct jm_ort *ort, const struct OrtProfilingEvent *event,
@@ -108,7 +108,7 @@ void jm_ort_trace_stop_event(const struct OrtProfilingEvent *event)
 
 	if (!trace || !open_events.depth)
 		return;
-	end_ns = trace->now_ns(trace->clock);
+	end_ns = jm_ort_now(&trace->clock);
 	depth = --open_events.depth;
 	if (depth >= DEPTH_MAX || (!trace->steps && depth != trace->depth))
 		return;

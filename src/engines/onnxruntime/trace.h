@@ -4,6 +4,7 @@
 #define JM_ENGINES_ONNXRUNTIME_TRACE_H
 
 #include "engines/onnxruntime/api.h"
+#include "engines/onnxruntime/clock.h"
 #include "engines/onnxruntime/step.h"
 
 struct jm_ort_span {
@@ -18,8 +19,7 @@ struct jm_ort_span {
  */
 struct jm_ort_trace {
 	const struct jm_ort *ort;
-	int64_t (*now_ns)(void *clock);
-	void *clock;
+	struct jm_ort_clock clock;
 	struct jm_ort_steps *steps; /* describe into this; NULL: record spans */
 
 	const char *const *events; /* [n_layers], borrowed: names in order */

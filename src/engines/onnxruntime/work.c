@@ -61,7 +61,7 @@ static double dim(const struct jm_tensor *tensor, int i)
 	size_t at = i < 0 ? tensor->n_dims - (size_t)-i : (size_t)i;
 
 	if (at >= tensor->n_dims || tensor->dims[at] < 0)
-		return NAN;
+		return (double)NAN;
 	return (double)tensor->dims[at];
 }
 
@@ -86,7 +86,7 @@ static double count(enum work work, const struct jm_tensor *left, const struct j
 		rows = jm_tensor_elements(out) / dim(out, -1);
 		return jm_tensor_elements(left) / rows * jm_tensor_elements(out);
 	default:
-		return NAN;
+		return (double)NAN;
 	}
 }
 
@@ -97,7 +97,7 @@ double jm_ort_macs(const char *op, const struct jm_tensor *const *inputs, size_t
 		if (strcmp(table[i].op, op) != 0)
 			continue;
 		if (table[i].work == WORK_UNKNOWN || n_inputs <= table[i].right || !n_outputs)
-			return NAN;
+			return (double)NAN;
 		return count(table[i].work, inputs[table[i].left], inputs[table[i].right],
 			outputs[0]);
 	}
