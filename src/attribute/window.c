@@ -43,7 +43,7 @@ enum { BLOCK_CYCLES = 32 };
 struct block {
 	const struct jm_timeline *timeline;
 	struct jm_execution *executions; /* [BLOCK_CYCLES][n_layers] */
-	size_t first;                    /* cycle */
+	size_t first;			 /* cycle */
 };
 
 static int block_init(
@@ -73,7 +73,8 @@ static void block_load(struct block *block, size_t first)
 }
 
 /* Execution of a layer in a cycle of the block; NULL: none. */
-static const struct jm_execution *block_get(const struct block *block, size_t cycle, size_t layer)
+static const struct jm_execution *block_get(
+	const struct block *block, size_t cycle, size_t layer)
 {
 	if (cycle >= block->timeline->layers[layer].n_executions)
 		return NULL;
@@ -116,12 +117,16 @@ static double sum_up_to(struct walk *walk, int64_t end_ns, size_t *ret_samples)
 /* ---- Later version --------------------------------------------------------- */
 
 /* Hands out one row. Returns 1 to go on, 0 at the end of the log, or < 0. */
-static int later_row(struct walk *walk, size_t cycle, size_t layer,
-	const struct jm_execution *execution)
+static int later_row(
+	struct walk *walk, size_t cycle, size_t layer, const struct jm_execution *execution)
 {
-	int64_t begin_ns = execution->stamp_ns - duration_us(execution->duration_ms) * NS_PER_US;
-	struct jm_cycle_power row = {.cycle = cycle, .layer = layer, .power_uw = (double)NAN,
-		.dynamic_power_uw = (double)NAN, .duration_ms = execution->duration_ms};
+	int64_t begin_ns =
+		execution->stamp_ns - duration_us(execution->duration_ms) * NS_PER_US;
+	struct jm_cycle_power row = {.cycle = cycle,
+		.layer = layer,
+		.power_uw = (double)NAN,
+		.dynamic_power_uw = (double)NAN,
+		.duration_ms = execution->duration_ms};
 	double sum;
 	int result;
 
@@ -207,8 +212,8 @@ static size_t lay_out(struct block *block, struct entry *entries)
 			*entry = (struct entry){execution->stamp_ns, 0, cycle, i};
 			if (previous && entry->begin_ns < previous->end_ns)
 				entry->begin_ns = previous->end_ns;
-			entry->end_ns = entry->begin_ns
-				+ duration_us(execution->duration_ms) * NS_PER_US;
+			entry->end_ns = entry->begin_ns +
+					duration_us(execution->duration_ms) * NS_PER_US;
 			previous = entry;
 			n++;
 		}
@@ -227,7 +232,8 @@ static int is_sorted(const struct entry *entries, size_t n)
 static int first_row(struct walk *walk, const struct entry *entry)
 {
 	const struct jm_layer *layer = &walk->timeline->layers[entry->layer];
-	struct jm_cycle_power row = {.cycle = entry->cycle, .layer = entry->layer,
+	struct jm_cycle_power row = {.cycle = entry->cycle,
+		.layer = entry->layer,
 		.duration_ms = layer->executions[entry->cycle].duration_ms};
 	double sum = sum_up_to(walk, entry->end_ns, &row.n_samples);
 

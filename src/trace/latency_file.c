@@ -138,8 +138,8 @@ static size_t scan_stamp(struct scan *scan, const char *text, size_t length, int
 	int64_t fraction_ns = -1;
 	size_t n;
 
-	if (length > JM_STAMP_TEXT_LENGTH && text[JM_STAMP_TEXT_LENGTH] == '"'
-		&& memcmp(text, scan->second_text, SECOND_LENGTH) == 0)
+	if (length > JM_STAMP_TEXT_LENGTH && text[JM_STAMP_TEXT_LENGTH] == '"' &&
+		memcmp(text, scan->second_text, SECOND_LENGTH) == 0)
 		fraction_ns = six_decimals_ns(text + SECOND_LENGTH);
 	if (fraction_ns >= 0) {
 		*ret_ns = scan->second_ns + fraction_ns;
@@ -394,8 +394,8 @@ static int take_layers(struct scan *scan)
  * A name that is written twice: the later value counts, in the place of the
  * first, as JSON readers of scripting languages have it.
  */
-static int merge_repeated(struct jm_timeline *timeline, struct jm_latency_notes *notes,
-	struct jm_error *reterr)
+static int merge_repeated(
+	struct jm_timeline *timeline, struct jm_latency_notes *notes, struct jm_error *reterr)
 {
 	struct jm_name_index index;
 	size_t kept = 0;
