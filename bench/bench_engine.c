@@ -2,7 +2,8 @@
 /*
  * What tracing costs, and how well its bias is taken out:
  *     bench_engine [--level N] [--threads N] [--runs N] [--quantile PERCENT]
- *         [--layers] MODEL.onnx...
+ *         [--layers] MODEL...
+ * A model is a name of the catalogue or an .onnx file.
  * Untraced and traced runs alternate, so that a machine that is not quiet
  * disturbs both alike; medians are compared, or another quantile. `closure` is
  * the sum of a run's spans over the time of an untraced run: 1 is perfect.
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "engines/registry.h"
+#include "measure/model.h"
 
 struct sums {
 	int64_t total_ns;
@@ -91,11 +93,12 @@ static int measure(const struct jm_engine_ops *ops, void *state, size_t runs,
 	return 0;
 }
 
-static int bench(const char *path, const struct jm_engine_options *given, size_t runs,
+static int bench(const char *name, const struct jm_engine_options *given, size_t runs,
 	size_t percent, int layers)
 {
 	const struct jm_engine_ops *ops = jm_engine_find("onnxruntime");
-	struct jm_model model = {.path = path};
+	struct jm_model_source source;
+	struct jm_model_data data = {.model = {.name = NULL}};
 	struct jm_engine_options options = *given;
 	struct jm_engine_info info;
 	struct jm_error error = {0};
@@ -106,8 +109,13 @@ static int bench(const char *path, const struct jm_engine_options *given, size_t
 	const struct jm_graph *graph;
 	int result;
 
-	options.model = &model;
-	result = ops->open(state, &options, &info, &error);
+	options.model = &data.model;
+	result = jm_model_find(name, &source, &error);
+	if (result == 0)
+		result = jm_model_load(&source, options.seed, &data, &error);
+	if (result == 0)
+		result = ops->open(state, &options, &info, &error);
+	jm_model_release(&data);
 	if (result == 0) {
 		double plain, traced, spans;
 
@@ -118,7 +126,7 @@ static int bench(const char *path, const struct jm_engine_options *given, size_t
 		traced = quantile(figures.traced, runs, percent);
 		spans = quantile(figures.spans, runs, percent);
 		printf("%-28s %5zu %9.1f %9.1f %7.3f %8.2f %9.1f %7.3f %6.2f %6.2f %9.1f\n",
-			strrchr(path, '/') ? strrchr(path, '/') + 1 : path, graph->n_layers, plain,
+			source.name, graph->n_layers, plain,
 			traced, traced / plain, (traced - plain) / (double)graph->n_layers, spans,
 			spans / plain, info.trace_bias_us, info.trace_bias_sd_us,
 			total_macs(graph) / 1e6);

@@ -21,6 +21,7 @@ show() { # COMMAND...: its output as a block
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 memory=$(awk '/^MemTotal/ { printf "%.1f", $2 / 1048576 }' /proc/meminfo)
+# shellcheck disable=SC2016 # Markdown, not commands
 say '# Benchmarks' '' \
 	'Written by `make bench`. Speed belongs here and in no test.' '' \
 	"Machine: ${cpu:-unknown processor}, $(nproc) cores, $memory GiB, kernel $(uname -r)$(systemd-detect-virt 2>/dev/null | sed 's/^none$//; s/^\(..*\)$/, virtual machine (\1)/' || true)," \

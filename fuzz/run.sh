@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
-build=build-fuzz
+build="build-fuzz"
 
 cmake -S . -B $build -DCMAKE_C_COMPILER=clang -DJM_SANITIZE=address,undefined \
 	-DJM_WITH_FUZZERS=ON -DJM_WITH_TESTS=OFF -DJM_WITH_BENCHMARKS=OFF >/dev/null

@@ -7,11 +7,18 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Most digits of a 64-bit number; room to copy that many from any of them. */
-#define JM_DIGITS_MAX 20u
-#define JM_DIGITS_ROOM (2 * JM_DIGITS_MAX)
+/* 10^0 .. 10^19 */
+extern const uint64_t jm_powers_of_ten[20];
 
-static inline void jm_digits_pair(unsigned value, char *ret_text)
+static inline size_t jm_digits_count(uint64_t value)
+{
+	/* log10(2) = 1233 / 4096: right, or one too few. */
+	size_t n = (size_t)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
+
+	return n + (value >= jm_powers_of_ten[n] || !n);
+}
+
+static inline void jm_digits_pair(uint32_t value, char *ret_text)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 				    "25262728293031323334353637383940414243444546474849"
@@ -21,31 +28,31 @@ static inline void jm_digits_pair(unsigned value, char *ret_text)
 	memcpy(ret_text, pairs + 2 * value, 2);
 }
 
-/*
- * Writes the digits of a number so that they end at digits[JM_DIGITS_MAX), and
- * returns where they begin.
- */
-static inline size_t jm_digits_fill(uint64_t value, char digits[JM_DIGITS_ROOM])
+/* Writes the last n digits of a number, with zeros in front. */
+static inline void jm_digits_put(uint64_t value, size_t n, char *ret_text)
 {
-	size_t first = JM_DIGITS_MAX;
-	unsigned rest;
+	char *end = ret_text + n;
+	uint32_t rest;
 
-	while (value >= 10000) {
-		rest = (unsigned)(value % 10000);
-		value /= 10000;
-		first -= 4;
-		jm_digits_pair(rest / 100, digits + first);
-		jm_digits_pair(rest % 100, digits + first + 2);
+	for (; n > 8; n -= 8) {
+		uint32_t low = (uint32_t)(value % 100000000), high = low / 10000;
+
+		value /= 100000000;
+		low %= 10000;
+		end -= 8;
+		jm_digits_pair(high / 100, end);
+		jm_digits_pair(high % 100, end + 2);
+		jm_digits_pair(low / 100, end + 4);
+		jm_digits_pair(low % 100, end + 6);
 	}
-	rest = (unsigned)value;
-	while (rest >= 10) {
-		first -= 2;
-		jm_digits_pair(rest % 100, digits + first);
+	rest = (uint32_t)value;
+	for (; n > 1; n -= 2) {
+		end -= 2;
+		jm_digits_pair(rest % 100, end);
 		rest /= 100;
 	}
-	if (rest || first == JM_DIGITS_MAX)
-		digits[--first] = (char)('0' + rest);
-	return first;
+	if (n)
+		*--end = (char)('0' + rest % 10);
 }
 
 #endif

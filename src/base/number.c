@@ -16,17 +16,17 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-static const uint64_t powers[] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
+const uint64_t jm_powers_of_ten[20] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
 	100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u, 10000000000000u,
 	100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
 	1000000000000000000u, 10000000000000000000u};
 
-/* 10^exponent for 0 <= exponent <= 38. */
-static u128 power_of_ten(int exponent)
+/* factor * 10^exponent, exponent <= 38. */
+static inline u128 times_power_of_ten(uint64_t factor, int exponent)
 {
 	if (exponent < 20)
-		return powers[exponent];
-	return (u128)powers[19] * powers[exponent - 19];
+		return (u128)factor * jm_powers_of_ten[exponent];
+	return (u128)factor * jm_powers_of_ten[19] * jm_powers_of_ten[exponent - 19];
 }
 
 /* ---- decimal to double --------------------------------------------------- */
@@ -66,8 +66,8 @@ static double scale_by_power_of_two(uint64_t value, int exponent)
 static double divide_exactly(uint64_t mantissa, int scale)
 {
 	u128 numerator = (u128)mantissa << 63;
-	u128 quotient = numerator / powers[scale];
-	int inexact = quotient * powers[scale] != numerator;
+	u128 quotient = numerator / jm_powers_of_ten[scale];
+	int inexact = quotient * jm_powers_of_ten[scale] != numerator;
 	int drop = bit_length(quotient) - 53;
 	uint64_t kept = (uint64_t)(quotient >> drop);
 	u128 rest = quotient & (((u128)1 << drop) - 1);
@@ -95,7 +95,7 @@ static const uint64_t reciprocals[] = {0,
 static double divide(uint64_t mantissa, int scale)
 {
 	int shift = __builtin_clzll(mantissa);
-	int bits = 127 - __builtin_clzll(powers[scale]); /* of the reciprocal: b */
+	int bits = 127 - __builtin_clzll(jm_powers_of_ten[scale]); /* of the reciprocal: b */
 	uint64_t high, rest, half;
 	int drop;
 
@@ -134,7 +134,17 @@ static uint64_t eight_digits(const char *text)
 }
 
 /* Appends the digits at text to *mantissa, modulo 2^64; returns their number. */
-static size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
+static inline size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
+{
+	size_t i = 0;
+
+	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++)
+		*mantissa = *mantissa * 10 + (uint64_t)(text[i] - '0');
+	return i;
+}
+
+/* The same for what is likely to be long. */
+static inline size_t scan_decimals(const char *text, size_t length, uint64_t *mantissa)
 {
 	uint64_t value;
 	size_t i = 0;
@@ -142,10 +152,10 @@ static size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
 	while (i + 8 <= length && (value = eight_digits(text + i)) != UINT64_MAX) {
 		*mantissa = *mantissa * 100000000 + value;
 		i += 8;
+		if (i < length && (unsigned)(text[i] - '0') > 9)
+			return i;
 	}
-	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++)
-		*mantissa = *mantissa * 10 + (uint64_t)(text[i] - '0');
-	return i;
+	return i + scan_digits(text + i, length - i, mantissa);
 }
 
 /* Length of "e[+-]digits" at text, 0 when there is none. */
@@ -175,7 +185,7 @@ size_t jm_text_scan_double(const char *text, size_t length, double *ret_value)
 		return 0;
 	i += digits;
 	if (i + 1 < length && text[i] == '.' && (unsigned)(text[i + 1] - '0') <= 9) {
-		scale = scan_digits(text + i + 1, length - i - 1, &mantissa);
+		scale = scan_decimals(text + i + 1, length - i - 1, &mantissa);
 		i += scale + 1;
 	}
 	exponent = scan_exponent(text + i, length - i);
@@ -185,7 +195,7 @@ size_t jm_text_scan_double(const char *text, size_t length, double *ret_value)
 		return i;
 	}
 	/* Both exact in double: one correctly rounded division (Clinger). */
-	value = mantissa < UINT64_C(1) << 53 ? (double)mantissa / (double)powers[scale]
+	value = mantissa < UINT64_C(1) << 53 ? (double)mantissa / (double)jm_powers_of_ten[scale]
 					     : divide(mantissa, (int)scale);
 	*ret_value = text[0] == '-' ? -value : value;
 	return i;
@@ -216,8 +226,8 @@ static int shortest(double value, uint64_t *ret_mantissa, int *ret_scale)
 	if (scale > 21 || scale < 0)
 		return 0;
 	/* The interval's ends belong to it when fraction is even. */
-	middle = (u128)fraction * 2 * power_of_ten(scale);
-	half = power_of_ten(scale) - (fraction & 1);
+	middle = times_power_of_ten(fraction * 2, scale);
+	half = times_power_of_ten(1, scale) - (fraction & 1);
 	low = (uint64_t)((middle - half + (((u128)1 << shift) - 1)) >> shift);
 	high = (uint64_t)((middle + half) >> shift);
 	if (low > high)
@@ -227,7 +237,7 @@ static int shortest(double value, uint64_t *ret_mantissa, int *ret_scale)
 		high /= 10;
 		scale--;
 	}
-	middle = (u128)fraction * 2 * power_of_ten(scale);
+	middle = times_power_of_ten(fraction * 2, scale);
 	centre = (uint64_t)((middle + ((u128)1 << (shift - 1))) >> shift);
 	/* Halfway between two: the even one, as Python and C have it. */
 	if ((centre & 1) && (middle & (((u128)1 << shift) - 1)) == (u128)1 << (shift - 1))
@@ -272,23 +282,23 @@ static size_t format_slowly(double value, char *ret_text)
 	return used;
 }
 
-/* Writes mantissa / 10^scale; at most 17 digits. */
+/* Writes mantissa / 10^scale; at most 17 digits, three zeros behind the point. */
 static size_t format_fixed(uint64_t mantissa, int scale, char *ret_text)
 {
-	char digits[JM_DIGITS_ROOM];
-	size_t first = jm_digits_fill(mantissa, digits);
-	size_t n = JM_DIGITS_MAX - first, decimals = (size_t)scale, used;
+	size_t decimals = (size_t)scale, used;
 
-	if (decimals >= n) { /* 1e-4 and more: three zeros at most */
-		memcpy(ret_text, "0.000", 5);
-		/* A copy of fixed length is quick; what is too much has room. */
-		memcpy(ret_text + 2 + decimals - n, digits + first, JM_DIGITS_MAX);
+	if (decimals > 19 || mantissa < jm_powers_of_ten[decimals]) {
+		memcpy(ret_text, "0.", 2);
+		jm_digits_put(mantissa, decimals, ret_text + 2);
 		used = 2 + decimals;
 	} else {
-		used = n - decimals;
-		memcpy(ret_text, digits + first, used);
+		uint64_t whole = mantissa / jm_powers_of_ten[decimals];
+
+		used = jm_digits_count(whole);
+		jm_digits_put(whole, used, ret_text);
 		ret_text[used++] = '.';
-		memcpy(ret_text + used, digits + first + n - decimals, decimals);
+		jm_digits_put(mantissa - whole * jm_powers_of_ten[decimals], decimals,
+			ret_text + used);
 		used += decimals;
 		if (!decimals)
 			ret_text[used++] = '0';

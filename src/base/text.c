@@ -10,11 +10,10 @@
 
 size_t jm_text_format_unsigned(uint64_t value, char *ret_text)
 {
-	char digits[JM_DIGITS_ROOM];
-	size_t first = jm_digits_fill(value, digits);
+	size_t n = jm_digits_count(value);
 
-	memcpy(ret_text, digits + first, JM_DIGITS_MAX - first);
-	return JM_DIGITS_MAX - first;
+	jm_digits_put(value, n, ret_text);
+	return n;
 }
 
 int jm_text_starts_with(const char *text, const char *part)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/measure.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include "measure/children.h"
 #include "measure/idle_run.h"
 #include "measure/model.h"
-#include "measure/session.h"
+#include "measure/place.h"
 #include "sensors/registry.h"
 
 #define LEAD_NS (500 * JM_NS_PER_MS)
@@ -30,7 +29,7 @@ struct job {
 	struct jm_sensor_info sensor_info;
 	struct jm_sensor_options sensor_options;
 	const struct jm_engine_ops *engine;
-	struct jm_session_paths paths;
+	struct jm_place place;
 	json_t *session;
 	struct jm_cpu_time cpu_before;
 	int64_t begin_ns;
@@ -95,73 +94,6 @@ static int choose(struct job *job, struct jm_error *reterr)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
 	return choose_engine(job, reterr);
-}
-
-/* ---- The run folder ----------------------------------------------------------- */
-
-/* Moves the files of an earlier run to previous/STAMP: nothing is overwritten. */
-static int keep_previous(struct job *job, struct jm_error *reterr)
-{
-	const char *folder = job->result->run_folder;
-	char aside[JM_PATH_MAX], run[JM_PATH_MAX], stamp[16], name[64];
-	int64_t realtime = jm_clock_realtime_ns();
-	int result;
-
-	if (jm_path_join(run, folder, "trt_profiling", NULL) < 0 || !jm_path_exists(run))
-		return 0;
-	jm_civil_format_file(realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S, stamp);
-	/* Out of the way as a whole, then down into the new folder. */
-	result = snprintf(aside, sizeof(aside), "%s.previous.%s", folder, stamp);
-	if (result < 0 || (size_t)result >= sizeof(aside))
-		return jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long", folder);
-	if (rename(folder, aside) != 0)
-		return jm_fail_errno(reterr, errno, "cannot move the earlier run '%s' aside",
-			folder);
-	result = jm_path_join(run, folder, "previous", reterr);
-	if (result == 0)
-		result = jm_folder_make(run, reterr);
-	snprintf(name, sizeof(name), "previous/%s", stamp);
-	if (result == 0)
-		result = jm_path_join(run, folder, name, reterr);
-	if (result == 0 && rename(aside, run) != 0)
-		result = jm_fail_errno(reterr, errno, "cannot keep the earlier run as '%s'", run);
-	if (result == 0)
-		note(job, "the earlier run is kept in %s", run);
-	return result;
-}
-
-/* A run that was cut off is completed first, so that it is kept too. */
-static int recover_previous(struct job *job, struct jm_error *reterr)
-{
-	struct jm_session_report report;
-	int result;
-
-	if (!jm_session_exists(job->result->run_folder))
-		return 0;
-	result = jm_session_finish(job->result->run_folder, &report, reterr);
-	if (result == JM_ETRUNCATED)
-		return 0; /* nothing had been measured */
-	if (result == 0)
-		note(job, "completed an earlier run that was cut off (%zu cycles)", report.cycles);
-	return result;
-}
-
-static int prepare_folder(struct job *job, struct jm_error *reterr)
-{
-	int result = jm_path_join(job->result->run_folder, job->config->result_dir,
-		job->model.name, reterr);
-
-	if (result == 0)
-		result = jm_folder_make(job->result->run_folder, reterr);
-	if (result == 0)
-		result = recover_previous(job, reterr);
-	if (result == 0)
-		result = keep_previous(job, reterr);
-	if (result == 0)
-		result = jm_session_paths(job->result->run_folder, &job->paths, reterr);
-	if (result == 0)
-		result = jm_folder_make(job->paths.folder, reterr);
-	return result;
 }
 
 /* ---- The session's description ------------------------------------------------- */
@@ -246,7 +178,7 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 		return jm_fail_memory(reterr, "the description of the run");
 	if (jm_cpu_time_read("", &job->cpu_before) != 0)
 		memset(&job->cpu_before, 0, sizeof(job->cpu_before));
-	return jm_session_save(&job->paths, job->session, reterr);
+	return jm_session_save(&job->place.paths, job->session, reterr);
 }
 
 /* Processor time that neither we nor idling took, as a share of the machine. */
@@ -320,12 +252,12 @@ static int run_children(struct job *job, struct jm_children_result *ret_children
 			.model = &job->model,
 			.runs = config->runs,
 			.warmup = config->warmup,
-			.spool_path = job->paths.timeline},
+			.spool_path = job->place.paths.timeline},
 		.logger = {.ops = job->sensor,
 			.info = &job->sensor_info,
 			.options = job->sensor_options,
 			.rate_hz = config->rate_hz,
-			.spool_path = job->paths.power,
+			.spool_path = job->place.paths.power,
 			.meta_json = meta,
 			.pin_cpu = -1,
 			.realtime = 1},
@@ -350,27 +282,17 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 	int finish_result;
 
 	describe_end(job, children, result);
-	finish_result = jm_session_save(&job->paths, job->session, result < 0 ? NULL : reterr);
+	finish_result = jm_session_save(&job->place.paths, job->session, result < 0 ? NULL : reterr);
 	if (finish_result == 0 || result < 0)
-		finish_result = jm_session_finish(job->result->run_folder, &report,
+		finish_result = jm_session_finish(job->place.run_folder, &report,
 			result < 0 ? NULL : reterr);
 	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
 	if (finish_result < 0)
 		note(job, "what was measured is safe in '%s': mend the fault below, then "
 			  "'joulemap recover %s'",
-			job->paths.folder, job->result->run_folder);
+			job->place.paths.folder, job->place.run_folder);
 	job->result->interrupted = children->interrupted;
 	return result < 0 ? result : finish_result;
-}
-
-/* A run of which nothing was measured leaves no trace. */
-static void clean_up(struct job *job)
-{
-	unlink(job->paths.timeline);
-	unlink(job->paths.power);
-	unlink(job->paths.session);
-	rmdir(job->paths.folder);
-	rmdir(job->result->run_folder);
 }
 
 static int run(struct job *job, struct jm_error *reterr)
@@ -387,14 +309,15 @@ static int run(struct job *job, struct jm_error *reterr)
 	int result = jm_idle_provide(&idle_config, &idle, reterr);
 
 	if (result == 0)
-		result = prepare_folder(job, reterr);
+		result = jm_place_take(&job->place, job->config->result_dir, job->model.name,
+			job->config->progress, reterr);
 	if (result == 0)
 		result = describe(job, &idle, reterr);
 	if (result < 0)
 		return result;
 	result = run_children(job, &children, reterr);
 	if (result < 0 && !children.cycles) {
-		clean_up(job);
+		jm_session_remove(&job->place.paths, job->place.run_folder);
 		return result;
 	}
 	return finish(job, &children, result, reterr);
@@ -403,7 +326,7 @@ static int run(struct job *job, struct jm_error *reterr)
 int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_result *ret_result,
 	struct jm_error *reterr)
 {
-	struct job job = {.config = config, .result = ret_result};
+	struct job job = {.config = config, .result = ret_result, .place = {.lock_fd = -1}};
 	int result;
 
 	memset(ret_result, 0, sizeof(*ret_result));
@@ -411,5 +334,7 @@ int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_res
 	if (result == 0)
 		result = run(&job, reterr);
 	json_decref(job.session);
+	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
+	jm_place_release(&job.place);
 	return result;
 }

@@ -96,7 +96,7 @@ make_run; printf '\0\1\2\3' >$log
 broken "'$log'"
 make_run; rm $latency
 broken ".*trt_layer_latency.json"
-make_run; head -c 120 $latency >cut && mv cut $latency
+make_run; head -c 120 $latency >short && mv short $latency
 broken "'$latency' ends too early, at line 2"
 make_run; echo '[1, 2]' >$latency
 broken "'$latency' line 1"

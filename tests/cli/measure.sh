@@ -118,12 +118,38 @@ one_line_error 2 "input shape 1x3x224x224 does not fit"
 run measure "${bad[@]}" --model lenet --dtype float16
 one_line_error 2 "input .input. of the model is float32, not float16"
 
+# Until cycles of the run in DIR/lenet are on disk; gives up after a minute.
+wait_for_cycles() { # DIR
+	for _ in $(seq 1200); do
+		if [ "$(stat -c %s "$1/lenet/spool/timeline.spool" 2>/dev/null || echo 0)" -gt 30000 ]; then
+			return
+		fi
+		sleep 0.05
+	done
+}
+
+# ---- Two into one folder: the second is told so, the first goes on
+"$JOULEMAP" measure --model lenet --sensor sim --result-dir r5 --runs 10000002 --threads 1 \
+	--idle-duration 0 >first.out 2>first.err &
+first=$!
+wait_for_cycles r5
+run measure --model lenet --sensor sim --result-dir r5 "${quick[@]}"
+expect_status 1
+expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool': wait for its end"
+run recover r5
+expect_status 1
+expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool'"
+kill -TERM $first
+wait $first || true
+ran="the first of two measurements"
+grep -q 'interrupted after [0-9]* of 10000002 cycles, which are complete' first.err ||
+	complain "it was not left alone: $(cat first.err)"
+expect_file r5/lenet/run.json
+
 # ---- A sensor that vanishes in mid-run: what was measured is complete
 cp -r "$trees/orin-nano-jp6" tree
 (
-	while [ ! -s r3/lenet/spool/timeline.spool ] || [ "$(stat -c %s r3/lenet/spool/timeline.spool)" -lt 30000 ]; do
-		sleep 0.05
-	done
+	wait_for_cycles r3
 	sleep 0.2
 	find tree -name 'curr1_input' -exec truncate -s 0 {} +
 ) &
@@ -138,9 +164,7 @@ expect_no_file r3/lenet/spool
 
 # ---- Ctrl-C: all cycles until then are there
 (
-	while [ ! -s r4/lenet/spool/timeline.spool ] || [ "$(stat -c %s r4/lenet/spool/timeline.spool)" -lt 30000 ]; do
-		sleep 0.05
-	done
+	wait_for_cycles r4
 	pkill -INT -f -- "--result-dir r4 --runs 10000001"
 ) &
 # bash starts background jobs, and so what they start, with SIGINT ignored.
@@ -158,24 +182,32 @@ expect_err_like '^joulemap: interrupted after [0-9]+ of 10000001 cycles, which a
 expect_out_like '^\(total\)'
 expect_file r4/lenet/run.json
 
-# ---- Without permission
+# ---- Without permission: as another user, from copies that anyone may read
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	mkdir closed
-	chmod 700 closed
 	chmod 755 "$folder"
-	status=0
-	setpriv --reuid=65534 --regid=65534 --clear-groups "$JOULEMAP" measure --model lenet \
-		--sensor sim --idle-duration 0 --result-dir closed/r >out 2>err || status=$?
-	ran="measure into a closed folder"
+	mkdir open closed program
+	chmod 777 open
+	chmod 700 closed
+	library=$(python3 -c 'import json; print(json.load(open("r/lenet/run.json"))["engine"]["library"])')
+	cp -r "$JOULEMAP" "$JM_BUILD/joulemap_ort.so" "$library" "$JM_SOURCE/catalog" program
+	chmod -R a+rX program
+	export JOULEMAP_CATALOG_DIR=$folder/program/catalog JOULEMAP_LIB_DIR=$folder/program
+	JOULEMAP_ORT_LIBRARY=$folder/program/$(basename "$library")
+	export JOULEMAP_ORT_LIBRARY
+	as_nobody() {
+		status=0
+		setpriv --reuid=65534 --regid=65534 --clear-groups program/joulemap "$@" \
+			>out 2>err || status=$?
+		ran="as nobody: joulemap $*"
+	}
+	as_nobody measure --model lenet --sensor sim "${quick[@]}" --result-dir open/r
+	expect_status 0
+	as_nobody measure --model lenet --sensor sim --idle-duration 0 --result-dir closed/r
 	expect_status 3
 	expect_err_like "^joulemap: .*'closed.*ermission denied"
 	find tree -name 'curr1_input' -exec chmod 000 {} +
-	status=0
-	mkdir open && chmod 777 open
-	JOULEMAP_SYSFS_ROOT=$PWD/tree setpriv --reuid=65534 --regid=65534 --clear-groups \
-		"$JOULEMAP" measure --model lenet --idle-duration 0 --result-dir open/r \
-		>out 2>err || status=$?
-	ran="measure with a sensor that may not be read"
+	JOULEMAP_SYSFS_ROOT=$PWD/tree as_nobody measure --model lenet --idle-duration 0 \
+		--result-dir open/r2
 	expect_status 3
 	expect_err_like "^joulemap: no permission to read '.*curr1_input': run as root, or '"
 else
