@@ -18,23 +18,19 @@ static int is_of_earlier_run(const struct dirent *entry)
 		&& strcmp(name, "previous") != 0;
 }
 
-static int move_entries(struct dirent **entries, int n, const char *from, const char *to,
-	struct jm_error *reterr)
+static int move_entry(const char *name, const char *from, const char *to, struct jm_error *reterr)
 {
-	int result = 0;
+	char old_path[JM_PATH_MAX], new_path[JM_PATH_MAX];
+	int result = jm_path_join(old_path, from, name, reterr);
 
-	for (int i = 0; i < n; i++) {
-		char old_path[JM_PATH_MAX], new_path[JM_PATH_MAX];
-
-		if (result == 0)
-			result = jm_path_join(old_path, from, entries[i]->d_name, reterr);
-		if (result == 0)
-			result = jm_path_join(new_path, to, entries[i]->d_name, reterr);
-		if (result == 0 && rename(old_path, new_path) != 0)
-			result = jm_fail_errno(reterr, errno, "cannot move '%s' to '%s'", old_path,
-				to);
-	}
-	return result;
+	if (result < 0)
+		return result;
+	result = jm_path_join(new_path, to, name, reterr);
+	if (result < 0)
+		return result;
+	if (rename(old_path, new_path) != 0)
+		return jm_fail_errno(reterr, errno, "cannot move '%s' to '%s'", old_path, to);
+	return 0;
 }
 
 int jm_previous_keep(const char *run_folder, const char *stamp, char ret_kept[JM_PATH_MAX],
@@ -53,10 +49,11 @@ int jm_previous_keep(const char *run_folder, const char *stamp, char ret_kept[JM
 		result = jm_path_join(ret_kept, folder, stamp, reterr);
 	if (result == 0 && n > 0)
 		result = jm_folder_make(ret_kept, reterr);
-	if (result == 0)
-		result = move_entries(entries, n, run_folder, ret_kept, reterr);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		if (result == 0)
+			result = move_entry(entries[i]->d_name, run_folder, ret_kept, reterr);
 		free(entries[i]);
+	}
 	free(entries);
 	return result < 0 ? result : n > 0;
 }
