@@ -48,7 +48,7 @@ struct jm_spool_writer {
 	char path[JM_PATH_MAX];
 	char *data; /* pending block, owned */
 	size_t used;
-	uint32_t type;         /* of the pending block */
+	uint32_t type;	       /* of the pending block */
 	int64_t last_flush_ns; /* on the caller's clock */
 	uint64_t written;
 	int64_t last_sync_ns;
@@ -77,7 +77,7 @@ typedef int jm_spool_block_fn(void *context, enum jm_spool_type type, const void
 struct jm_spool_report {
 	size_t blocks;
 	uint64_t bytes_dropped; /* behind the last whole block */
-	int ended;              /* a JM_SPOOL_END was there */
+	int ended;		/* a JM_SPOOL_END was there */
 };
 
 /*
