@@ -167,7 +167,7 @@ static void test_no_spool(void **state)
 	struct jm_spool_report report;
 	struct jm_spool_writer spool = {0};
 	struct content content = {0};
-	char path[600];
+	char path[JM_PATH_MAX + 2];
 
 	(void)state;
 	assert_int_equal(jm_spool_read(scratch_write("t", "hello"), take_block, &content,
