@@ -7,7 +7,7 @@
 
 #include "report/summary.h"
 
-/* What stands above the table; any text may be NULL. */
+/* What stands above the table; any text but method may be NULL. */
 struct jm_table_header {
 	const char *model;
 	const char *engine; /* "onnxruntime 1.30.0" */
@@ -22,10 +22,10 @@ void jm_table_print(FILE *out, const struct jm_summary *summary,
 /*
  * One row per layer: layer_index,layer_name,layer_type,executions,runtime_ms,
  * runtime_sd_ms,power_w,power_se_w,dynamic_power_w,energy_mj,
- * dynamic_energy_mj,samples,resolved,simulated.
+ * dynamic_energy_mj,samples,resolved,simulated. Returns 0 or JM_ENOMEM.
  */
-void jm_table_print_csv(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header);
+int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
+	const struct jm_table_header *header, struct jm_error *reterr);
 
 /* Returns 0 or JM_ENOMEM. */
 int jm_table_print_json(FILE *out, const struct jm_summary *summary,
