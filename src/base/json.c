@@ -35,7 +35,7 @@ char *jm_json_dump(const json_t *value, size_t flags)
 	struct text text = {0};
 
 	if (json_dump_callback(value, append, &text, flags) == 0 && !text.lost)
-		return text.data;
+		return text.data ? text.data : calloc(1, 1); /* nothing, embedded */
 	free(text.data);
 	return NULL;
 }

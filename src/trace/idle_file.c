@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #define IDLE_FILE_MAX ((size_t)1 << 20)
@@ -42,10 +41,10 @@ static char *format_json(const struct jm_idle_record *record, const char *stamp,
 	if (record->seconds > 0)
 		json_object_set_new(ours, "seconds", json_real(record->seconds));
 	if (record->sensor[0])
-		json_object_set_new(ours, "sensor", json_string(record->sensor));
+		json_object_set_new(ours, "sensor", jm_json_text(record->sensor));
 	if (record->simulated)
 		json_object_set_new(ours, "simulated", json_true());
-	more = ours ? json_dumps(ours, JSON_EMBED | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	more = ours ? jm_json_dump(ours, JSON_EMBED | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	if (more) {
 		size = sizeof(form) + strlen(stamp) + strlen(value) + strlen(more) + 8;
 		text = malloc(size);
