@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 /* First line of a small file, without its end; 0 when there is none. */
@@ -95,11 +96,11 @@ json_t *jm_board_describe(const char *root)
 		jm_text_copy(cpu, sizeof(cpu), "unknown");
 	if (uname(&system) != 0)
 		memset(&system, 0, sizeof(system));
-	board = json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", name, "kernel", system.release,
-		"machine", system.machine, "cpu", cpu, "cpus",
-		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
+	board = json_pack("{s:o, s:o, s:o, s:o, s:I}", "name", jm_json_text(name), "kernel",
+		jm_json_text(system.release), "machine", jm_json_text(system.machine), "cpu",
+		jm_json_text(cpu), "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 	if (board && read_line(root, "/etc/nv_tegra_release", l4t, sizeof(l4t)))
-		json_object_set_new(board, "l4t", json_string(l4t));
+		json_object_set_new(board, "l4t", jm_json_text(l4t));
 	return board;
 }
 
@@ -116,7 +117,7 @@ static void add_text(const char *path, void *array)
 	char text[64];
 
 	if (read_line("", path, text, sizeof(text)))
-		json_array_append_new(array, json_string(text));
+		json_array_append_new(array, jm_json_text(text));
 }
 
 static void add_temperature(const char *path, void *zones)
@@ -131,12 +132,20 @@ static void add_temperature(const char *path, void *zones)
 		json_object_set_new(zones, type, json_real((double)millidegrees / 1000.0));
 }
 
-static void add_events(const char *path, void *total)
-{
-	long long events;
+struct events {
+	long long total;
+	int counters; /* 0: the machine does not count them */
+};
 
-	if (read_number(path, &events) && events > 0)
-		*(long long *)total += events;
+static void add_events(const char *path, void *context)
+{
+	struct events *events = context;
+	long long n;
+
+	if (!read_number(path, &n))
+		return;
+	events->counters++;
+	events->total += n > 0 ? n : 0;
 }
 
 /* Keeps `value` under `key` unless it is empty, and takes the reference. */
@@ -168,7 +177,7 @@ json_t *jm_board_state(const char *root)
 	json_t *state = json_object();
 	json_t *khz = json_array(), *governors = json_array(), *zones = json_object();
 	char text[128];
-	long long events = 0;
+	struct events events = {.counters = 0};
 
 	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq", add_number,
 		khz);
@@ -182,10 +191,11 @@ json_t *jm_board_state(const char *root)
 	set_unless_empty(state, "cpu_khz", khz);
 	set_unless_empty(state, "cpu_governors", governors);
 	set_unless_empty(state, "temperatures_c", zones);
-	json_object_set_new(state, "throttle_events", json_integer(events));
+	if (events.counters)
+		json_object_set_new(state, "throttle_events", json_integer(events.total));
 	/* nvpmodel keeps the mode it set last here, readable by all. */
 	if (read_line(root, "/var/lib/nvpmodel/status", text, sizeof(text)))
-		json_object_set_new(state, "power_mode", json_string(text));
+		json_object_set_new(state, "power_mode", jm_json_text(text));
 	if (read_line(root, "/proc/loadavg", text, sizeof(text)))
 		json_object_set_new(state, "load_average", json_real(strtod(text, NULL)));
 	return state;

@@ -198,15 +198,17 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 {
 	json_t *before = json_object_get(job->session, "state_before");
 	json_t *after = jm_board_state(job->sensor_options.sysfs_root);
-	json_int_t events = json_integer_value(json_object_get(after, "throttle_events"))
-		- json_integer_value(json_object_get(before, "throttle_events"));
+	const json_t *first = json_object_get(before, "throttle_events");
+	const json_t *last = json_object_get(after, "throttle_events");
+	json_int_t events = json_integer_value(last) - json_integer_value(first);
 	double load = load_of_others(job, children->children_cpu_s);
 
 	if (children->sensor.id[0]) {
 		job->sensor_info = children->sensor;
 		json_object_set_new(job->session, "sensor", describe_sensor(job));
 	}
-	json_object_set_new(job->session, "throttling_seen", json_boolean(events > 0));
+	json_object_set_new(job->session, "throttling_seen",
+		first && last ? json_boolean(events > 0) : json_null());
 	json_object_set_new(job->session, "state_after", after);
 	json_object_set_new(job->session, "clock_end", describe_clock());
 	json_object_set_new(job->session, "load_of_others",
@@ -215,7 +217,7 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 		json_string(result < 0		      ? jm_code_text(result)
 				: children->interrupted ? "interrupted by the user"
 							: "complete"));
-	if (events > 0)
+	if (first && last && events > 0)
 		note(job, "the machine throttled its clocks during the run: cool it, or lower its "
 			  "clocks, and measure again");
 	if (load > 0.05)
