@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +8,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/sensor_list.h"
 #include "engines/catalog/catalog.h"
 #include "engines/registry.h"
 #include "measure/board.h"
+#include "report/text.h"
 #include "sensors/registry.h"
 
 struct values {
@@ -58,6 +60,7 @@ struct finding {
 struct findings {
 	struct finding list[FINDINGS_MAX];
 	size_t n;
+	int engines; /* that can be used */
 	int exit_status;
 };
 
@@ -108,7 +111,9 @@ static void look_at_sensors(struct findings *findings,
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int found = all[i]->complete ? 0 : all[i]->probe(sensor_options, infos, 8, NULL);
+		int found = all[i]->complete
+			? 0
+			: jm_cli_list_sensors(all[i], sensor_options, infos, 8, NULL);
 
 		for (int j = 0; j < found; j++)
 			add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s",
@@ -121,7 +126,6 @@ static void look_at_engines(struct findings *findings, const char *library)
 {
 	struct jm_engine_options engine_options = {.library = library,
 		.now_ns = jm_clock_monotonic_ns};
-	int usable = 0;
 	size_t n;
 	const struct jm_engine_ops *const *all = jm_engines(&n);
 
@@ -132,12 +136,12 @@ static void look_at_engines(struct findings *findings, const char *library)
 		if (all[i]->probe(&engine_options, &info, &error) == 0) {
 			add(findings, "engine", GOOD, "%s %s, %s", all[i]->name, info.version,
 				info.library);
-			usable++;
+			findings->engines++;
 		} else {
 			add(findings, "engine", MISSING, "%s: %s", all[i]->name, error.message);
 		}
 	}
-	if (!usable && !findings->exit_status)
+	if (!findings->engines && !findings->exit_status)
 		findings->exit_status = 1;
 }
 
@@ -225,10 +229,12 @@ static void print_table(const struct findings *findings)
 {
 	static const char *const words[] = {"ok", "hint", "MISSING"};
 
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-8s %-13s %s\n", words[findings->list[i].verdict],
-			findings->list[i].subject, findings->list[i].text);
-	if (findings->exit_status)
+	for (size_t i = 0; i < findings->n; i++) {
+		printf("%-8s %-13s ", words[findings->list[i].verdict], findings->list[i].subject);
+		jm_text_print(stdout, findings->list[i].text);
+		putchar('\n');
+	}
+	if (findings->exit_status && findings->engines)
 		printf("\ntry joulemap all the same: joulemap measure --sensor sim --runs 300\n");
 }
 
@@ -239,9 +245,9 @@ static void print_json(const struct findings *findings)
 
 	for (size_t i = 0; list && i < findings->n; i++)
 		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s}", "subject", findings->list[i].subject,
+			json_pack("{s:s, s:s, s:o}", "subject", findings->list[i].subject,
 				"verdict", words[findings->list[i].verdict], "text",
-				findings->list[i].text));
+				jm_json_text(findings->list[i].text)));
 	if (list)
 		json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
