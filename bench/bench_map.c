@@ -23,8 +23,8 @@
 
 enum { ROUNDS = 5, N_STEPS = 4 };
 
-static const char *const steps[N_STEPS] = {"read latencies", "read power log", "map and write",
-	"all"};
+static const char *const steps[N_STEPS] = {
+	"read latencies", "read power log", "map and write", "all"};
 
 struct paths {
 	char folder[JM_PATH_MAX], power[JM_PATH_MAX], latency[JM_PATH_MAX];
@@ -61,11 +61,12 @@ static void add_layers(struct jm_timeline *timeline, size_t n, char *engine, siz
 		char name[160];
 
 		snprintf(name, sizeof(name),
-			"[%s]-[aten_ops.convolution.default.%zu]-[/features/%zu/%s_%zu]", type, i,
-			i / 3, type, i);
+			"[%s]-[aten_ops.convolution.default.%zu]-[/features/%zu/%s_%zu]", type,
+			i, i / 3, type, i);
 		check(jm_timeline_add_layer(timeline, name, type, &error), &error);
 		used += (size_t)snprintf(engine + used, size - used,
-			"%s{\"Name\": \"%s\", \"LayerType\": \"%s\"}", i ? ", " : "", name, type);
+			"%s{\"Name\": \"%s\", \"LayerType\": \"%s\"}", i ? ", " : "", name,
+			type);
 	}
 	snprintf(engine + used, size - used, "], \"Bindings\": []}");
 }
@@ -78,8 +79,8 @@ static int64_t add_cycles(struct jm_timeline *timeline, size_t cycles, int64_t n
 
 	for (size_t cycle = 0; cycle < cycles; cycle++) {
 		for (size_t i = 0; i < timeline->n_layers; i++) {
-			double mean = 0.012 + 0.1 * (double)(i * 7 % timeline->n_layers)
-				/ (double)timeline->n_layers;
+			double mean = 0.012 + 0.1 * (double)(i * 7 % timeline->n_layers) /
+						      (double)timeline->n_layers;
 			float ms = (float)(mean * (0.97 + 0.06 * uniform(&seed)));
 			struct jm_execution execution = {0, (double)ms};
 
@@ -103,7 +104,8 @@ static void write_power(const char *path, int64_t begin_ns, int64_t end_ns)
 	for (int64_t now_ns = begin_ns; now_ns < end_ns;
 		now_ns += 1250000 + (int64_t)(160e3 * uniform(&seed))) {
 		struct jm_reading reading = {now_ns, now_ns,
-			{4992 + 8 * floor(8 * uniform(&seed)), 800 + 8 * floor(90 * uniform(&seed))}};
+			{4992 + 8 * floor(8 * uniform(&seed)),
+				800 + 8 * floor(90 * uniform(&seed))}};
 
 		check(jm_power_log_append(&log, 0, &reading, &error), &error);
 	}
@@ -159,7 +161,8 @@ static uint64_t map_once(const struct paths *paths, double ret_seconds[N_STEPS])
 	ret_seconds[1] = seconds_since(&since_ns);
 	check(jm_mapping_writer_open(&writer, paths->table, &timeline, &error), &error);
 	check(jm_attribute_window(&log.rails[0], &timeline, JM_WINDOW_LATER, 4234600.0,
-		      jm_mapping_writer_row, &writer, &error), &error);
+		      jm_mapping_writer_row, &writer, &error),
+		&error);
 	rows = writer.rows;
 	check(jm_mapping_writer_commit(&writer, &error), &error);
 	ret_seconds[2] = seconds_since(&since_ns);

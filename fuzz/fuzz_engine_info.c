@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	jm_timeline_init(&timeline);
 	/* Layers made from a text are all found in it again. */
-	if (jm_engine_info_add_layers("fuzz", text, size, &timeline, &error) == 0
-		&& (jm_engine_info_apply("fuzz", text, size, &timeline, &unknown, &error) != 0))
+	if (jm_engine_info_add_layers("fuzz", text, size, &timeline, &error) == 0 &&
+		(jm_engine_info_apply("fuzz", text, size, &timeline, &unknown, &error) != 0))
 		abort();
 	jm_engine_info_apply("fuzz", text, size, &timeline, &unknown, &error);
 	jm_timeline_release(&timeline);

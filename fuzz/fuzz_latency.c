@@ -27,8 +27,8 @@ static void use(struct jm_timeline *timeline, size_t executions)
 	if (jm_attribute_window(&rail, timeline, JM_WINDOW_LATER, 1, count, &rows, NULL) != 0)
 		abort();
 	rows = 0;
-	if (jm_attribute_window(&rail, timeline, JM_WINDOW_FIRST, 1, count, &rows, NULL) != 0
-		|| rows != executions)
+	if (jm_attribute_window(&rail, timeline, JM_WINDOW_FIRST, 1, count, &rows, NULL) != 0 ||
+		rows != executions)
 		abort();
 	timeline->stamp = jm_timeline_detect_stamp(timeline, &certain);
 	if (jm_timeline_resolve(timeline, JM_STAMP_BEGIN, NULL) != 0)

@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < log.rails[0].n_readings; i++) {
 			const struct jm_reading *reading = &log.rails[0].readings[i];
 
-			if (reading->after_ns < before_ns
-				|| !(jm_reading_power_uw(reading, JM_QUANTITY_MV_MA) >= 0))
+			if (reading->after_ns < before_ns ||
+				!(jm_reading_power_uw(reading, JM_QUANTITY_MV_MA) >= 0))
 				abort();
 			before_ns = reading->after_ns;
 		}

@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct jm_error error;
 	unsigned char sum = 0;
 
-	if (jm_spool_read_memory("fuzz", data, size, take_block, &sum, &report, &error) == 0
-		&& report.bytes_dropped > size)
+	if (jm_spool_read_memory("fuzz", data, size, take_block, &sum, &report, &error) == 0 &&
+		report.bytes_dropped > size)
 		abort();
 	return 0;
 }

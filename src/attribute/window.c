@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "joulemap/joulemap.h"
 
@@ -30,6 +31,54 @@ static int64_t duration_us(double ms)
 	if (rest < -0.5 || (rest == -0.5 && sum % 2 != 0))
 		return sum - 1;
 	return sum;
+}
+
+/*
+ * Executions lie layer by layer, rows go cycle by cycle: a block of cycles is
+ * turned round at a time, since as many streams of memory as there are layers
+ * do not go well through a cache.
+ */
+enum { BLOCK_CYCLES = 32 };
+
+struct block {
+	const struct jm_timeline *timeline;
+	struct jm_execution *executions; /* [BLOCK_CYCLES][n_layers] */
+	size_t first;			 /* cycle */
+};
+
+static int block_init(
+	struct block *block, const struct jm_timeline *timeline, struct jm_error *reterr)
+{
+	size_t capacity = 0, n = timeline->n_layers ? timeline->n_layers : 1;
+
+	*block = (struct block){.timeline = timeline};
+	if (n <= SIZE_MAX / BLOCK_CYCLES)
+		block->executions = jm_array_grow(
+			NULL, &capacity, n * BLOCK_CYCLES, sizeof(*block->executions));
+	return block->executions ? 0 : jm_fail_memory(reterr, "a block of cycles");
+}
+
+static void block_load(struct block *block, size_t first)
+{
+	size_t n_layers = block->timeline->n_layers;
+
+	block->first = first;
+	for (size_t i = 0; i < n_layers; i++) {
+		const struct jm_layer *layer = &block->timeline->layers[i];
+		size_t n = layer->n_executions > first ? layer->n_executions - first : 0;
+
+		for (size_t j = 0; j < n && j < BLOCK_CYCLES; j++)
+			block->executions[j * n_layers + i] = layer->executions[first + j];
+	}
+}
+
+/* Execution of a layer in a cycle of the block; NULL: none. */
+static const struct jm_execution *block_get(
+	const struct block *block, size_t cycle, size_t layer)
+{
+	if (cycle >= block->timeline->layers[layer].n_executions)
+		return NULL;
+	return &block->executions[(cycle - block->first) * block->timeline->n_layers + layer];
 }
 
 struct walk {
@@ -68,19 +117,19 @@ static double sum_up_to(struct walk *walk, int64_t end_ns, size_t *ret_samples)
 /* ---- Later version --------------------------------------------------------- */
 
 /* Hands out one row. Returns 1 to go on, 0 at the end of the log, or < 0. */
-static int later_row(struct walk *walk, size_t cycle, size_t index)
+static int later_row(
+	struct walk *walk, size_t cycle, size_t layer, const struct jm_execution *execution)
 {
-	const struct jm_layer *layer = &walk->timeline->layers[index];
-	const struct jm_execution *execution = &layer->executions[cycle];
-	int64_t begin_ns = execution->stamp_ns - duration_us(execution->duration_ms) * NS_PER_US;
-	struct jm_cycle_power row = {.cycle = cycle, .layer = index, .power_uw = (double)NAN,
-		.dynamic_power_uw = (double)NAN, .duration_ms = execution->duration_ms};
+	int64_t begin_ns =
+		execution->stamp_ns - duration_us(execution->duration_ms) * NS_PER_US;
+	struct jm_cycle_power row = {.cycle = cycle,
+		.layer = layer,
+		.power_uw = (double)NAN,
+		.dynamic_power_uw = (double)NAN,
+		.duration_ms = execution->duration_ms};
 	double sum;
 	int result;
 
-	/* Every layer is a stretch of memory of its own, read in turns. */
-	if (cycle + 8 < layer->n_executions)
-		__builtin_prefetch(execution + 8);
 	while (walk->next < walk->rail->n_readings && sample_ns(walk) < begin_ns)
 		walk->next++;
 	sum = sum_up_to(walk, execution->stamp_ns, &row.n_samples);
@@ -94,15 +143,33 @@ static int later_row(struct walk *walk, size_t cycle, size_t index)
 	return result < 0 ? result : walk->next < walk->rail->n_readings;
 }
 
-static int walk_later(struct walk *walk)
+static int walk_cycle(struct walk *walk, const struct block *block, size_t cycle)
 {
-	size_t cycles = jm_timeline_cycles(walk->timeline);
 	int more = 1;
 
-	for (size_t cycle = 0; cycle < cycles && more > 0; cycle++)
-		for (size_t i = 0; i < walk->timeline->n_layers && more > 0; i++)
-			if (cycle < walk->timeline->layers[i].n_executions)
-				more = later_row(walk, cycle, i);
+	for (size_t i = 0; i < walk->timeline->n_layers && more > 0; i++) {
+		const struct jm_execution *execution = block_get(block, cycle, i);
+
+		if (execution)
+			more = later_row(walk, cycle, i, execution);
+	}
+	return more;
+}
+
+static int walk_later(struct walk *walk, struct jm_error *reterr)
+{
+	size_t cycles = jm_timeline_cycles(walk->timeline);
+	struct block block;
+	int more = 1, result = block_init(&block, walk->timeline, reterr);
+
+	if (result < 0)
+		return result;
+	for (size_t cycle = 0; cycle < cycles && more > 0; cycle++) {
+		if (cycle % BLOCK_CYCLES == 0)
+			block_load(&block, cycle);
+		more = walk_cycle(walk, &block, cycle);
+	}
+	free(block.executions);
 	return more < 0 ? more : 0;
 }
 
@@ -125,24 +192,28 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* Executions cycle by cycle, none beginning before its predecessor's end. */
-static size_t lay_out(const struct jm_timeline *timeline, struct entry *entries)
+static size_t lay_out(struct block *block, struct entry *entries)
 {
+	const struct jm_timeline *timeline = block->timeline;
 	size_t cycles = jm_timeline_cycles(timeline), n = 0;
 
 	for (size_t cycle = 0; cycle < cycles; cycle++) {
 		const struct entry *previous = NULL;
 
+		if (cycle % BLOCK_CYCLES == 0)
+			block_load(block, cycle);
+
 		for (size_t i = 0; i < timeline->n_layers; i++) {
-			const struct jm_layer *layer = &timeline->layers[i];
+			const struct jm_execution *execution = block_get(block, cycle, i);
 			struct entry *entry = &entries[n];
 
-			if (cycle >= layer->n_executions)
+			if (!execution)
 				continue;
-			*entry = (struct entry){layer->executions[cycle].stamp_ns, 0, cycle, i};
+			*entry = (struct entry){execution->stamp_ns, 0, cycle, i};
 			if (previous && entry->begin_ns < previous->end_ns)
 				entry->begin_ns = previous->end_ns;
-			entry->end_ns = entry->begin_ns
-				+ duration_us(layer->executions[cycle].duration_ms) * NS_PER_US;
+			entry->end_ns = entry->begin_ns +
+					duration_us(execution->duration_ms) * NS_PER_US;
 			previous = entry;
 			n++;
 		}
@@ -161,7 +232,8 @@ static int is_sorted(const struct entry *entries, size_t n)
 static int first_row(struct walk *walk, const struct entry *entry)
 {
 	const struct jm_layer *layer = &walk->timeline->layers[entry->layer];
-	struct jm_cycle_power row = {.cycle = entry->cycle, .layer = entry->layer,
+	struct jm_cycle_power row = {.cycle = entry->cycle,
+		.layer = entry->layer,
 		.duration_ms = layer->executions[entry->cycle].duration_ms};
 	double sum = sum_up_to(walk, entry->end_ns, &row.n_samples);
 
@@ -172,23 +244,32 @@ static int first_row(struct walk *walk, const struct entry *entry)
 	return walk->row(walk->context, &row);
 }
 
-static int walk_first(struct walk *walk, size_t n_executions, struct jm_error *reterr)
+static int walk_entries(struct walk *walk, struct entry *entries, size_t n)
 {
-	struct entry *entries = NULL;
-	size_t n;
 	int result = 0;
 
-	if (n_executions <= SIZE_MAX / sizeof(*entries))
-		entries = malloc((n_executions ? n_executions : 1) * sizeof(*entries));
-	if (!entries)
-		return jm_fail_memory(reterr, "the spans of all cycles");
-	n = lay_out(walk->timeline, entries);
 	if (!is_sorted(entries, n))
 		qsort(entries, n, sizeof(*entries), compare_entries);
 	for (size_t i = 0; i < n && result >= 0; i++)
 		result = first_row(walk, &entries[i]);
-	free(entries);
 	return result < 0 ? result : 0;
+}
+
+static int walk_first(struct walk *walk, size_t n_executions, struct jm_error *reterr)
+{
+	size_t capacity = 0;
+	struct entry *entries;
+	struct block block;
+	int result = block_init(&block, walk->timeline, reterr);
+
+	if (result < 0)
+		return result;
+	entries = jm_array_grow(NULL, &capacity, n_executions, sizeof(*entries));
+	result = entries ? walk_entries(walk, entries, lay_out(&block, entries))
+			 : jm_fail_memory(reterr, "the spans of all cycles");
+	free(entries);
+	free(block.executions);
+	return result;
 }
 
 /* ---- Both ------------------------------------------------------------------ */
@@ -230,5 +311,5 @@ int jm_attribute_window(const struct jm_rail *rail, const struct jm_timeline *ti
 		return jm_fail(reterr, JM_EINVAL, "unknown rules of the window method");
 	if (!rail->n_readings)
 		return jm_fail(reterr, JM_EINVAL, "rail '%s' has no readings", rail->name);
-	return walk_later(&walk);
+	return walk_later(&walk, reterr);
 }

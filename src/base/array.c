@@ -14,7 +14,7 @@ void *jm_array_grow(void *array, size_t *capacity, size_t needed, size_t element
 	if (needed <= wanted && array)
 		return array;
 	wanted = wanted < FIRST_CAPACITY / 2 ? FIRST_CAPACITY
-		: wanted > SIZE_MAX / 2      ? needed
+		 : wanted > SIZE_MAX / 2     ? needed
 					     : wanted * 2;
 	if (wanted < needed)
 		wanted = needed;

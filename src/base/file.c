@@ -99,3 +99,17 @@ int jm_file_write(const char *path, const void *data, size_t size, struct jm_err
 	jm_writer_put(&writer, data, size);
 	return jm_writer_commit(&writer, reterr);
 }
+
+int jm_file_sync(const char *path, struct jm_error *reterr)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int result = 0;
+
+	if (fd < 0)
+		return jm_fail_errno(reterr, errno, "cannot open '%s'", path);
+	/* Some file systems have nothing to wait for. */
+	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+		result = jm_fail_errno(reterr, errno, "cannot bring '%s' to the disk", path);
+	close(fd);
+	return result;
+}

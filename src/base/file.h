@@ -36,6 +36,9 @@ int jm_file_read(const char *path, size_t max, char **ret_data, size_t *ret_size
 /* Writes `size` bytes by temporary name and rename. */
 int jm_file_write(const char *path, const void *data, size_t size, struct jm_error *reterr);
 
+/* Waits until a file's (or a folder's) content is on the disk itself. */
+int jm_file_sync(const char *path, struct jm_error *reterr);
+
 /* ---- Streaming reader ------------------------------------------------------ */
 
 /*

@@ -34,8 +34,10 @@ char *jm_json_dump(const json_t *value, size_t flags)
 {
 	struct text text = {0};
 
-	if (json_dump_callback(value, append, &text, flags) == 0 && !text.lost)
-		return text.data ? text.data : calloc(1, 1); /* nothing, embedded */
+	/* An embedded object without members has no text at all. */
+	if (json_dump_callback(value, append, &text, flags) == 0 && append("", 0, &text) == 0 &&
+		!text.lost)
+		return text.data;
 	free(text.data);
 	return NULL;
 }

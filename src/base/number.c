@@ -16,10 +16,10 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-const uint64_t jm_powers_of_ten[20] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
-	100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u, 10000000000000u,
-	100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-	1000000000000000000u, 10000000000000000000u};
+const uint64_t jm_powers_of_ten[20] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u,
+	10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u,
+	10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u,
+	100000000000000000u, 1000000000000000000u, 10000000000000000000u};
 
 /* factor * 10^exponent, exponent <= 38. */
 static inline u128 times_power_of_ten(uint64_t factor, int exponent)
@@ -79,13 +79,16 @@ static double divide_exactly(uint64_t mantissa, int scale)
 }
 
 /* floor(2^b / 10^k) for k = 1..18, with the b that gives 64 bits. */
-static const uint64_t reciprocals[] = {0,
-	UINT64_C(0xcccccccccccccccc), UINT64_C(0xa3d70a3d70a3d70a), UINT64_C(0x83126e978d4fdf3b),
-	UINT64_C(0xd1b71758e219652b), UINT64_C(0xa7c5ac471b478423), UINT64_C(0x8637bd05af6c69b5),
-	UINT64_C(0xd6bf94d5e57a42bc), UINT64_C(0xabcc77118461cefc), UINT64_C(0x89705f4136b4a597),
-	UINT64_C(0xdbe6fecebdedd5be), UINT64_C(0xafebff0bcb24aafe), UINT64_C(0x8cbccc096f5088cb),
-	UINT64_C(0xe12e13424bb40e13), UINT64_C(0xb424dc35095cd80f), UINT64_C(0x901d7cf73ab0acd9),
-	UINT64_C(0xe69594bec44de15b), UINT64_C(0xb877aa3236a4b449), UINT64_C(0x9392ee8e921d5d07)};
+static const uint64_t reciprocals[] = {0, UINT64_C(0xcccccccccccccccc),
+	UINT64_C(0xa3d70a3d70a3d70a), UINT64_C(0x83126e978d4fdf3b),
+	UINT64_C(0xd1b71758e219652b), UINT64_C(0xa7c5ac471b478423),
+	UINT64_C(0x8637bd05af6c69b5), UINT64_C(0xd6bf94d5e57a42bc),
+	UINT64_C(0xabcc77118461cefc), UINT64_C(0x89705f4136b4a597),
+	UINT64_C(0xdbe6fecebdedd5be), UINT64_C(0xafebff0bcb24aafe),
+	UINT64_C(0x8cbccc096f5088cb), UINT64_C(0xe12e13424bb40e13),
+	UINT64_C(0xb424dc35095cd80f), UINT64_C(0x901d7cf73ab0acd9),
+	UINT64_C(0xe69594bec44de15b), UINT64_C(0xb877aa3236a4b449),
+	UINT64_C(0x9392ee8e921d5d07)};
 
 /*
  * The same by multiplying: the reciprocal is too small by less than 1, so the
@@ -120,13 +123,14 @@ static uint64_t eight_digits(const char *text)
 
 	memcpy(&value, text, sizeof(value));
 	/* '0'..'9' are 0x30..0x39: the upper halves are 3, also 6 further on. */
-	if (((value & high) | ((value + UINT64_C(0x0606060606060606)) & high) >> 4)
-		!= UINT64_C(0x3333333333333333))
+	if (((value & high) | ((value + UINT64_C(0x0606060606060606)) & high) >> 4) !=
+		UINT64_C(0x3333333333333333))
 		return UINT64_MAX;
 	/* Neighbours are joined to pairs, those to fours, those to eight. */
 	value = (value & UINT64_C(0x0f0f0f0f0f0f0f0f)) * (10 * 256 + 1) >> 8;
 	value = (value & UINT64_C(0x00ff00ff00ff00ff)) * (100 * 65536 + 1) >> 16;
-	return (value & UINT64_C(0x0000ffff0000ffff)) * (10000 * UINT64_C(4294967296) + 1) >> 32;
+	return (value & UINT64_C(0x0000ffff0000ffff)) * (10000 * UINT64_C(4294967296) + 1) >>
+	       32;
 #else
 	(void)text;
 	return UINT64_MAX;
@@ -195,8 +199,9 @@ size_t jm_text_scan_double(const char *text, size_t length, double *ret_value)
 		return i;
 	}
 	/* Both exact in double: one correctly rounded division (Clinger). */
-	value = mantissa < UINT64_C(1) << 53 ? (double)mantissa / (double)jm_powers_of_ten[scale]
-					     : divide(mantissa, (int)scale);
+	value = mantissa < UINT64_C(1) << 53
+			? (double)mantissa / (double)jm_powers_of_ten[scale]
+			: divide(mantissa, (int)scale);
 	*ret_value = text[0] == '-' ? -value : value;
 	return i;
 }
@@ -269,16 +274,18 @@ static size_t format_slowly(double value, char *ret_text)
 	if (value < 0)
 		ret_text[used++] = '-';
 	if (exponent < -4 || exponent >= 16)
-		used += (size_t)snprintf(ret_text + used, JM_DOUBLE_TEXT_MAX - used, "%c%s%se%c%02d",
-			digits[0], n > 1 ? "." : "", digits + 1, exponent < 0 ? '-' : '+',
-			abs(exponent));
+		used += (size_t)snprintf(ret_text + used, JM_DOUBLE_TEXT_MAX - used,
+			"%c%s%se%c%02d", digits[0], n > 1 ? "." : "", digits + 1,
+			exponent < 0 ? '-' : '+', abs(exponent));
 	else if (exponent < 0)
 		used += (size_t)snprintf(ret_text + used, JM_DOUBLE_TEXT_MAX - used, "0.%.*s%s",
 			-exponent - 1, "0000", digits);
 	else
-		used += (size_t)snprintf(ret_text + used, JM_DOUBLE_TEXT_MAX - used, "%.*s%.*s.%s",
-			exponent + 1, digits, (int)(exponent + 1 > (int)n ? exponent + 1 - (int)n : 0),
-			"0000000000000000", exponent + 1 < (int)n ? digits + exponent + 1 : "0");
+		used += (size_t)snprintf(ret_text + used, JM_DOUBLE_TEXT_MAX - used,
+			"%.*s%.*s.%s", exponent + 1, digits,
+			(int)(exponent + 1 > (int)n ? exponent + 1 - (int)n : 0),
+			"0000000000000000",
+			exponent + 1 < (int)n ? digits + exponent + 1 : "0");
 	return used;
 }
 
@@ -315,9 +322,11 @@ size_t jm_text_format_double(double value, char ret_text[JM_DOUBLE_TEXT_MAX])
 	if (isnan(value))
 		return (size_t)snprintf(ret_text, JM_DOUBLE_TEXT_MAX, "nan");
 	if (isinf(value))
-		return (size_t)snprintf(ret_text, JM_DOUBLE_TEXT_MAX, value < 0 ? "-inf" : "inf");
+		return (size_t)snprintf(
+			ret_text, JM_DOUBLE_TEXT_MAX, value < 0 ? "-inf" : "inf");
 	if (value == 0.0)
-		return (size_t)snprintf(ret_text, JM_DOUBLE_TEXT_MAX, signbit(value) ? "-0.0" : "0.0");
+		return (size_t)snprintf(
+			ret_text, JM_DOUBLE_TEXT_MAX, signbit(value) ? "-0.0" : "0.0");
 	if (value < 0 && shortest(-value, &mantissa, &scale) && -value >= 1e-4) {
 		ret_text[0] = '-';
 		return 1 + format_fixed(mantissa, scale, ret_text + 1);

@@ -16,19 +16,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "measure/wishes.h"
 
 #define POLL_MS 250
 #define LOGGER_START_NS (20 * JM_NS_PER_S)
 #define LOGGER_END_NS (10 * JM_NS_PER_S)
-
-/* Signals reach file-scope state only; counts the user's wishes to end. */
-static volatile sig_atomic_t wishes_to_end;
-
-static void count_wish(int signal_number)
-{
-	(void)signal_number;
-	wishes_to_end++;
-}
+#define LOGGER_STALL_NS (5 * JM_NS_PER_S)
 
 struct shared {
 	struct jm_inference_shared inference;
@@ -47,6 +40,8 @@ struct children {
 	struct jm_children_config *config;
 	struct shared *shared; /* memory that all three see */
 	struct child inference, logger;
+	uint64_t readings;      /* seen last */
+	int64_t reading_ns;     /* when they last grew */
 	int interrupted;
 	int done; /* the inference process said so */
 };
@@ -71,9 +66,10 @@ static void close_fd(int *fd)
 
 /*
  * Forks; in the child returns 1 with ret_fds: [0] to read the parent's word
- * from, [1] to tell it by. In the parent returns 0 with the child running.
+ * from, [1] to tell it by. In the parent returns 0 with the child running. The
+ * child gets death_signal (0: none) when its parent dies.
  */
-static int start(struct child *child, int ret_fds[2], struct jm_error *reterr)
+static int start(struct child *child, int death_signal, int ret_fds[2], struct jm_error *reterr)
 {
 	int control[2], status[2];
 	pid_t parent = getpid();
@@ -92,9 +88,10 @@ static int start(struct child *child, int ret_fds[2], struct jm_error *reterr)
 		close(status[0]);
 		ret_fds[0] = control[0];
 		ret_fds[1] = status[1];
-		/* Gone before the death signal was armed. */
+		if (death_signal)
+			prctl(PR_SET_PDEATHSIG, death_signal);
 		if (getppid() != parent)
-			_exit(1);
+			_exit(1); /* it died before the signal was armed */
 		return 1;
 	}
 	close(control[0]);
@@ -109,22 +106,16 @@ static int start(struct child *child, int ret_fds[2], struct jm_error *reterr)
 	return jm_fail_errno(reterr, errno, "cannot start a process");
 }
 
-static void default_signals(void)
-{
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static int start_inference(struct children *children, struct jm_error *reterr)
 {
 	struct jm_inference_config *config = &children->config->inference;
 	struct jm_inference_shared *shared = &children->shared->inference;
-	int fds[2], result = start(&children->inference, fds, reterr);
+	int fds[2], result = start(&children->inference, SIGKILL, fds, reterr);
 
+	/* At a kill of the parent at most JM_SPOOL_FLUSH_NS are not on disk. */
 	if (result <= 0)
 		return result;
-	default_signals();
+	jm_wishes_leave_to_parent();
 	prctl(PR_SET_NAME, "joulemap-infer");
 	config->control_fd = fds[0];
 	config->status_fd = fds[1];
@@ -138,14 +129,14 @@ static int start_inference(struct children *children, struct jm_error *reterr)
 static int start_logger(struct children *children, struct jm_error *reterr)
 {
 	struct jm_logger_config *config = &children->config->logger;
-	int fds[2], result = start(&children->logger, fds, reterr);
+	int fds[2], result = start(&children->logger, 0, fds, reterr);
 
 	if (result <= 0)
 		return result;
 	/* Held here, the other's pipe would outlive the parent. */
 	close_fd(&children->inference.control_fd);
 	close_fd(&children->inference.status_fd);
-	default_signals();
+	jm_wishes_leave_to_parent();
 	prctl(PR_SET_NAME, "joulemap-logger");
 	config->stop_fd = fds[0];
 	config->shared = &children->shared->logger;
@@ -248,7 +239,7 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 
 		if (event == 1)
 			return word == JM_INFERENCE_READY ? 0 : fail_inference(children, reterr);
-		if (wishes_to_end) {
+		if (jm_wishes_count()) {
 			kill(children->inference.pid, SIGKILL);
 			return jm_fail(reterr, JM_EINTERRUPTED,
 				"interrupted before the first cycle, nothing was measured");
@@ -282,12 +273,33 @@ static int wait_until_logging(struct children *children, struct jm_error *reterr
 
 static void heed_wishes(struct children *children)
 {
-	if (wishes_to_end >= 1) {
+	if (jm_wishes_count() >= 1) {
 		children->interrupted = 1;
 		atomic_store(&children->shared->inference.stop, 1);
 	}
-	if (wishes_to_end >= 2)
+	if (jm_wishes_count() >= 2)
 		kill(children->inference.pid, SIGKILL);
+}
+
+/* A logger that lives but reads nothing any more is worth no more cycles. */
+static int check_logger(struct children *children, struct jm_error *reterr)
+{
+	const struct jm_logger_config *config = &children->config->logger;
+	uint64_t readings = atomic_load(&children->shared->logger.readings);
+	int64_t now = jm_clock_monotonic_ns(NULL), patience = LOGGER_STALL_NS;
+
+	if (config->rate_hz > 0)
+		patience += (int64_t)(3e9 / config->rate_hz);
+	if (readings != children->readings) {
+		children->readings = readings;
+		children->reading_ns = now;
+	}
+	if (now - children->reading_ns < patience)
+		return 0;
+	return jm_fail(reterr, JM_ESENSOR,
+		"the power logger has read nothing for %.0f s, after %u cycles: is it stopped, or "
+		"does its sensor hang?",
+		(double)patience * 1e-9, cycles_done(children));
 }
 
 /* Until the inference process is done, or something ends it. */
@@ -296,6 +308,7 @@ static int watch_cycles(struct children *children, struct jm_error *reterr)
 	double runs = children->config->inference.runs;
 	char word;
 
+	children->reading_ns = jm_clock_monotonic_ns(NULL);
 	for (;;) {
 		int event = watch(children, POLL_MS, &word);
 
@@ -303,13 +316,17 @@ static int watch_cycles(struct children *children, struct jm_error *reterr)
 			children->done = 1;
 			return 0;
 		}
-		if (event == 1 && children->interrupted)
+		if (event == 1 && jm_wishes_count() >= 2)
 			return 0; /* killed at the second wish */
 		if (event == 1)
 			return fail_inference(children, reterr);
 		if (event == 2) {
 			atomic_store(&children->shared->inference.stop, 1);
 			return fail_logger(children, reterr);
+		}
+		if (check_logger(children, reterr) < 0) {
+			atomic_store(&children->shared->inference.stop, 1);
+			return JM_ESENSOR;
 		}
 		heed_wishes(children);
 		tell(children, children->interrupted ? "ending after this cycle" : "measuring",
@@ -337,31 +354,14 @@ static int measure(struct children *children, struct jm_error *reterr)
 	return result;
 }
 
-struct saved_signals {
-	struct sigaction interrupt, terminate, hang_up, pipe;
-};
-
-static void catch_signals(struct saved_signals *saved)
+/* All cycles are there; but did both processes come to an orderly end? */
+static int check_ends(struct children *children, struct jm_error *reterr)
 {
-	struct sigaction action;
-
-	memset(&action, 0, sizeof(action));
-	sigemptyset(&action.sa_mask);
-	action.sa_handler = count_wish; /* no SA_RESTART: ends waits early */
-	wishes_to_end = 0;
-	sigaction(SIGINT, &action, &saved->interrupt);
-	sigaction(SIGTERM, &action, &saved->terminate);
-	sigaction(SIGHUP, &action, &saved->hang_up);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, &saved->pipe);
-}
-
-static void restore_signals(const struct saved_signals *saved)
-{
-	sigaction(SIGINT, &saved->interrupt, NULL);
-	sigaction(SIGTERM, &saved->terminate, NULL);
-	sigaction(SIGHUP, &saved->hang_up, NULL);
-	sigaction(SIGPIPE, &saved->pipe, NULL);
+	if (atomic_load(&children->shared->logger.state) != JM_LOGGER_ENDED)
+		return fail_logger(children, reterr);
+	if (children->done && children->inference.wait_status != 0)
+		return fail_inference(children, reterr);
+	return 0;
 }
 
 int jm_children_run(struct jm_children_config *config, struct jm_children_result *ret_result,
@@ -370,7 +370,6 @@ int jm_children_run(struct jm_children_config *config, struct jm_children_result
 	struct children children = {.config = config,
 		.inference = {.status_fd = -1, .control_fd = -1},
 		.logger = {.status_fd = -1, .control_fd = -1}};
-	struct saved_signals saved;
 	struct rusage usage;
 	int result;
 
@@ -378,13 +377,13 @@ int jm_children_run(struct jm_children_config *config, struct jm_children_result
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (children.shared == MAP_FAILED)
 		return jm_fail_memory(reterr, "memory shared with the processes");
-	catch_signals(&saved);
 	result = measure(&children, reterr);
 	/* Told to stop, or to go on without a word: both end by themselves. */
 	atomic_store(&children.shared->inference.stop, 1);
 	end_child(&children.inference, children.done || result < 0 ? LOGGER_END_NS : 0);
 	end_child(&children.logger, LOGGER_END_NS);
-	restore_signals(&saved);
+	if (result == 0)
+		result = check_ends(&children, reterr);
 	getrusage(RUSAGE_CHILDREN, &usage);
 	ret_result->children_cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
 		+ (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;

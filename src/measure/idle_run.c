@@ -2,7 +2,6 @@
 #include "measure/idle_run.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,17 +10,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "measure/idle.h"
+#include "measure/wishes.h"
 #include "trace/idle_file.h"
 #include "trace/run_folder.h"
-
-/* Set by the signal handler only. */
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal_number)
-{
-	(void)signal_number;
-	interrupted = 1;
-}
 
 static int show(void *context, double seconds, double mean_uw)
 {
@@ -31,7 +22,7 @@ static int show(void *context, double seconds, double mean_uw)
 	if (config->progress)
 		config->progress->update(config->progress->context, "measuring idle power",
 			seconds, config->seconds, "s");
-	return interrupted;
+	return jm_wishes_count();
 }
 
 static void note(const struct jm_idle_config *config, const struct jm_idle_power *power,
@@ -57,25 +48,25 @@ static int write_files(const struct jm_idle_config *config, const struct jm_idle
 		.seconds = measured->seconds,
 		.civil_ns = realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S,
 		.simulated = config->info->simulated};
-	int result = jm_folder_make(config->result_dir, reterr);
 
 	jm_text_copy(record.sensor, sizeof(record.sensor), config->info->id);
-	return result < 0 ? result : jm_idle_write(config->result_dir, &record, reterr);
+	return jm_idle_write(config->result_dir, &record, reterr);
 }
 
 int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_power,
 	struct jm_error *reterr)
 {
-	void (*old_interrupt)(int) = signal(SIGINT, interrupt);
-	void (*old_terminate)(int) = signal(SIGTERM, interrupt);
+	struct jm_wishes_saved saved;
 	struct jm_idle_result measured;
 	int result;
 
-	interrupted = 0;
+	result = jm_folder_make(config->result_dir, reterr);
+	if (result < 0)
+		return result;
+	jm_wishes_catch(&saved);
 	result = jm_idle_measure(config->sensor, config->info, config->options, config->seconds,
 		show, (void *)(uintptr_t)config, &measured, reterr);
-	signal(SIGINT, old_interrupt);
-	signal(SIGTERM, old_terminate);
+	jm_wishes_restore(&saved);
 	if (result < 0)
 		return result;
 	ret_power->mean_uw = measured.mean_uw;

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "trace/engine_info_file.h"
 #include "trace/spool.h"
 
@@ -140,7 +139,7 @@ static int warm_up(struct inference *inference, struct jm_error *reterr)
 static int put_json(struct inference *inference, enum jm_spool_type type, json_t *json,
 	struct jm_error *reterr)
 {
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *text = json ? jm_json_dump(json, JSON_COMPACT) : NULL;
 	int result;
 
 	json_decref(json);
@@ -271,9 +270,6 @@ int jm_inference_run(const struct jm_inference_config *config, struct jm_error *
 	inference.sink.span = put_span;
 	inference.sink.context = &inference;
 	inference.spool.fd = -1;
-	/* At a kill of the parent at most JM_SPOOL_FLUSH_NS are not on disk. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_IGN); /* the parent decides when to end */
 	result = open_engine(&inference, reterr);
 	if (result == 0)
 		result = warm_up(&inference, reterr);

@@ -32,7 +32,7 @@ static void on_terminate(int number)
  * The terminal's Ctrl-C reaches the whole process group: the logger goes on
  * until it is told to stop, so that the end of the inference is covered.
  */
-static void set_signals(void)
+static void set_signals(int ignore_terminate)
 {
 	struct sigaction action;
 	sigset_t set;
@@ -43,7 +43,8 @@ static void set_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	sigaction(SIGXFSZ, &action, NULL); /* a write says EFBIG instead */
-	action.sa_handler = on_terminate;
+	if (!ignore_terminate)
+		action.sa_handler = on_terminate;
 	terminated = 0;
 	sigaction(SIGTERM, &action, NULL);
 	sigemptyset(&set);
@@ -248,7 +249,7 @@ int jm_logger_run(const struct jm_logger_config *config, struct jm_error *reterr
 		logger->config = config;
 		logger->info = *config->info;
 		logger->parent = getppid();
-		set_signals();
+		set_signals(config->ignore_terminate);
 		result = run(logger, &error);
 		release(logger);
 	} else {

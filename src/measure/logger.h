@@ -50,6 +50,7 @@ struct jm_logger_config {
 	int stop_fd;            /* pipe's read end: a byte or its end stops; -1: none */
 	int pin_cpu;            /* -1: none */
 	int realtime;           /* 1: SCHED_FIFO and locked memory where permitted */
+	int ignore_terminate;   /* 1: SIGTERM does not stop it, the parent decides */
 	struct jm_logger_shared *shared; /* NULL: none */
 };
 

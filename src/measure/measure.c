@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "engines/registry.h"
 #include "measure/board.h"
@@ -16,6 +17,7 @@
 #include "measure/idle_run.h"
 #include "measure/model.h"
 #include "measure/place.h"
+#include "measure/wishes.h"
 #include "sensors/registry.h"
 
 #define LEAD_NS (500 * JM_NS_PER_MS)
@@ -83,8 +85,12 @@ static int choose_engine(struct job *job, struct jm_error *reterr)
 /* Everything that can be wrong is found before anything is measured. */
 static int choose(struct job *job, struct jm_error *reterr)
 {
-	int result = jm_model_find(job->config->model, &job->model, reterr);
+	int result;
 
+	if (job->config->idle_again && job->config->idle_s <= 0)
+		return jm_fail(reterr, JM_EUSAGE,
+			"--idle-again needs an --idle-duration of more than 0");
+	result = jm_model_find(job->config->model, &job->model, reterr);
 	if (result < 0)
 		return result;
 	jm_sensor_options_init(&job->sensor_options, job->config->seed);
@@ -231,10 +237,18 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 static char *logger_meta(const struct job *job)
 {
 	json_t *meta = json_pack("{s:o}", "rails", describe_rails(&job->sensor_info));
-	char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
+	char *text = meta ? jm_json_dump(meta, JSON_COMPACT) : NULL;
 
 	json_decref(meta);
 	return text;
+}
+
+/* Some readings lie before the first and after the last cycle at any rate. */
+static int64_t lead_ns(const struct jm_measure_config *config)
+{
+	int64_t periods = config->rate_hz > 0 ? (int64_t)(3e9 / config->rate_hz) : 0;
+
+	return periods > LEAD_NS ? periods : LEAD_NS;
 }
 
 static int run_children(struct job *job, struct jm_children_result *ret_children,
@@ -262,8 +276,9 @@ static int run_children(struct job *job, struct jm_children_result *ret_children
 			.spool_path = job->place.paths.power,
 			.meta_json = meta,
 			.pin_cpu = -1,
-			.realtime = 1},
-		.lead_ns = LEAD_NS,
+			.realtime = 1,
+			.ignore_terminate = 1},
+		.lead_ns = lead_ns(config),
 		.progress = config->progress};
 	int result;
 
@@ -289,6 +304,8 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 		finish_result = jm_session_finish(job->place.run_folder, &report,
 			result < 0 ? NULL : reterr);
 	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
+	if (finish_result == 0 && report.kept[0])
+		note(job, "the earlier run is kept in %s", report.kept);
 	if (finish_result < 0)
 		note(job, "what was measured is safe in '%s': mend the fault below, then "
 			  "'joulemap recover %s'",
@@ -308,19 +325,21 @@ static int run(struct job *job, struct jm_error *reterr)
 		.progress = job->config->progress};
 	struct jm_children_result children = {.cycles = 0};
 	struct jm_idle_power idle;
-	int result = jm_idle_provide(&idle_config, &idle, reterr);
+	int result = jm_place_take(&job->place, job->config->result_dir, job->model.name,
+		job->config->progress, reterr);
 
 	if (result == 0)
-		result = jm_place_take(&job->place, job->config->result_dir, job->model.name,
-			job->config->progress, reterr);
+		result = jm_idle_provide(&idle_config, &idle, reterr);
 	if (result == 0)
 		result = describe(job, &idle, reterr);
 	if (result < 0)
 		return result;
 	result = run_children(job, &children, reterr);
-	if (result < 0 && !children.cycles) {
+	if (!children.cycles) {
 		jm_session_remove(&job->place.paths, job->place.run_folder);
-		return result;
+		return result < 0 ? result
+				  : jm_fail(reterr, JM_EINTERRUPTED,
+					    "interrupted in the first cycle, nothing was measured");
 	}
 	return finish(job, &children, result, reterr);
 }
@@ -329,14 +348,17 @@ int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_res
 	struct jm_error *reterr)
 {
 	struct job job = {.config = config, .result = ret_result, .place = {.lock_fd = -1}};
+	struct jm_wishes_saved saved;
 	int result;
 
 	memset(ret_result, 0, sizeof(*ret_result));
+	jm_wishes_catch(&saved);
 	result = choose(&job, reterr);
 	if (result == 0)
 		result = run(&job, reterr);
 	json_decref(job.session);
 	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
 	jm_place_release(&job.place);
+	jm_wishes_restore(&saved);
 	return result;
 }

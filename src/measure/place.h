@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The run folder of a measurement: free of earlier runs, and locked. */
+/* The run folder of a measurement, locked and free of unfinished runs. */
 #ifndef JM_MEASURE_PLACE_H
 #define JM_MEASURE_PLACE_H
 
@@ -14,9 +14,8 @@ struct jm_place {
 
 /*
  * Makes RESULT_DIR/model and takes its lock. An earlier run that was cut off
- * is completed, and every earlier run is kept under previous/: nothing is ever
- * overwritten. `progress` (NULL: none) is told about both. Released with
- * jm_place_release in every case.
+ * is completed first, or set aside if it cannot be; `progress` (NULL: none) is
+ * told. Released with jm_place_release in every case.
  */
 int jm_place_take(struct jm_place *place, const char *result_dir, const char *model,
 	const struct jm_progress *progress, struct jm_error *reterr);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 
 /* The processes of a run end within this time after their parent's death. */
 #define LOCK_PATIENCE_NS (3 * JM_NS_PER_S)
@@ -29,6 +30,8 @@ int jm_session_paths(const char *run_folder, struct jm_session_paths *ret_paths,
 		result = jm_path_join(ret_paths->power, ret_paths->folder, "power.spool", reterr);
 	if (result == 0)
 		result = jm_path_join(ret_paths->lock, ret_paths->folder, "lock", reterr);
+	if (result == 0)
+		result = jm_path_join(ret_paths->kept, ret_paths->folder, "previous_kept", reterr);
 	return result;
 }
 
@@ -87,21 +90,23 @@ int jm_session_lock(const struct jm_session_paths *paths, struct jm_error *reter
 int jm_session_save(const struct jm_session_paths *paths, const json_t *session,
 	struct jm_error *reterr)
 {
-	char *text = json_dumps(session, JSON_INDENT(2));
+	char *text = jm_json_dump(session, JSON_INDENT(2));
 	int result;
 
 	if (!text)
 		return jm_fail_memory(reterr, "the description of the run");
 	result = jm_file_write(paths->session, text, strlen(text), reterr);
 	free(text);
-	return result;
+	return result < 0 ? result : jm_file_sync(paths->session, reterr);
 }
 
 void jm_session_remove(const struct jm_session_paths *paths, const char *run_folder)
 {
+	/* Without its description a spool is none any more: that goes first. */
+	unlink(paths->session);
+	unlink(paths->kept);
 	unlink(paths->timeline);
 	unlink(paths->power);
-	unlink(paths->session);
 	unlink(paths->lock);
 	rmdir(paths->folder);
 	rmdir(run_folder);

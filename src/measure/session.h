@@ -17,6 +17,7 @@ struct jm_session_paths {
 	char timeline[JM_PATH_MAX]; /* timeline.spool of the inference process */
 	char power[JM_PATH_MAX];    /* power.spool of the logger */
 	char lock[JM_PATH_MAX];     /* held while anybody works on the run */
+	char kept[JM_PATH_MAX];     /* exists once the earlier run is out of the way */
 };
 
 int jm_session_paths(const char *run_folder, struct jm_session_paths *ret_paths,
@@ -43,10 +44,12 @@ struct jm_session_report {
 	uint64_t bytes_dropped; /* of torn blocks */
 	int ended;              /* both processes came to an orderly end */
 	int simulated;
+	char kept[JM_PATH_MAX]; /* where an earlier run went; "": there was none */
 };
 
 /*
- * Reads the spool, writes every file of the run folder and run.json, and then
+ * Reads the spool, moves an earlier run of the folder to previous/, writes every
+ * file of the run folder and run.json, waits until all is on the disk, and then
  * removes the spool. The lock must be held. Can be repeated after a failure. JM_ETRUNCATED when
  * nothing had been measured yet (the spool stays).
  */

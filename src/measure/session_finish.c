@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "measure/previous.h"
 #include "measure/session.h"
 #include "measure/session_load.h"
 #include "sensors/registry.h"
@@ -32,6 +34,15 @@ struct finish {
 	int simulated;
 };
 
+/* Year 2200: far from the ends of int64. */
+#define CLOCK_MAX_NS (INT64_C(230) * 366 * 86400 * JM_NS_PER_S)
+
+/* Run folders travel: a model's name must not lead out of them. */
+static int is_file_name(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) < JM_NAME_MAX;
+}
+
 static int read_session(struct finish *finish, struct jm_error *reterr)
 {
 	json_t *session = finish->data.session;
@@ -45,6 +56,13 @@ static int read_session(struct finish *finish, struct jm_error *reterr)
 		!= 0)
 		return jm_fail(reterr, JM_EFORMAT,
 			"session.json in '%s/spool' is incomplete, it cannot be recovered",
+			finish->run_folder);
+	if (!is_file_name(finish->model) || monotonic < 0 || monotonic > CLOCK_MAX_NS
+		|| realtime < 0 || realtime > CLOCK_MAX_NS || started < 0 || started > CLOCK_MAX_NS
+		|| offset_s < -86400 || offset_s > 86400
+		|| !json_is_object(json_object_get(session, "config")))
+		return jm_fail(reterr, JM_EFORMAT,
+			"session.json in '%s/spool' has values that cannot be, it cannot be recovered",
 			finish->run_folder);
 	finish->simulated = simulated;
 	finish->civil_offset_ns = realtime - monotonic + offset_s * JM_NS_PER_S;
@@ -98,52 +116,52 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 }
 
 /* Number of rails that no other contains; *ret_first is the first of them. */
-static size_t count_roots(const struct finish *finish, size_t *ret_first)
+static size_t count_roots(const struct jm_session_data *data, size_t *ret_first)
 {
-	json_t *rails = json_object_get(json_object_get(finish->data.session, "sensor"), "rails");
 	size_t roots = 0;
 
 	*ret_first = 0;
-	for (size_t i = 0; i < json_array_size(rails); i++) {
-		json_t *parent = json_object_get(json_array_get(rails, i), "parent");
-
-		if (json_integer_value(parent) >= 0)
-			continue;
-		if (roots++ == 0)
+	for (size_t i = 0; i < data->log.n_rails; i++)
+		if (data->parents[i] < 0 && roots++ == 0)
 			*ret_first = i;
-	}
 	return roots;
 }
 
-/* Adds the sum of all root rails as a rail of its own, pass by pass. */
-static int add_total(struct finish *finish, size_t *ret_rail, struct jm_error *reterr)
+/* The sum of all root rails in one pass of the logger. */
+static struct jm_reading sum_of_pass(const struct jm_session_data *data, size_t n_rails, size_t pass)
 {
-	struct jm_power_log *log = &finish->data.log;
-	json_t *rails = json_object_get(json_object_get(finish->data.session, "sensor"), "rails");
-	size_t n = SIZE_MAX, n_rails = log->n_rails;
-	int total = jm_power_log_add_rail(log, "total", JM_QUANTITY_UW, reterr);
+	struct jm_reading sum = {.before_ns = INT64_MAX};
+
+	for (size_t i = 0; i < n_rails; i++) {
+		const struct jm_rail *rail = &data->log.rails[i];
+		const struct jm_reading *reading = &rail->readings[pass];
+
+		if (data->parents[i] >= 0)
+			continue;
+		if (reading->before_ns < sum.before_ns)
+			sum.before_ns = reading->before_ns;
+		if (reading->after_ns > sum.after_ns)
+			sum.after_ns = reading->after_ns;
+		sum.value[0] += jm_reading_power_uw(reading, rail->quantity);
+	}
+	return sum;
+}
+
+/* Adds the sum of all root rails as a rail of its own. */
+static int add_total(struct jm_session_data *data, size_t *ret_rail, struct jm_error *reterr)
+{
+	size_t passes = SIZE_MAX, n_rails = data->log.n_rails;
+	int total = jm_power_log_add_rail(&data->log, "total", JM_QUANTITY_UW, reterr);
 
 	if (total < 0)
 		return total;
 	for (size_t i = 0; i < n_rails; i++)
-		if (log->rails[i].n_readings < n)
-			n = log->rails[i].n_readings;
-	for (size_t j = 0; j < n; j++) {
-		struct jm_reading sum = {.before_ns = INT64_MAX};
-		int result;
+		if (data->log.rails[i].n_readings < passes)
+			passes = data->log.rails[i].n_readings;
+	for (size_t pass = 0; pass < passes; pass++) {
+		struct jm_reading sum = sum_of_pass(data, n_rails, pass);
+		int result = jm_power_log_append(&data->log, (size_t)total, &sum, reterr);
 
-		for (size_t i = 0; i < n_rails; i++) {
-			const struct jm_reading *reading = &log->rails[i].readings[j];
-			json_t *parent = json_object_get(json_array_get(rails, i), "parent");
-
-			if (json_integer_value(parent) >= 0)
-				continue;
-			if (reading->before_ns < sum.before_ns)
-				sum.before_ns = reading->before_ns;
-			sum.after_ns = reading->after_ns;
-			sum.value[0] += jm_reading_power_uw(reading, log->rails[i].quantity);
-		}
-		result = jm_power_log_append(log, (size_t)total, &sum, reterr);
 		if (result < 0)
 			return result;
 	}
@@ -153,24 +171,30 @@ static int add_total(struct finish *finish, size_t *ret_rail, struct jm_error *r
 
 static int write_power(struct finish *finish, struct jm_error *reterr)
 {
+	struct jm_session_data *data = &finish->data;
 	char path[JM_PATH_MAX];
 	size_t rail = 0;
-	int result = 0;
+	int result;
 
-	if (!finish->data.log.n_rails)
+	if (!data->log.n_rails)
 		return 0; /* the logger had not begun */
 	result = join(finish, path, reterr, JM_RUN_READINGS_NAME);
 	if (result == 0)
-		result = jm_readings_write(path, &finish->data.log, reterr);
-	if (result == 0 && count_roots(finish, &rail) > 1)
-		result = add_total(finish, &rail, reterr);
+		result = jm_readings_write(path, &data->log, reterr);
 	if (result == 0)
-		result = join(finish, path, reterr, "%zu_cycles_power_log_%s.log",
-			finish->data.n_cycles, finish->started);
+		result = jm_file_sync(path, reterr);
+	if (result == 0 && count_roots(data, &rail) > 1)
+		result = add_total(data, &rail, reterr);
 	if (result == 0)
-		result = jm_power_log_write(path, &finish->data.log.rails[rail],
-			finish->civil_offset_ns, reterr);
-	return result;
+		result = join(finish, path, reterr, "%zu_cycles_power_log_%s.log", data->n_cycles,
+			finish->started);
+	if (result == 0)
+		result = jm_power_log_write(path, &data->log.rails[rail], finish->civil_offset_ns,
+			reterr);
+	if (result == 0)
+		json_object_set_new(data->session, "power_log",
+			json_pack("{s:s}", "rail", data->log.rails[rail].name));
+	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
 static int write_timeline(struct finish *finish, struct jm_error *reterr)
@@ -185,11 +209,13 @@ static int write_timeline(struct finish *finish, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_file_write(path, finish->data.graph, strlen(finish->data.graph), reterr);
 	if (result == 0)
+		result = jm_file_sync(path, reterr);
+	if (result == 0)
 		result = join(finish, path, reterr, JM_RUN_LATENCY_NAME);
 	if (result == 0)
 		result = jm_latency_write(path, &finish->data.timeline, finish->civil_offset_ns,
 			reterr);
-	return result;
+	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
 /* What was asked for, with what the engine made of it where that was open. */
@@ -231,7 +257,7 @@ static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_benchmark_write(path, &benchmark, reterr);
 	free(latencies);
-	return result;
+	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
 /* The session, what both processes said of themselves, and how it ended. */
@@ -247,11 +273,12 @@ static int write_run(struct finish *finish, struct jm_error *reterr)
 	json_object_set(run, "engine", data->engine ? data->engine : json_null());
 	json_object_set(run, "inference", data->engine_end ? data->engine_end : json_null());
 	json_object_set(run, "logger", data->logger_end ? data->logger_end : json_null());
+	json_object_set_new(run, "stamp", json_string("end"));
 	json_object_set_new(run, "cycles", json_integer((json_int_t)data->n_cycles));
 	json_object_set_new(run, "orderly_end",
 		json_boolean(data->engine_end && data->logger_end));
 	json_object_set_new(run, "bytes_dropped", json_integer((json_int_t)data->bytes_dropped));
-	text = json_dumps(run, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	text = jm_json_dump(run, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	json_decref(run);
 	if (!text)
 		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
@@ -259,20 +286,40 @@ static int write_run(struct finish *finish, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_file_write(path, text, strlen(text), reterr);
 	free(text);
-	return result;
+	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
-static int write_all(struct finish *finish, struct jm_error *reterr)
+/* Once: what lies there at a second try are this run's own first files. */
+static int keep_previous(struct finish *finish, const struct jm_session_paths *paths,
+	struct jm_session_report *report, struct jm_error *reterr)
 {
 	int result;
 
-	if (!finish->data.graph || !finish->data.timeline.n_layers
-		|| !jm_timeline_cycles(&finish->data.timeline))
+	if (jm_path_exists(paths->kept))
+		return 0;
+	result = jm_previous_keep(finish->run_folder, finish->started, report->kept, reterr);
+	if (result == 0)
+		report->kept[0] = '\0';
+	return result < 0 ? result : jm_file_write(paths->kept, "", 0, reterr);
+}
+
+static int write_all(struct finish *finish, const struct jm_session_paths *paths,
+	struct jm_session_report *report, struct jm_error *reterr)
+{
+	size_t traced = jm_timeline_cycles(&finish->data.timeline);
+	int result;
+
+	/* An engine that delivers late has cycles whose layers are not there yet. */
+	if (finish->data.n_cycles > traced)
+		finish->data.n_cycles = traced;
+	if (!finish->data.graph || !traced)
 		return jm_fail(reterr, JM_ETRUNCATED,
 			"no layer had run yet in '%s': nothing to complete, delete its folder spool",
 			finish->run_folder);
 	complete_config(finish);
-	result = complete_simulated(finish, reterr);
+	result = keep_previous(finish, paths, report, reterr);
+	if (result == 0)
+		result = complete_simulated(finish, reterr);
 	if (result == 0)
 		result = write_power(finish, reterr);
 	if (result == 0)
@@ -281,7 +328,7 @@ static int write_all(struct finish *finish, struct jm_error *reterr)
 		result = write_benchmark(finish, reterr);
 	if (result == 0)
 		result = write_run(finish, reterr);
-	return result;
+	return result < 0 ? result : jm_file_sync(finish->run_folder, reterr);
 }
 
 int jm_session_finish(const char *run_folder, struct jm_session_report *ret_report,
@@ -298,7 +345,7 @@ int jm_session_finish(const char *run_folder, struct jm_session_report *ret_repo
 	if (result == 0)
 		result = read_session(&finish, reterr);
 	if (result == 0)
-		result = write_all(&finish, reterr);
+		result = write_all(&finish, &paths, ret_report, reterr);
 	if (result == 0) {
 		/* Only now that everything else is on disk. */
 		jm_session_remove(&paths, run_folder);

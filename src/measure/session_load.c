@@ -4,10 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "measure/inference.h"
 #include "trace/engine_info_file.h"
 #include "trace/spool.h"
+
+/* A monotonic clock of a century: beyond it a spool is damaged. */
+#define TIME_MAX_NS (INT64_C(100) * 366 * 86400 * JM_NS_PER_S)
 
 static int parse_json(const char *what, const void *text, size_t size, json_t **ret_json,
 	struct jm_error *reterr)
@@ -16,9 +21,10 @@ static int parse_json(const char *what, const void *text, size_t size, json_t **
 
 	json_decref(*ret_json);
 	*ret_json = json_loadb(text, size, 0, &error);
+	if (!*ret_json)
+		return jm_fail(reterr, JM_EFORMAT, "%s is not valid JSON: %s", what, error.text);
 	if (!json_is_object(*ret_json))
-		return jm_fail(reterr, JM_EFORMAT, "%s of the spool is not valid JSON: %s", what,
-			error.text);
+		return jm_fail(reterr, JM_EFORMAT, "%s is no JSON object", what);
 	return 0;
 }
 
@@ -38,16 +44,12 @@ static int add_graph(struct jm_session_data *data, const void *text, size_t size
 static int add_cycle(struct jm_session_data *data, const struct jm_spool_span *span,
 	struct jm_error *reterr)
 {
-	struct jm_session_cycle *grown;
+	void *cycles = jm_array_grow(data->cycles, &data->cycle_capacity, data->n_cycles + 1,
+		sizeof(*data->cycles));
 
-	/* Grows by doubling: whenever the number is a power of two. */
-	if ((data->n_cycles & (data->n_cycles - 1)) == 0) {
-		grown = realloc(data->cycles,
-			(data->n_cycles ? data->n_cycles * 2 : 1) * sizeof(*grown));
-		if (!grown)
-			return jm_fail_memory(reterr, "the cycles of the run");
-		data->cycles = grown;
-	}
+	if (!cycles)
+		return jm_fail_memory(reterr, "the cycles of the run");
+	data->cycles = cycles;
 	data->cycles[data->n_cycles].begin_ns = span->begin_ns;
 	data->cycles[data->n_cycles].end_ns = span->end_ns;
 	data->n_cycles++;
@@ -64,9 +66,10 @@ static int add_spans(struct jm_session_data *data, const void *payload, size_t s
 		int result;
 
 		memcpy(&span, (const char *)payload + at, sizeof(span));
-		if (span.end_ns < span.begin_ns)
-			return jm_fail(reterr, JM_EFORMAT, "the spool has a span that ends before "
-							   "it begins");
+		if (span.begin_ns < 0 || span.end_ns < span.begin_ns || span.end_ns > TIME_MAX_NS)
+			return jm_fail(reterr, JM_EFORMAT,
+				"the spool has a span from %lld to %lld ns, which cannot be",
+				(long long)span.begin_ns, (long long)span.end_ns);
 		execution.stamp_ns = span.end_ns;
 		execution.duration_ms = (double)(span.end_ns - span.begin_ns) * 1e-6;
 		if (span.layer == JM_WHOLE_CYCLE)
@@ -86,13 +89,13 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 
 	switch (type) {
 	case JM_SPOOL_META:
-		return parse_json("the engine's description", payload, size, &data->engine, reterr);
+		return parse_json("the engine's description in the spool", payload, size, &data->engine, reterr);
 	case JM_SPOOL_GRAPH:
 		return add_graph(data, payload, size, reterr);
 	case JM_SPOOL_SPAN:
 		return add_spans(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_json("the end", payload, size, &data->engine_end, reterr);
+		return parse_json("the end of the spool", payload, size, &data->engine_end, reterr);
 	default:
 		return 0; /* of a later version */
 	}
@@ -108,15 +111,18 @@ static int add_rails(struct jm_session_data *data, json_t *meta, struct jm_error
 	{
 		const char *name = json_string_value(json_object_get(rail, "name"));
 		json_int_t quantity = json_integer_value(json_object_get(rail, "quantity"));
+		json_int_t parent = json_integer_value(json_object_get(rail, "parent"));
 		int result;
 
-		if (!name || quantity < JM_QUANTITY_MV_MA || quantity > JM_QUANTITY_UJ)
+		if (!name || quantity < JM_QUANTITY_MV_MA || quantity > JM_QUANTITY_UJ
+			|| i >= JM_SENSOR_RAILS_MAX || parent < -1 || parent >= JM_SENSOR_RAILS_MAX)
 			return jm_fail(reterr, JM_EFORMAT,
 				"the power spool describes rail %zu wrongly", i);
 		result = jm_power_log_add_rail(&data->log, name, (enum jm_quantity)quantity,
 			reterr);
 		if (result < 0)
 			return result;
+		data->parents[i] = (int)parent;
 	}
 	return 0;
 }
@@ -131,6 +137,11 @@ static int add_readings(struct jm_session_data *data, const void *payload, size_
 		int result;
 
 		memcpy(&record, (const char *)payload + at, sizeof(record));
+		if (record.before_ns < 0 || record.after_ns < record.before_ns
+			|| record.after_ns > TIME_MAX_NS)
+			return jm_fail(reterr, JM_EFORMAT,
+				"the spool has a reading from %lld to %lld ns, which cannot be",
+				(long long)record.before_ns, (long long)record.after_ns);
 		reading.before_ns = record.before_ns;
 		reading.after_ns = record.after_ns;
 		reading.value[0] = record.value[0];
@@ -151,7 +162,7 @@ static int power_block(void *context, enum jm_spool_type type, const void *paylo
 
 	switch (type) {
 	case JM_SPOOL_META:
-		result = parse_json("the sensor's description", payload, size, &meta, reterr);
+		result = parse_json("the sensor's description in the spool", payload, size, &meta, reterr);
 		if (result == 0)
 			result = add_rails(data, meta, reterr);
 		json_decref(meta);
@@ -159,7 +170,7 @@ static int power_block(void *context, enum jm_spool_type type, const void *paylo
 	case JM_SPOOL_READING:
 		return add_readings(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_json("the end", payload, size, &data->logger_end, reterr);
+		return parse_json("the end of the spool", payload, size, &data->logger_end, reterr);
 	default:
 		return 0; /* of a later version */
 	}
@@ -187,7 +198,7 @@ static int load_session(const char *path, json_t **ret_session, struct jm_error 
 
 	if (result < 0)
 		return result;
-	result = parse_json("session.json", text, size, ret_session, reterr);
+	result = parse_json(path, text, size, ret_session, reterr);
 	free(text);
 	return result;
 }

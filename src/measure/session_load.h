@@ -3,6 +3,7 @@
 #ifndef JM_MEASURE_SESSION_LOAD_H
 #define JM_MEASURE_SESSION_LOAD_H
 
+#include "joulemap/sensor.h"
 #include "measure/session.h"
 
 /* Begin and end of one whole inference. */
@@ -19,8 +20,10 @@ struct jm_session_data {
 	char *graph;          /* JSON of the layers, owned; NULL: none */
 	struct jm_timeline timeline; /* monotonic ns, JM_STAMP_END */
 	struct jm_power_log log;     /* monotonic ns */
+	int parents[JM_SENSOR_RAILS_MAX]; /* of rails: which contains it; -1: none */
 	struct jm_session_cycle *cycles; /* [n_cycles], owned */
 	size_t n_cycles;
+	size_t cycle_capacity;
 	uint64_t bytes_dropped;
 };
 

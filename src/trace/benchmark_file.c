@@ -57,8 +57,8 @@ static void write_latencies(struct jm_writer *writer, const struct jm_benchmark 
 	jm_writer_text(writer, benchmark->n_latencies ? "\n    ]" : "]");
 }
 
-int jm_benchmark_write(const char *path, const struct jm_benchmark *benchmark,
-	struct jm_error *reterr)
+int jm_benchmark_write(
+	const char *path, const struct jm_benchmark *benchmark, struct jm_error *reterr)
 {
 	struct jm_writer writer;
 	char stamp[16];
@@ -113,8 +113,8 @@ static int take_latencies(const char *path, const json_t *root, double **ret_lat
 	return 0;
 }
 
-int jm_benchmark_read(const char *path, double **ret_latencies, size_t *ret_n,
-	struct jm_error *reterr)
+int jm_benchmark_read(
+	const char *path, double **ret_latencies, size_t *ret_n, struct jm_error *reterr)
 {
 	json_error_t problem;
 	json_t *root;

@@ -29,8 +29,8 @@ static int change(struct jm_clock_series *series, int64_t rest_ns, int64_t shift
 	return 1;
 }
 
-void jm_clock_begin(struct jm_clock_series *series, const int64_t *reference_ns,
-	int64_t *stamp_ns)
+void jm_clock_begin(
+	struct jm_clock_series *series, const int64_t *reference_ns, int64_t *stamp_ns)
 {
 	int64_t step_ns = reference_ns ? *stamp_ns - *reference_ns : 0;
 
@@ -70,7 +70,8 @@ int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns)
 	return 0;
 }
 
-static int span_of(const struct jm_timeline *timeline, int64_t *ret_begin_ns, int64_t *ret_end_ns)
+static int span_of(
+	const struct jm_timeline *timeline, int64_t *ret_begin_ns, int64_t *ret_end_ns)
 {
 	*ret_begin_ns = INT64_MAX;
 	*ret_end_ns = INT64_MIN;

@@ -11,7 +11,7 @@
 /* State of one series of stamps; all zero before the first one. */
 struct jm_clock_series {
 	int64_t previous_ns; /* on the continuous axis */
-	int64_t gap_ns;      /* between the last two stamps */
+	int64_t gap_ns;	     /* between the last two stamps */
 	int64_t shift_ns;    /* to add to what is written */
 	size_t stamps;
 	size_t changes;
@@ -21,8 +21,8 @@ struct jm_clock_series {
  * Begins a series beside another one that began at about *reference_ns (NULL:
  * none): a first stamp an hour off is moved.
  */
-void jm_clock_begin(struct jm_clock_series *series, const int64_t *reference_ns,
-	int64_t *stamp_ns);
+void jm_clock_begin(
+	struct jm_clock_series *series, const int64_t *reference_ns, int64_t *stamp_ns);
 
 /* The part of jm_clock_continue for steps that are not ordinary. */
 int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns);

@@ -96,8 +96,9 @@ int jm_csv_next(struct jm_csv_reader *csv, struct jm_error *reterr)
 			return result;
 		if (result == 0)
 			return open ? jm_fail(reterr, JM_ETRUNCATED,
-				"'%s' line %zu: a quoted field does not end",
-				csv->reader->path, csv->line) : 0;
+					      "'%s' line %zu: a quoted field does not end",
+					      csv->reader->path, csv->line)
+				    : 0;
 		csv->next_line++;
 		if (open)
 			csv->row[used++] = '\n';
@@ -116,9 +117,9 @@ int jm_csv_next(struct jm_csv_reader *csv, struct jm_error *reterr)
 static int fail_number(const struct jm_csv_reader *csv, size_t field, const char *column,
 	struct jm_error *reterr)
 {
-	return jm_fail(reterr, JM_EFORMAT, "'%s' line %zu: column '%s' holds '%.40s', not a number",
-		csv->reader->path, csv->line, column,
-		field < csv->n_fields ? csv->fields[field].text : "");
+	return jm_fail(reterr, JM_EFORMAT,
+		"'%s' line %zu: column '%s' holds '%.40s', not a number", csv->reader->path,
+		csv->line, column, field < csv->n_fields ? csv->fields[field].text : "");
 }
 
 int jm_csv_number(const struct jm_csv_reader *csv, size_t field, const char *column,
@@ -129,8 +130,8 @@ int jm_csv_number(const struct jm_csv_reader *csv, size_t field, const char *col
 	*ret_value = (double)NAN;
 	if (field < csv->n_fields && !own->length)
 		return 0;
-	if (field >= csv->n_fields
-		|| jm_text_scan_double(own->text, own->length, ret_value) != own->length)
+	if (field >= csv->n_fields ||
+		jm_text_scan_double(own->text, own->length, ret_value) != own->length)
 		return fail_number(csv, field, column, reterr);
 	return 0;
 }

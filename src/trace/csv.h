@@ -17,11 +17,11 @@ struct jm_csv_field {
 
 struct jm_csv_reader {
 	struct jm_reader *reader; /* borrowed */
-	size_t line;              /* on which the last row began, from 1 */
+	size_t line;		  /* on which the last row began, from 1 */
 	size_t next_line;
 	size_t n_fields;
 	struct jm_csv_field fields[JM_CSV_COLUMNS_MAX]; /* until the next row */
-	char *row; /* owned */
+	char *row;					/* owned */
 	size_t capacity;
 };
 

@@ -154,7 +154,8 @@ static int add_layer(struct jm_timeline *timeline, const char *name, const json_
 	int index;
 
 	if (!info.name)
-		return jm_fail(reterr, JM_EFORMAT, "'%s': layer %zu has no \"Name\"", name, number);
+		return jm_fail(
+			reterr, JM_EFORMAT, "'%s': layer %zu has no \"Name\"", name, number);
 	index = jm_timeline_add_layer(timeline, info.name, info.type, reterr);
 	if (index >= 0)
 		fill_numbers(&timeline->layers[index], &info);

@@ -38,6 +38,7 @@ int jm_engine_info_add_layers(const char *name, const char *text, size_t size,
 char *jm_engine_info_format(const struct jm_graph *graph, struct jm_error *reterr);
 
 /* Writes that text to a file. */
-int jm_engine_info_write(const char *path, const struct jm_graph *graph, struct jm_error *reterr);
+int jm_engine_info_write(
+	const char *path, const struct jm_graph *graph, struct jm_error *reterr);
 
 #endif

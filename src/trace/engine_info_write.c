@@ -130,7 +130,8 @@ static void set_window(struct build *build, json_t *object, const struct jm_grap
 
 	if (!n || n > 3)
 		return;
-	set(build, object, "ParameterType", json_string(is_pool(layer) ? "Pooling" : "Convolution"));
+	set(build, object, "ParameterType",
+		json_string(is_pool(layer) ? "Pooling" : "Convolution"));
 	set(build, object, is_pool(layer) ? "WindowSize" : "Kernel",
 		two_or_four(build, window->kernel, n, 1));
 	set(build, object, "PrePadding", two_or_four(build, window->pad_begin, n, 0));
@@ -192,7 +193,8 @@ char *jm_engine_info_format(const struct jm_graph *graph, struct jm_error *reter
 	return text;
 }
 
-int jm_engine_info_write(const char *path, const struct jm_graph *graph, struct jm_error *reterr)
+int jm_engine_info_write(
+	const char *path, const struct jm_graph *graph, struct jm_error *reterr)
 {
 	char *text = jm_engine_info_format(graph, reterr);
 	int result;

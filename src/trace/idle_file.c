@@ -14,8 +14,8 @@
 
 #define IDLE_FILE_MAX ((size_t)1 << 20)
 
-static int write_text(const char *folder, const char *name, const char *text,
-	struct jm_error *reterr)
+static int write_text(
+	const char *folder, const char *name, const char *text, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX];
 	int result = jm_path_join(path, folder, name, reterr);
@@ -27,8 +27,8 @@ static int write_text(const char *folder, const char *name, const char *text,
  * The text of idling_power.json, freed with free(); NULL when out of memory.
  * The original's two keys come first, the power in its shortest form.
  */
-static char *format_json(const struct jm_idle_record *record, const char *stamp,
-	const char *value)
+static char *format_json(
+	const struct jm_idle_record *record, const char *stamp, const char *value)
 {
 	static const char form[] =
 		"{\n    \"timestamp\": \"%s\",\n    \"avg_idle_power\": %s%s%s\n}";
@@ -56,8 +56,8 @@ static char *format_json(const struct jm_idle_record *record, const char *stamp,
 	return text;
 }
 
-int jm_idle_write(const char *folder, const struct jm_idle_record *record,
-	struct jm_error *reterr)
+int jm_idle_write(
+	const char *folder, const struct jm_idle_record *record, struct jm_error *reterr)
 {
 	char value[JM_DOUBLE_TEXT_MAX], stamp[16], name[96], sentence[160], *json;
 	int result;
@@ -66,8 +66,10 @@ int jm_idle_write(const char *folder, const struct jm_idle_record *record,
 		return jm_fail(reterr, JM_EINVAL, "%g uW is no idle power", record->average_uw);
 	jm_text_format_double(record->average_uw, value);
 	jm_civil_format_file(record->civil_ns, stamp);
-	snprintf(name, sizeof(name), "%.0f_seconds_idling_power_log_%s.log", record->seconds, stamp);
-	snprintf(sentence, sizeof(sentence), "The average idling power measured: %s muW", value);
+	snprintf(name, sizeof(name), "%.0f_seconds_idling_power_log_%s.log", record->seconds,
+		stamp);
+	snprintf(
+		sentence, sizeof(sentence), "The average idling power measured: %s muW", value);
 	json = format_json(record, stamp, value);
 	if (!json)
 		return jm_fail_memory(reterr, "the idle power");
@@ -125,7 +127,8 @@ static int parse_sentence(const char *name, const char *text, struct jm_idle_rec
 
 	if (!number || !jm_text_scan_double(number, strlen(number), &record->average_uw))
 		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' holds no idle power: expected 'The average idling power measured: "
+			"'%s' holds no idle power: expected 'The average idling power "
+			"measured: "
 			"... muW' or \"avg_idle_power\"; run 'joulemap idle'",
 			name);
 	if (number > text && number[-1] == '-')

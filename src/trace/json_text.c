@@ -15,10 +15,10 @@ static int32_t four_digits(const char *text, size_t length)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
 		char c = text[i];
-		int digit = c >= '0' && c <= '9' ? c - '0'
-			: c >= 'a' && c <= 'f'   ? c - 'a' + 10
-			: c >= 'A' && c <= 'F'   ? c - 'A' + 10
-						 : -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 
 		if (digit < 0)
 			return -1;
@@ -57,11 +57,11 @@ static size_t put_utf8(uint32_t code, char *ret_text)
 static size_t take_utf8(const unsigned char *text, size_t length, uint32_t *ret_code)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80         ? 1
-		: text[0] >> 5 == 6       ? 2
-		: text[0] >> 4 == 14      ? 3
-		: text[0] >> 3 == 30      ? 4
-					  : 0;
+	size_t n = text[0] < 0x80	? 1
+		   : text[0] >> 5 == 6	? 2
+		   : text[0] >> 4 == 14 ? 3
+		   : text[0] >> 3 == 30 ? 4
+					: 0;
 	uint32_t code = n == 1 ? text[0] : text[0] & (0x7fu >> n);
 
 	if (!n || n > length)

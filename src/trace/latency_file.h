@@ -11,10 +11,10 @@
 
 /* What a reader should be told about a file that could be read. */
 struct jm_latency_notes {
-	size_t executions;      /* of all layers */
-	size_t repeated_names;  /* a name written again replaces the earlier one */
-	int unequal;            /* layers were not executed equally often */
-	size_t clock_changes;   /* layers with daylight saving time taken out */
+	size_t executions;	/* of all layers */
+	size_t repeated_names;	/* a name written again replaces the earlier one */
+	int unequal;		/* layers were not executed equally often */
+	size_t clock_changes;	/* layers with daylight saving time taken out */
 	int64_t clock_shift_ns; /* the largest sum added to the written time */
 };
 

@@ -38,8 +38,8 @@ static int write_layer(struct jm_writer *writer, struct jm_stamp_text *stamps,
 
 		if (!isfinite(execution->duration_ms))
 			return jm_fail(reterr, JM_EINVAL,
-				"layer '%.100s' has no valid duration in cycle %zu", layer->name,
-				i + 1);
+				"layer '%.100s' has no valid duration in cycle %zu",
+				layer->name, i + 1);
 		if (i)
 			jm_writer_put(writer, ", ", 2);
 		write_pair(writer, stamps, execution, civil_offset_ns);
@@ -61,8 +61,8 @@ int jm_latency_write(const char *path, const struct jm_timeline *timeline,
 	for (size_t i = 0; i < timeline->n_layers && result == 0; i++) {
 		if (i)
 			jm_writer_put(&writer, ", ", 2);
-		result = write_layer(&writer, &stamps, &timeline->layers[i], civil_offset_ns,
-			reterr);
+		result = write_layer(
+			&writer, &stamps, &timeline->layers[i], civil_offset_ns, reterr);
 	}
 	if (result < 0) {
 		jm_writer_abandon(&writer);

@@ -29,7 +29,8 @@ struct jm_mapping_text {
 
 static int make_text(struct jm_mapping_text *ret_text, const struct jm_layer *layer)
 {
-	size_t size = JM_CSV_TEXT_MAX(strlen(layer->name)) + JM_CSV_TEXT_MAX(strlen(layer->type));
+	size_t size =
+		JM_CSV_TEXT_MAX(strlen(layer->name)) + JM_CSV_TEXT_MAX(strlen(layer->type));
 	char *text = malloc(size + 3);
 	size_t n = 0;
 
@@ -140,8 +141,8 @@ void jm_mapping_writer_abandon(struct jm_mapping_writer *writer)
 
 /* ---- Reading --------------------------------------------------------------- */
 
-static int find_columns(const struct jm_csv_reader *csv, size_t ret_fields[N_COLUMNS],
-	struct jm_error *reterr)
+static int find_columns(
+	const struct jm_csv_reader *csv, size_t ret_fields[N_COLUMNS], struct jm_error *reterr)
 {
 	for (size_t i = 0; i < N_COLUMNS; i++) {
 		int field = jm_csv_find(csv, columns[i]);
@@ -214,8 +215,8 @@ int64_t jm_mapping_read_from(struct jm_reader *reader, jm_mapping_row_fn *row, v
 	return rows;
 }
 
-int64_t jm_mapping_read(const char *path, jm_mapping_row_fn *row, void *context,
-	struct jm_error *reterr)
+int64_t jm_mapping_read(
+	const char *path, jm_mapping_row_fn *row, void *context, struct jm_error *reterr)
 {
 	struct jm_reader reader;
 	int64_t rows = jm_reader_open(&reader, path, reterr);

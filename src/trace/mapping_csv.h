@@ -42,7 +42,7 @@ struct jm_mapping_row {
 	size_t cycle; /* from 0 */
 	const char *layer_name;
 	const char *layer_type;
-	double power_uw;         /* NaN: none */
+	double power_uw;	 /* NaN: none */
 	double dynamic_power_uw; /* NaN: none */
 	double duration_ms;
 };
@@ -53,8 +53,8 @@ typedef int jm_mapping_row_fn(void *context, const struct jm_mapping_row *row);
  * Reads such a file (columns in any order, others ignored) row by row. Returns
  * the number of rows, the negative value that `row` returned, or an error.
  */
-int64_t jm_mapping_read(const char *path, jm_mapping_row_fn *row, void *context,
-	struct jm_error *reterr);
+int64_t jm_mapping_read(
+	const char *path, jm_mapping_row_fn *row, void *context, struct jm_error *reterr);
 
 /* The same from an open reader, which stays open. */
 int64_t jm_mapping_read_from(struct jm_reader *reader, jm_mapping_row_fn *row, void *context,

@@ -30,7 +30,8 @@ int jm_power_log_add_rail(struct jm_power_log *log, const char *name, enum jm_qu
 	struct jm_rail *rail;
 
 	if (log->n_rails >= INT_MAX)
-		return jm_fail(reterr, JM_EINVAL, "a power log holds at most %d rails", INT_MAX);
+		return jm_fail(
+			reterr, JM_EINVAL, "a power log holds at most %d rails", INT_MAX);
 	rail = jm_array_grow(log->rails, &capacity, log->n_rails + 1, sizeof(*rail));
 	if (!rail)
 		return jm_fail_memory(reterr, "a rail of the power log");

@@ -96,7 +96,8 @@ static int only_blanks_follow(struct scan *scan, struct jm_error *reterr)
 }
 
 /* Says what is wrong with a line that does not have the form of one. */
-static int fail_line(struct scan *scan, const char *text, size_t length, struct jm_error *reterr)
+static int fail_line(
+	struct scan *scan, const char *text, size_t length, struct jm_error *reterr)
 {
 	char shown[49];
 	size_t n = 0;
@@ -117,12 +118,14 @@ static int check_values(struct scan *scan, const struct line *line, struct jm_er
 {
 	if (!(line->mv >= 0 && line->mv <= MV_MAX))
 		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' line %zu: %g mV is no voltage between 0 and %g mV; remove the line "
+			"'%s' line %zu: %g mV is no voltage between 0 and %g mV; remove the "
+			"line "
 			"or check the sensor",
 			scan->reader->path, scan->line, line->mv, MV_MAX);
 	if (!(line->ma >= 0 && line->ma <= MA_MAX))
 		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' line %zu: %g mA is no current between 0 and %g mA; remove the line "
+			"'%s' line %zu: %g mA is no current between 0 and %g mA; remove the "
+			"line "
 			"or check the sensor",
 			scan->reader->path, scan->line, line->ma, MA_MAX);
 	return 0;
@@ -172,8 +175,8 @@ static int take_broken_line(struct scan *scan, const char *text, size_t length,
 }
 
 /* Handles one line. Returns 1 to go on, 0 at a torn last line, or an error. */
-static int take_line(struct scan *scan, const char *text, size_t length, struct jm_power_log *log,
-	struct jm_power_log_notes *notes, struct jm_error *reterr)
+static int take_line(struct scan *scan, const char *text, size_t length,
+	struct jm_power_log *log, struct jm_power_log_notes *notes, struct jm_error *reterr)
 {
 	struct line line = {0};
 	struct jm_reading reading;
@@ -268,8 +271,8 @@ static double counter_power_uw(struct counter *counter, const struct jm_reading 
 	if (isnan(uj) || (counter->valid && uj == counter->uj))
 		return power;
 	if (counter->valid && uj > counter->uj && reading->after_ns > counter->updated_ns)
-		power = (uj - counter->uj)
-			/ ((double)(reading->after_ns - counter->updated_ns) * 1e-9);
+		power = (uj - counter->uj) /
+			((double)(reading->after_ns - counter->updated_ns) * 1e-9);
 	counter->uj = uj;
 	counter->updated_ns = reading->after_ns;
 	counter->valid = 1;
@@ -279,7 +282,8 @@ static double counter_power_uw(struct counter *counter, const struct jm_reading 
 static void write_line(struct jm_writer *writer, struct jm_stamp_text *stamps, int64_t civil_ns,
 	double mv, double ma)
 {
-	char *text = jm_writer_reserve(writer, JM_STAMP_TEXT_LENGTH + 2 * JM_DOUBLE_TEXT_MAX + 3);
+	char *text =
+		jm_writer_reserve(writer, JM_STAMP_TEXT_LENGTH + 2 * JM_DOUBLE_TEXT_MAX + 3);
 	char *end = text;
 
 	if (!text)
@@ -309,13 +313,15 @@ int jm_power_log_write(const char *path, const struct jm_rail *rail, int64_t civ
 		double mv = reading->value[0], ma = reading->value[1];
 
 		if (rail->quantity != JM_QUANTITY_MV_MA) {
-			ma = rail->quantity == JM_QUANTITY_UJ ? counter_power_uw(&counter, reading)
-							      : reading->value[0];
+			ma = rail->quantity == JM_QUANTITY_UJ
+				     ? counter_power_uw(&counter, reading)
+				     : reading->value[0];
 			ma /= 1000.0;
 			mv = 1000.0;
 		}
 		if (!isnan(mv) && !isnan(ma))
-			write_line(&writer, &stamps, reading->after_ns + civil_offset_ns, mv, ma);
+			write_line(
+				&writer, &stamps, reading->after_ns + civil_offset_ns, mv, ma);
 	}
 	return jm_writer_commit(&writer, reterr);
 }

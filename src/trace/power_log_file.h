@@ -12,10 +12,10 @@
 /* What a reader should be told about a log that could be read. */
 struct jm_power_log_notes {
 	size_t readings;
-	int torn_last_line;      /* the last line was cut, and left out */
-	size_t clock_changes;    /* daylight saving time, taken out */
+	int torn_last_line;	  /* the last line was cut, and left out */
+	size_t clock_changes;	  /* daylight saving time, taken out */
 	size_t clock_change_line; /* of the first one */
-	int64_t clock_shift_ns;  /* sum of what was added to the written time */
+	int64_t clock_shift_ns;	  /* sum of what was added to the written time */
 };
 
 /*

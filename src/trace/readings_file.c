@@ -159,8 +159,8 @@ static int read_values(const struct table *table, struct jm_reading *reading,
 static int find_rail(struct table *table, struct jm_power_log *log, const char *name,
 	enum jm_quantity quantity, struct jm_error *reterr)
 {
-	if (table->last_rail < log->n_rails
-		&& strcmp(log->rails[table->last_rail].name, name) == 0)
+	if (table->last_rail < log->n_rails &&
+		strcmp(log->rails[table->last_rail].name, name) == 0)
 		return (int)table->last_rail;
 	for (size_t i = 0; i < log->n_rails; i++)
 		if (strcmp(log->rails[i].name, name) == 0)
@@ -205,8 +205,8 @@ static int take_row(struct table *table, struct jm_power_log *log, struct jm_err
 	return jm_power_log_append(log, (size_t)index, &reading, reterr);
 }
 
-int jm_readings_read_from(struct jm_reader *reader, struct jm_power_log *log,
-	struct jm_error *reterr)
+int jm_readings_read_from(
+	struct jm_reader *reader, struct jm_power_log *log, struct jm_error *reterr)
 {
 	struct table table = {0};
 	int result;

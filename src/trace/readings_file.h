@@ -10,7 +10,8 @@
 #include "base/file.h"
 #include "joulemap/joulemap.h"
 
-int jm_readings_write(const char *path, const struct jm_power_log *log, struct jm_error *reterr);
+int jm_readings_write(
+	const char *path, const struct jm_power_log *log, struct jm_error *reterr);
 
 /*
  * Reads the file into `log` (initialised here, released by the caller), rails
@@ -19,7 +20,7 @@ int jm_readings_write(const char *path, const struct jm_power_log *log, struct j
 int jm_readings_read(const char *path, struct jm_power_log *log, struct jm_error *reterr);
 
 /* The same from an open reader, which stays open. */
-int jm_readings_read_from(struct jm_reader *reader, struct jm_power_log *log,
-	struct jm_error *reterr);
+int jm_readings_read_from(
+	struct jm_reader *reader, struct jm_power_log *log, struct jm_error *reterr);
 
 #endif

@@ -15,19 +15,20 @@
 #define IDLE_LOG_MIDDLE "_seconds_idling_power_log_"
 
 static const struct {
-	const char *name;  /* in the run folder, if it is always the same */
+	const char *name; /* in the run folder, if it is always the same */
 	const char *what;
 	const char *looked_for;
 	const char *option;
 } parts[JM_RUN_N_PARTS] = {
 	[JM_RUN_POWER_LOG] = {NULL, "power log",
 		"'*" POWER_LOG_MIDDLE "*.log' or '{model}_power_log.log'", "--power-log-path"},
-	[JM_RUN_LATENCY] = {JM_RUN_LATENCY_NAME, "layer latency file", "'" JM_RUN_LATENCY_NAME "'",
-		"--trt-layer-latency-path"},
+	[JM_RUN_LATENCY] = {JM_RUN_LATENCY_NAME, "layer latency file",
+		"'" JM_RUN_LATENCY_NAME "'", "--trt-layer-latency-path"},
 	[JM_RUN_ENGINE_INFO] = {JM_RUN_ENGINE_INFO_NAME, "engine information",
 		"'" JM_RUN_ENGINE_INFO_NAME "'", "--trt-engine-info-path"},
 	[JM_RUN_IDLE] = {NULL, "idle power",
-		"'" JM_IDLE_JSON_NAME "' or '*" IDLE_LOG_MIDDLE "*.log' there and one folder up",
+		"'" JM_IDLE_JSON_NAME "' or '*" IDLE_LOG_MIDDLE
+		"*.log' there and one folder up",
 		"--idling-power-log-path"},
 	[JM_RUN_BENCHMARK] = {NULL, "benchmark result", "'{model}_tensorrt.json'", NULL},
 	[JM_RUN_JSON] = {JM_RUN_JSON_NAME, "description of the run", "'" JM_RUN_JSON_NAME "'",
@@ -98,8 +99,8 @@ static int is_run_folder(const char *folder)
 }
 
 /* Looks for run folders in `folder`; adds their names to a list. */
-static size_t list_runs(const char *folder, char ret_found[JM_PATH_MAX], char *ret_names,
-	size_t size)
+static size_t list_runs(
+	const char *folder, char ret_found[JM_PATH_MAX], char *ret_names, size_t size)
 {
 	const struct dirent *entry;
 	DIR *stream = opendir(folder);
@@ -112,9 +113,9 @@ static size_t list_runs(const char *folder, char ret_found[JM_PATH_MAX], char *r
 		char path[JM_PATH_MAX];
 		size_t used = strlen(ret_names);
 
-		if (entry->d_name[0] == '.'
-			|| jm_path_join(path, folder, entry->d_name, NULL) < 0
-			|| !is_run_folder(path))
+		if (entry->d_name[0] == '.' ||
+			jm_path_join(path, folder, entry->d_name, NULL) < 0 ||
+			!is_run_folder(path))
 			continue;
 		memcpy(ret_found, path, sizeof(path));
 		snprintf(ret_names + used, size - used, "%s%s", n ? ", " : "", entry->d_name);
@@ -132,7 +133,8 @@ static int find_folder(struct jm_run_folder *run, const char *path, struct jm_er
 	if (!jm_path_exists(path))
 		return jm_fail_errno(reterr, ENOENT, "cannot open folder '%s'", path);
 	if (!jm_path_is_folder(path))
-		return jm_fail(reterr, JM_EINVAL, "'%s' is a file; give the folder of a run", path);
+		return jm_fail(
+			reterr, JM_EINVAL, "'%s' is a file; give the folder of a run", path);
 	if (is_run_folder(path)) {
 		jm_text_copy(run->folder, sizeof(run->folder), path);
 		return 0;
@@ -145,8 +147,8 @@ static int find_folder(struct jm_run_folder *run, const char *path, struct jm_er
 		return jm_fail(reterr, JM_EFORMAT, "'%s' holds %zu runs; give one of them: %s", path,
 			n, names);
 	return jm_fail(reterr, JM_ENOTFOUND,
-		"'%s' holds no run: looked for %s, '" JM_RUN_LATENCY_NAME "' and '" JM_RUN_JSON_NAME
-		"' there and one folder down",
+		"'%s' holds no run: looked for %s, '" JM_RUN_LATENCY_NAME
+		"' and '" JM_RUN_JSON_NAME "' there and one folder down",
 		path, parts[JM_RUN_POWER_LOG].looked_for);
 }
 
@@ -223,9 +225,10 @@ int jm_run_folder_need(
 	if (run->path[part][0])
 		return 0;
 	if (!run->folder[0] && option)
-		return jm_fail(reterr, JM_EUSAGE, "no %s given: use %s, or give the folder of a run",
-			parts[part].what, option);
-	return jm_fail(reterr, JM_ENOTFOUND, "no %s in '%s': looked for %s%s%s", parts[part].what,
-		run->folder, parts[part].looked_for, option ? "; give it with " : "",
-		option ? option : "");
+		return jm_fail(reterr, JM_EUSAGE,
+			"no %s given: use %s, or give the folder of a run", parts[part].what,
+			option);
+	return jm_fail(reterr, JM_ENOTFOUND, "no %s in '%s': looked for %s%s%s",
+		parts[part].what, run->folder, parts[part].looked_for,
+		option ? "; give it with " : "", option ? option : "");
 }

@@ -109,8 +109,7 @@ static int write_block(struct jm_spool_writer *spool, uint32_t type, const void 
 	size_t size, int64_t now_ns, struct jm_error *reterr)
 {
 	struct header header = {BLOCK_MAGIC, type, (uint32_t)size, 0};
-	struct iovec parts[2] = {
-		{&header, sizeof(header)}, {(void *)(uintptr_t)payload, size}};
+	struct iovec parts[2] = {{&header, sizeof(header)}, {(void *)(uintptr_t)payload, size}};
 	int sys_errno;
 
 	header.crc = checksum(&header, payload);
@@ -121,11 +120,13 @@ static int write_block(struct jm_spool_writer *spool, uint32_t type, const void 
 		if (ftruncate(spool->fd, (off_t)spool->written) == 0)
 			lseek(spool->fd, (off_t)spool->written, SEEK_SET);
 		return sys_errno == ENOSPC || sys_errno == EDQUOT
-			? jm_fail(reterr, JM_ENOSPC,
-				"no space left writing '%s': what was measured so far is kept; "
-				"free some space and run 'joulemap recover'",
-				spool->path)
-			: jm_fail_errno(reterr, sys_errno, "cannot write '%s'", spool->path);
+			       ? jm_fail(reterr, JM_ENOSPC,
+					 "no space left writing '%s': what was measured so far "
+					 "is kept; "
+					 "free some space and run 'joulemap recover'",
+					 spool->path)
+			       : jm_fail_errno(
+					 reterr, sys_errno, "cannot write '%s'", spool->path);
 	}
 	spool->written += sizeof(header) + size;
 	start_sync(spool, now_ns);
@@ -240,8 +241,8 @@ static int read_block(struct blocks *blocks, struct header *ret_header, struct j
 	result = make_visible(reader, sizeof(*ret_header) + ret_header->size, reterr);
 	if (result <= 0)
 		return result;
-	if (ret_header->crc
-		!= checksum(ret_header, reader->data + reader->position + sizeof(*ret_header)))
+	if (ret_header->crc !=
+		checksum(ret_header, reader->data + reader->position + sizeof(*ret_header)))
 		return 0;
 	result = make_payload_room(blocks, ret_header->size + 1, reterr);
 	if (result < 0)
@@ -264,7 +265,8 @@ static int read_magic(struct jm_reader *reader, struct jm_error *reterr)
 	if (n > FILE_MAGIC_SIZE)
 		n = FILE_MAGIC_SIZE;
 	if (n && memcmp(reader->data + reader->position, FILE_MAGIC, n) != 0)
-		return jm_fail(reterr, JM_EFORMAT, "'%s' is no spool of joulemap", reader->path);
+		return jm_fail(
+			reterr, JM_EFORMAT, "'%s' is no spool of joulemap", reader->path);
 	if (result == 1)
 		reader->position += FILE_MAGIC_SIZE;
 	return result;

@@ -12,6 +12,7 @@
 #ifndef JM_TRACE_SPOOL_H
 #define JM_TRACE_SPOOL_H
 
+#include "base/file.h"
 #include "joulemap/joulemap.h"
 
 enum jm_spool_type {
@@ -19,8 +20,7 @@ enum jm_spool_type {
 	JM_SPOOL_GRAPH = 2,   /* JSON text in the form of trt_engine_info.json */
 	JM_SPOOL_READING = 3, /* struct jm_spool_reading */
 	JM_SPOOL_SPAN = 4,    /* struct jm_spool_span */
-	JM_SPOOL_CYCLE = 5,   /* struct jm_spool_cycle */
-	JM_SPOOL_END = 6      /* JSON text: orderly end, statistics; last record */
+	JM_SPOOL_END = 5      /* JSON text: orderly end, statistics; last record */
 };
 
 struct jm_spool_reading {
@@ -35,14 +35,9 @@ struct jm_spool_span {
 	int64_t begin_ns;
 	int64_t end_ns;
 	uint32_t layer;
+	/* During which it was delivered. The n-th span of a layer is of its
+	 * n-th execution, however late an engine delivers it. */
 	uint32_t cycle;
-};
-
-struct jm_spool_cycle {
-	int64_t begin_ns;
-	int64_t end_ns;
-	uint32_t cycle;
-	uint32_t reserved; /* 0 */
 };
 
 /* What is not flushed is lost with the process: at most this much time. */
@@ -50,10 +45,10 @@ struct jm_spool_cycle {
 
 struct jm_spool_writer {
 	int fd;
-	char path[512];
+	char path[JM_PATH_MAX];
 	char *data; /* pending block, owned */
 	size_t used;
-	uint32_t type;         /* of the pending block */
+	uint32_t type;	       /* of the pending block */
 	int64_t last_flush_ns; /* on the caller's clock */
 	uint64_t written;
 	int64_t last_sync_ns;
@@ -82,7 +77,7 @@ typedef int jm_spool_block_fn(void *context, enum jm_spool_type type, const void
 struct jm_spool_report {
 	size_t blocks;
 	uint64_t bytes_dropped; /* behind the last whole block */
-	int ended;              /* a JM_SPOOL_END was there */
+	int ended;		/* a JM_SPOOL_END was there */
 };
 
 /*

@@ -91,9 +91,9 @@ static double callback_overlap(const struct jm_timeline *timeline, size_t cycles
 		}
 		if (!first)
 			continue;
-		gap_us = (double)(first->executions[cycle].stamp_ns
-				 - last->executions[cycle - 1].stamp_ns)
-			* 1e-3;
+		gap_us = (double)(first->executions[cycle].stamp_ns -
+				  last->executions[cycle - 1].stamp_ns) *
+			 1e-3;
 		n++;
 		if (busy_us * (1 - SLACK_SHARE) - SLACK_US > gap_us)
 			sum += busy_us - gap_us;
@@ -110,8 +110,8 @@ static int add_pair(const struct jm_timeline *timeline, size_t cycle, size_t pai
 
 	if (cycle >= before->n_executions || cycle >= own->n_executions)
 		return 0;
-	dt_us = (double)(own->executions[cycle].stamp_ns - before->executions[cycle].stamp_ns)
-		* 1e-3;
+	dt_us = (double)(own->executions[cycle].stamp_ns - before->executions[cycle].stamp_ns) *
+		1e-3;
 	take(end, dt_us, own->executions[cycle].duration_ms * 1e3);
 	take(begin, dt_us, before->executions[cycle].duration_ms * 1e3);
 	take(callback, dt_us, 0);
@@ -144,7 +144,8 @@ static void collect(const struct jm_timeline *timeline, size_t cycles, struct ev
 
 enum jm_stamp jm_timeline_detect_stamp(const struct jm_timeline *timeline, int *ret_certain)
 {
-	static const enum jm_stamp meanings[] = {JM_STAMP_END, JM_STAMP_BEGIN, JM_STAMP_CALLBACK};
+	static const enum jm_stamp meanings[] = {
+		JM_STAMP_END, JM_STAMP_BEGIN, JM_STAMP_CALLBACK};
 	size_t cycles = jm_timeline_cycles(timeline);
 	struct evidence *evidence;
 	double costs[3];
@@ -219,7 +220,8 @@ static void shift_all(struct jm_timeline *timeline, int sign)
 		struct jm_layer *layer = &timeline->layers[i];
 
 		for (size_t j = 0; j < layer->n_executions; j++)
-			layer->executions[j].stamp_ns += sign * duration_ns(&layer->executions[j]);
+			layer->executions[j].stamp_ns +=
+				sign * duration_ns(&layer->executions[j]);
 	}
 }
 
@@ -237,7 +239,8 @@ static int check_durations(const struct jm_timeline *timeline, struct jm_error *
 	return 0;
 }
 
-int jm_timeline_resolve(struct jm_timeline *timeline, enum jm_stamp wanted, struct jm_error *reterr)
+int jm_timeline_resolve(
+	struct jm_timeline *timeline, enum jm_stamp wanted, struct jm_error *reterr)
 {
 	int result;
 

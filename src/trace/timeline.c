@@ -33,9 +33,10 @@ int jm_timeline_add_layer(struct jm_timeline *timeline, const char *name, const 
 	struct jm_layer *layer;
 
 	if (timeline->n_layers >= INT_MAX)
-		return jm_fail(reterr, JM_EINVAL, "a timeline holds at most %d layers", INT_MAX);
-	layer = jm_array_grow(timeline->layers, &timeline->capacity, timeline->n_layers + 1,
-		sizeof(*layer));
+		return jm_fail(
+			reterr, JM_EINVAL, "a timeline holds at most %d layers", INT_MAX);
+	layer = jm_array_grow(
+		timeline->layers, &timeline->capacity, timeline->n_layers + 1, sizeof(*layer));
 	if (!layer)
 		return jm_fail_memory(reterr, "a layer of the timeline");
 	timeline->layers = layer;

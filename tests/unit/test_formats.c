@@ -99,12 +99,13 @@ static void test_benchmark(void **state)
 
 	(void)state;
 	assert_int_equal(jm_benchmark_write(path, &benchmark, NULL), 0);
-	expect_file(path, "{\n    \"config\": {\n        \"model\": \"a\\nb\",\n"
-			  "        \"input_shape\": [\n            1,\n            3\n        ]\n"
-			  "    },\n    \"total_time\": 263.73896875,\n"
-			  "    \"timestamp\": \"19700101-000000\",\n    \"latencies\": [\n"
-			  "        0.5,\n        0.25\n    ],\n    \"avg_latency\": 0.375,\n"
-			  "    \"avg_throughput\": 8.0\n}");
+	expect_file(path,
+		"{\n    \"config\": {\n        \"model\": \"a\\nb\",\n"
+		"        \"input_shape\": [\n            1,\n            3\n        ]\n"
+		"    },\n    \"total_time\": 263.73896875,\n"
+		"    \"timestamp\": \"19700101-000000\",\n    \"latencies\": [\n"
+		"        0.5,\n        0.25\n    ],\n    \"avg_latency\": 0.375,\n"
+		"    \"avg_throughput\": 8.0\n}");
 	benchmark.n_latencies = 3;
 	assert_int_equal(jm_benchmark_write(path, &benchmark, NULL), 0);
 	assert_int_equal(jm_benchmark_read(path, &back, &n, NULL), 0);
@@ -149,8 +150,8 @@ static void expect_same_log(const struct jm_power_log *a, const struct jm_power_
 			const struct jm_reading *y = &b->rails[i].readings[j];
 
 			assert_true(x->before_ns == y->before_ns && x->after_ns == y->after_ns);
-			assert_true(x->value[0] == y->value[0]
-				|| (isnan(x->value[0]) && isnan(y->value[0])));
+			assert_true(x->value[0] == y->value[0] ||
+				    (isnan(x->value[0]) && isnan(y->value[0])));
 		}
 	}
 }
@@ -206,8 +207,10 @@ static void test_readings_refused(void **state)
 	refuse_readings("rail,before_ns,after_ns,mv\na,1,2,3\n", "no table of readings");
 	refuse_readings("rail,before_ns,after_ns,uw\na,1,x,3\n",
 		"line 2: column 'after_ns' holds 'x', not a number");
-	refuse_readings("rail,before_ns,after_ns,uw\na,1,2,3\na,1\n", "line 3: column 'after_ns'");
-	refuse_readings("rail,before_ns,after_ns,uw\na,1,2,3\na,1,2,inf\n", "line 3: column 'uw'");
+	refuse_readings(
+		"rail,before_ns,after_ns,uw\na,1,2,3\na,1\n", "line 3: column 'after_ns'");
+	refuse_readings(
+		"rail,before_ns,after_ns,uw\na,1,2,3\na,1,2,inf\n", "line 3: column 'uw'");
 	refuse_readings("rail,before_ns,after_ns,uw,uj\na,1,2,3,\na,1,2,,3\n",
 		"line 3: rail 'a' has values of two quantities");
 	refuse_readings("rail,before_ns,after_ns,uw\na,1,99999999999999999999,3\n", "line 2");
@@ -280,8 +283,8 @@ static void refuse_mapping(const char *text, int code, const char *part)
 		fail_msg("'%s' is not in '%s'", part, error.message);
 }
 
-#define HEADER                                                                                     \
-	"cycle,layer_name,layer_type,layer_power_including_idle_power_micro_watt,"                 \
+#define HEADER                                                                                 \
+	"cycle,layer_name,layer_type,layer_power_including_idle_power_micro_watt,"             \
 	"layer_power_excluding_idle_power_micro_watt,layer_run_time\n"
 
 static void test_mapping_refused(void **state)
@@ -290,9 +293,11 @@ static void test_mapping_refused(void **state)
 	refuse_mapping("", JM_EFORMAT, "is empty");
 	refuse_mapping("a,b\n", JM_EFORMAT, "has no column 'cycle'");
 	refuse_mapping(HEADER "0,plain,Conv,1.0,1.0,1.0\n", JM_EFORMAT, "cycles count from 1");
-	refuse_mapping(HEADER "1,plain,Conv,x,1.0,1.0\n", JM_EFORMAT, "line 2: column 'layer_power");
+	refuse_mapping(
+		HEADER "1,plain,Conv,x,1.0,1.0\n", JM_EFORMAT, "line 2: column 'layer_power");
 	refuse_mapping(HEADER "1,plain\n", JM_EFORMAT, "line 2");
-	refuse_mapping(HEADER "1,\"plain\n", JM_ETRUNCATED, "line 2: a quoted field does not end");
+	refuse_mapping(
+		HEADER "1,\"plain\n", JM_ETRUNCATED, "line 2: a quoted field does not end");
 }
 
 /* ---- Engine information ------------------------------------------------------- */
@@ -325,14 +330,15 @@ static void check_tensors(const json_t *layer)
 
 		expect_array(own, "Dimensions", expected[i], n[i]);
 		assert_int_equal(json_object_get(own, "Shape") != NULL, i != 2 && i != 4);
-		assert_string_equal(json_string_value(json_object_get(own, "Location")), "Host");
+		assert_string_equal(
+			json_string_value(json_object_get(own, "Location")), "Host");
 		assert_string_equal(
 			json_string_value(json_object_get(own, "Format/Datatype")), "float32");
 	}
 }
 
-static struct jm_graph_layer make_layer(char *name, char *type, struct jm_tensor *inputs,
-	size_t n_inputs)
+static struct jm_graph_layer make_layer(
+	char *name, char *type, struct jm_tensor *inputs, size_t n_inputs)
 {
 	struct jm_graph_layer layer = {name, type, inputs, inputs + 4, n_inputs, 1,
 		{2, {7, 5}, {2, 1}, {1, 1}, {3, 2}, {3, 2}, 1}, 118013952, 9408, NONE};
@@ -342,8 +348,8 @@ static struct jm_graph_layer make_layer(char *name, char *type, struct jm_tensor
 
 static void test_engine_info_write(void **state)
 {
-	static const int64_t dims[][5] = {{0}, {1000}, {2, 1000}, {1, 197, 768},
-		{1, 3, 224, 224}, {1, 2, 3, 4, 5}};
+	static const int64_t dims[][5] = {
+		{0}, {1000}, {2, 1000}, {1, 197, 768}, {1, 3, 224, 224}, {1, 2, 3, 4, 5}};
 	static const int64_t two[][2] = {{7, 5}, {3, 2}, {2, 1}, {1, 1}};
 	struct jm_tensor inputs[6];
 	struct jm_graph_layer layers[2];
@@ -385,7 +391,8 @@ static void test_engine_info_write(void **state)
 	assert_int_equal(timeline.n_layers, 2);
 	assert_string_equal(timeline.layers[1].name, "/pool");
 	assert_string_equal(timeline.layers[1].type, "MaxPool");
-	assert_true(timeline.layers[1].macs == 118013952 && timeline.layers[0].parameters == 9408);
+	assert_true(
+		timeline.layers[1].macs == 118013952 && timeline.layers[0].parameters == 9408);
 	assert_true(isnan(timeline.layers[1].bytes));
 	assert_int_equal(jm_engine_info_write(scratch_path("e.json"), &graph, NULL), 0);
 	jm_timeline_add_layer(&timeline, "other", NULL, NULL);
@@ -396,16 +403,18 @@ static void test_engine_info_write(void **state)
 	free(text);
 }
 
-static int apply(const char *text, struct jm_timeline *timeline, size_t *unknown,
-	struct jm_error *error)
+static int apply(
+	const char *text, struct jm_timeline *timeline, size_t *unknown, struct jm_error *error)
 {
 	return jm_engine_info_apply("e.json", text, strlen(text), timeline, unknown, error);
 }
 
 static void test_engine_info_read(void **state)
 {
-	static const char text[] = "{\"Layers\": [{\"Name\": \"a\", \"LayerType\": \"Old\"}, \"b\","
-		"{\"Name\": \"x\", \"LayerType\": \"X\"}, 5, {\"LayerType\": \"Y\"}, {\"Name\": 7},"
+	static const char text[] =
+		"{\"Layers\": [{\"Name\": \"a\", \"LayerType\": \"Old\"}, \"b\","
+		"{\"Name\": \"x\", \"LayerType\": \"X\"}, 5, {\"LayerType\": \"Y\"}, "
+		"{\"Name\": 7},"
 		"{\"Name\": \"c\"}, {\"Name\": \"a\", \"LayerType\": \"Conv\", \"MACs\": 12,"
 		"\"BytesMoved\": 1.5, \"Parameters\": \"many\"}], \"Bindings\": []}";
 	struct jm_timeline timeline;

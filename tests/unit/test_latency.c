@@ -34,8 +34,8 @@ static void expect_failure(const char *text, int code, const char *part)
 		fail_msg("'%s' is not in '%s'", part, error.message);
 }
 
-static void expect_good(const char *text, struct jm_timeline *timeline,
-	struct jm_latency_notes *notes)
+static void expect_good(
+	const char *text, struct jm_timeline *timeline, struct jm_latency_notes *notes)
 {
 	struct jm_error error = {0};
 
@@ -67,7 +67,8 @@ static void test_good(void **state)
 	assert_true(notes.executions == 2 && notes.unequal && !notes.repeated_names);
 	jm_timeline_release(&timeline);
 	/* Any white space. */
-	expect_good("\r\n{ \"a\"\t:\n[\n  [\n 0.5\n,\n" S "1.0\"\n]\n,\n[1e-1 ," S "1.5\" ] ] }\n\n",
+	expect_good("\r\n{ \"a\"\t:\n[\n  [\n 0.5\n,\n" S "1.0\"\n]\n,\n[1e-1 ," S
+		    "1.5\" ] ] }\n\n",
 		&timeline, &notes);
 	assert_int_equal(timeline.layers[0].n_executions, 2);
 	assert_true(timeline.layers[0].executions[1].duration_ms == 0.1);
@@ -77,11 +78,13 @@ static void test_good(void **state)
 
 static void test_names(void **state)
 {
-	static const char text[] = "{\"q\\\"\\\\\\/\\b\\f\\n\\r\\t\": [[1.0, " S "1.0\"]],"
+	static const char text[] =
+		"{\"q\\\"\\\\\\/\\b\\f\\n\\r\\t\": [[1.0, " S "1.0\"]],"
 		"\"\\u00b5\\u5c42\\ud83d\\ude00]\": [], \"\\ud83d x \\ude00\": [],"
 		"\"\xc2\xb5\xe5\xb1\x82\xf0\x9f\x98\x80\": [], \"\": []}";
-	static const char *const names[] = {"q\"\\/\b\f\n\r\t", "\xc2\xb5\xe5\xb1\x82\xf0\x9f\x98\x80]",
-		"\xef\xbf\xbd x \xef\xbf\xbd", "\xc2\xb5\xe5\xb1\x82\xf0\x9f\x98\x80", ""};
+	static const char *const names[] = {"q\"\\/\b\f\n\r\t",
+		"\xc2\xb5\xe5\xb1\x82\xf0\x9f\x98\x80]", "\xef\xbf\xbd x \xef\xbf\xbd",
+		"\xc2\xb5\xe5\xb1\x82\xf0\x9f\x98\x80", ""};
 	struct jm_timeline timeline;
 
 	(void)state;
@@ -127,17 +130,21 @@ static void test_refused(void **state)
 	expect_failure("{}", JM_EFORMAT, "holds no execution of any layer");
 	expect_failure("{\"a\": []}", JM_EFORMAT, "the profiler was not on");
 	expect_failure("{\n\n\"a\" 1", JM_EFORMAT, "line 3, byte 8: a ':' is missing");
-	expect_failure("{\"a\": [[NaN, " S "1.0\"]]}", JM_EFORMAT, "byte 9: the duration is not a");
+	expect_failure(
+		"{\"a\": [[NaN, " S "1.0\"]]}", JM_EFORMAT, "byte 9: the duration is not a");
 	expect_failure("{\"a\": [[Infinity, " S "1.0\"]]}", JM_EFORMAT, "is not a number");
-	expect_failure("{\"a\": [[1e999, " S "1.0\"]]}", JM_EFORMAT, "between 0 ms and an hour");
+	expect_failure(
+		"{\"a\": [[1e999, " S "1.0\"]]}", JM_EFORMAT, "between 0 ms and an hour");
 	expect_failure("{\"a\": [[-0.1, " S "1.0\"]]}", JM_EFORMAT, "between 0 ms and an hour");
 	expect_failure("{\"a\": [[null, " S "1.0\"]]}", JM_EFORMAT, "is not a number");
-	expect_failure("{\"a\": [[1.0 " S "1.0\"]]}", JM_EFORMAT, "a ',' is missing after the dur");
+	expect_failure(
+		"{\"a\": [[1.0 " S "1.0\"]]}", JM_EFORMAT, "a ',' is missing after the dur");
 	expect_failure("{\"a\": [[1.0, 5]]}", JM_EFORMAT, "the time stamp is missing");
 	expect_failure("{\"a\": [\n[1.0,\n \"2024\"]]}", JM_EFORMAT,
 		"line 3, byte 16: the time stamp is not of the form");
 	expect_failure("{\"a\": [[1.0, " S "1.0\", 3]]}", JM_EFORMAT, "a ']' is missing");
-	expect_failure("{\"a\": [[1.0, " S "1.0\"] [2.0]]}", JM_EFORMAT, "missing after a pair");
+	expect_failure(
+		"{\"a\": [[1.0, " S "1.0\"] [2.0]]}", JM_EFORMAT, "missing after a pair");
 	expect_failure("{\"a\": [[1.0, " S "1.0\"],]}", JM_EFORMAT, "a pair [milliseconds");
 	expect_failure("{\"a\": [[1.0, " S "1.0\"]],}", JM_EFORMAT, "a layer name in quotes");
 	expect_failure("{\"a\": [[1.0, " S "1.0\"]]} x", JM_EFORMAT, "text follows the data");
@@ -174,30 +181,34 @@ static void test_clock_changes(void **state)
 
 	(void)state;
 	/* Back, between the two layers of the second cycle. */
-	expect_good("{\"a\": [[1.0, \"20241027-02:59:59.990\"], [1.0, \"20241027-02:59:59.999\"],"
-		    "[1.0, \"20241027-02:00:00.008\"]],"
-		    "\"b\": [[1.0, \"20241027-02:59:59.991\"], [1.0, \"20241027-02:00:00.000\"],"
-		    "[1.0, \"20241027-02:00:00.009\"]]}",
+	expect_good(
+		"{\"a\": [[1.0, \"20241027-02:59:59.990\"], [1.0, \"20241027-02:59:59.999\"],"
+		"[1.0, \"20241027-02:00:00.008\"]],"
+		"\"b\": [[1.0, \"20241027-02:59:59.991\"], [1.0, \"20241027-02:00:00.000\"],"
+		"[1.0, \"20241027-02:00:00.009\"]]}",
 		&timeline, &notes);
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < 3; j++)
-			assert_true(timeline.layers[i].executions[j].stamp_ns
-				== day + 10800 * second
-					+ (-10 + (int64_t)i + 9 * (int64_t)j) * 1000000);
+			assert_true(timeline.layers[i].executions[j].stamp_ns ==
+				    day + 10800 * second +
+					    (-10 + (int64_t)i + 9 * (int64_t)j) * 1000000);
 	assert_true(notes.clock_changes == 2 && notes.clock_shift_ns == 3600 * second);
 	jm_timeline_release(&timeline);
 	/* Forward, between the two layers of the first cycle. */
-	expect_good("{\"a\": [[1.0, \"20240331-01:59:59.999\"], [1.0, \"20240331-03:00:00.008\"],"
-		    "[1.0, \"20240331-03:00:00.017\"]],"
-		    "\"b\": [[1.0, \"20240331-03:00:00.000\"]]}",
+	expect_good(
+		"{\"a\": [[1.0, \"20240331-01:59:59.999\"], [1.0, \"20240331-03:00:00.008\"],"
+		"[1.0, \"20240331-03:00:00.017\"]],"
+		"\"b\": [[1.0, \"20240331-03:00:00.000\"]]}",
 		&timeline, &notes);
 	day = jm_civil_from_date_ns(2024, 3, 31);
 	assert_true(timeline.layers[1].executions[0].stamp_ns == day + 7200 * second);
 	jm_timeline_release(&timeline);
-	expect_good("{\"a\": [[1.0, \"20240331-01:59:59.980\"], [1.0, \"20240331-01:59:59.990\"],"
-		    "[1.0, \"20240331-03:00:00.017\"]]}",
+	expect_good(
+		"{\"a\": [[1.0, \"20240331-01:59:59.980\"], [1.0, \"20240331-01:59:59.990\"],"
+		"[1.0, \"20240331-03:00:00.017\"]]}",
 		&timeline, &notes);
-	assert_true(timeline.layers[0].executions[2].stamp_ns == day + 7200 * second + 17000000);
+	assert_true(
+		timeline.layers[0].executions[2].stamp_ns == day + 7200 * second + 17000000);
 	assert_true(notes.clock_changes == 1 && notes.clock_shift_ns == -3600 * second);
 	jm_timeline_release(&timeline);
 }
@@ -243,14 +254,16 @@ static void test_write(void **state)
 
 	(void)state;
 	jm_timeline_init(&timeline);
-	jm_timeline_add_layer(&timeline, "q\"\\\n\x01\x7f\xc2\xb5\xf0\x9f\x98\x80\xff", NULL, NULL);
+	jm_timeline_add_layer(
+		&timeline, "q\"\\\n\x01\x7f\xc2\xb5\xf0\x9f\x98\x80\xff", NULL, NULL);
 	jm_timeline_add_layer(&timeline, "b", NULL, NULL);
 	jm_timeline_append(&timeline, 0, execution, NULL);
 	execution.stamp_ns = 1500001999;
 	execution.duration_ms = 1e-5;
 	jm_timeline_append(&timeline, 0, execution, NULL);
 	assert_int_equal(
-		jm_latency_write(path, &timeline, jm_civil_from_date_ns(2024, 11, 21), NULL), 0);
+		jm_latency_write(path, &timeline, jm_civil_from_date_ns(2024, 11, 21), NULL),
+		0);
 	text = scratch_read(path);
 	assert_string_equal(text,
 		"{\"q\\\"\\\\\\n\\u0001\\u007f\\u00b5\\ud83d\\ude00\\ufffd\": "
@@ -306,7 +319,8 @@ static void test_files(void **state)
 	struct jm_timeline timeline;
 
 	(void)state;
-	assert_int_equal(jm_latency_read("no/such.json", &timeline, NULL, &error), JM_ENOTFOUND);
+	assert_int_equal(
+		jm_latency_read("no/such.json", &timeline, NULL, &error), JM_ENOTFOUND);
 	jm_timeline_release(&timeline);
 	/* A pair, a name, and white space without end. */
 	for (int i = 0; i < 2; i++) {
@@ -316,7 +330,8 @@ static void test_files(void **state)
 		text[200000] = '\0';
 		memcpy(text, i ? "{\"" : "{\"a\":[[1", i ? 2 : 8);
 		assert_int_equal(jm_latency_read(scratch_write("long.json", text), &timeline,
-					 NULL, &error), JM_EFORMAT);
+					 NULL, &error),
+			JM_EFORMAT);
 		assert_non_null(strstr(error.message, "does not end"));
 		free(text);
 	}

@@ -7,8 +7,8 @@
 #include "scratch.h"
 #include "trace/power_log_file.h"
 
-static int read_text(const char *text, struct jm_power_log *log, struct jm_power_log_notes *notes,
-	struct jm_error *error)
+static int read_text(const char *text, struct jm_power_log *log,
+	struct jm_power_log_notes *notes, struct jm_error *error)
 {
 	struct jm_reader reader;
 	int result;
@@ -32,8 +32,8 @@ static void expect_failure(const char *text, int code, const char *part)
 }
 
 /* Reads a log that is good and returns its n-th reading. */
-static struct jm_reading expect_readings(const char *text, size_t n, size_t which,
-	struct jm_power_log_notes *notes)
+static struct jm_reading expect_readings(
+	const char *text, size_t n, size_t which, struct jm_power_log_notes *notes)
 {
 	struct jm_error error = {0};
 	struct jm_power_log log;
@@ -58,7 +58,8 @@ static void test_good(void **state)
 
 	(void)state;
 	reading = expect_readings("20241121-00:00:01.5,5000.0,1100.0\n", 1, 0, &notes);
-	assert_true(reading.before_ns == day + 1500000000 && reading.after_ns == reading.before_ns);
+	assert_true(
+		reading.before_ns == day + 1500000000 && reading.after_ns == reading.before_ns);
 	assert_true(reading.value[0] == 5000 && reading.value[1] == 1100);
 	assert_true(notes.readings == 1 && !notes.torn_last_line && !notes.clock_changes);
 	reading = expect_readings("20241121-00:00:01.000123,5032.0,840.0\r\n"
@@ -70,8 +71,8 @@ static void test_good(void **state)
 	expect_readings("20241121-00:00:01,1,2\n20241121-00:00:01,1,2", 2, 1, &notes);
 	assert_int_equal(notes.torn_last_line, 0);
 	/* Over midnight, and over new year. */
-	reading = expect_readings("20241231-23:59:59.999,1.0,1.0\n20250101-00:00:00.001,1.0,1.0\n",
-		2, 1, &notes);
+	reading = expect_readings(
+		"20241231-23:59:59.999,1.0,1.0\n20250101-00:00:00.001,1.0,1.0\n", 2, 1, &notes);
 	assert_true(reading.after_ns == jm_civil_from_date_ns(2025, 1, 1) + 1000000);
 	assert_int_equal(notes.clock_changes, 0);
 }
@@ -112,11 +113,12 @@ static void test_torn(void **state)
 			continue;
 		assert_int_equal(log.rails[0].n_readings, whole);
 		if (strchr(cut, '\n'))
-			assert_int_equal(notes.torn_last_line, strlen(strrchr(cut, '\n')) > 1
-					&& strlen(strrchr(cut, '\n')) < 39);
+			assert_int_equal(
+				notes.torn_last_line, strlen(strrchr(cut, '\n')) > 1 &&
+							      strlen(strrchr(cut, '\n')) < 39);
 		for (size_t i = 0; i < whole; i++)
-			assert_true(fabs(log.rails[0].readings[i].value[1] - 1100 - 100 * (double)i)
-				<= 0.5);
+			assert_true(fabs(log.rails[0].readings[i].value[1] - 1100 -
+					    100 * (double)i) <= 0.5);
 		jm_power_log_release(&log);
 	}
 	/* What a file system leaves after a loss of power. */
@@ -135,14 +137,16 @@ static void test_refused(void **state)
 	expect_failure("stamp,mv,ma\n20241121-00:00:01.0,5000.0,1.0\n", JM_EFORMAT, "line 1");
 	expect_failure("20241121-00:00:01.0,5000.0,1.0\n20241121-00:00:0\n"
 		       "20241121-00:00:01.0,5000.0,1.0\n",
-		JM_EFORMAT, "line 2: '20241121-00:00:0' is not of the form "
-			    "'YYYYmmdd-HH:MM:SS.ffffff,millivolts,milliamperes'");
+		JM_EFORMAT,
+		"line 2: '20241121-00:00:0' is not of the form "
+		"'YYYYmmdd-HH:MM:SS.ffffff,millivolts,milliamperes'");
 	expect_failure("20241121-00:00:01.0,5000.0\n20241121-00:00:01.0,5.0,1.0\n", JM_EFORMAT,
 		"line 1");
 	expect_failure("20241121-00:00:01.0,5000.0,1.0,2\n20241121-00:00:01.0,5.0,1.0\n",
 		JM_EFORMAT, "line 1");
 	expect_failure("20241321-00:00:01.0,5000.0,1.0\n", JM_EFORMAT, "line 1");
-	expect_failure("20241121-00:00:01.0,nan,1.0\n", JM_EFORMAT, "'20241121-00:00:01.0,nan,1.0'");
+	expect_failure(
+		"20241121-00:00:01.0,nan,1.0\n", JM_EFORMAT, "'20241121-00:00:01.0,nan,1.0'");
 	expect_failure("20241121-00:00:01.0,5000.0,1.0\n20241121-00:00:01.0,inf,1.0\n"
 		       "20241121-00:00:01.0,5000.0,1.0\n",
 		JM_EFORMAT, "line 2");
@@ -165,17 +169,20 @@ static void test_clock_changes(void **state)
 
 	(void)state;
 	/* Back by an hour: 02:59:59.999 is followed by 02:00:00.001. */
-	reading = expect_readings("20241027-02:59:59.998,1.0,1.0\n20241027-02:59:59.999,1.0,1.0\n"
-				  "20241027-02:00:00.001,1.0,1.0\n20241027-02:00:00.002,1.0,1.0\n",
+	reading = expect_readings(
+		"20241027-02:59:59.998,1.0,1.0\n20241027-02:59:59.999,1.0,1.0\n"
+		"20241027-02:00:00.001,1.0,1.0\n20241027-02:00:00.002,1.0,1.0\n",
 		4, 3, &notes);
 	assert_true(reading.after_ns == day + 10800 * second + 2000000);
 	assert_true(notes.clock_changes == 1 && notes.clock_change_line == 3);
 	assert_true(notes.clock_shift_ns == 3600 * second);
 	/* Forward: 01:59:59.999 is followed by 03:00:00.001. */
-	reading = expect_readings("20240331-01:59:59.998,1.0,1.0\n20240331-01:59:59.999,1.0,1.0\n"
-				  "20240331-03:00:00.001,1.0,1.0\n",
-		3, 2, &notes);
-	assert_true(reading.after_ns == jm_civil_from_date_ns(2024, 3, 31) + 7200 * second + 1000000);
+	reading =
+		expect_readings("20240331-01:59:59.998,1.0,1.0\n20240331-01:59:59.999,1.0,1.0\n"
+				"20240331-03:00:00.001,1.0,1.0\n",
+			3, 2, &notes);
+	assert_true(reading.after_ns ==
+		    jm_civil_from_date_ns(2024, 3, 31) + 7200 * second + 1000000);
 	assert_true(notes.clock_changes == 1 && notes.clock_shift_ns == -3600 * second);
 	/* An honest pause of some minutes, or of two hours, is none. */
 	expect_readings("20240331-01:00:00.0,1.0,1.0\n20240331-01:00:00.1,1.0,1.0\n"
@@ -267,8 +274,8 @@ static void test_round_trip(void **state)
 		const struct jm_reading *a = &log.rails[0].readings[i];
 		const struct jm_reading *b = &back.rails[0].readings[i];
 
-		assert_true(a->after_ns == b->after_ns && a->value[0] == b->value[0]
-			&& a->value[1] == b->value[1]);
+		assert_true(a->after_ns == b->after_ns && a->value[0] == b->value[0] &&
+			    a->value[1] == b->value[1]);
 	}
 	jm_power_log_release(&log);
 	jm_power_log_release(&back);

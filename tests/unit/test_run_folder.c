@@ -165,7 +165,8 @@ static void test_failures(void **state)
 	touch("d/two/run.json");
 	expect_failure("d", JM_EFORMAT, "holds 2 runs; give one of them: ");
 	touch("e/nothing/here");
-	expect_failure("e", JM_ENOTFOUND, "holds no run: looked for '*_cycles_power_log_*.log'");
+	expect_failure(
+		"e", JM_ENOTFOUND, "holds no run: looked for '*_cycles_power_log_*.log'");
 	expect_failure("e/nothing/here", JM_EINVAL, "is a file; give the folder of a run");
 	expect_failure("no", JM_ENOTFOUND, "cannot open folder");
 	memset(&run, 0, sizeof(run));

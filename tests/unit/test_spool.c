@@ -41,8 +41,9 @@ static void put_reading(struct jm_spool_writer *spool, int64_t n, int64_t now_ns
 {
 	struct jm_spool_reading reading = {n, n + 1, {2.0 * (double)n, 0}, 0, 0};
 
-	assert_int_equal(jm_spool_put(spool, JM_SPOOL_READING, &reading, sizeof(reading), now_ns,
-				 NULL), 0);
+	assert_int_equal(
+		jm_spool_put(spool, JM_SPOOL_READING, &reading, sizeof(reading), now_ns, NULL),
+		0);
 }
 
 /* Meta, readings with a flush every few ones, spans, an end. */
@@ -57,7 +58,8 @@ static const char *make_spool(int readings)
 	assert_int_equal(jm_spool_put(&spool, JM_SPOOL_META, "{}", 2, now, NULL), 0);
 	for (int i = 0; i < readings; i++)
 		put_reading(&spool, i, now += JM_SPOOL_FLUSH_NS / 3);
-	assert_int_equal(jm_spool_put(&spool, JM_SPOOL_SPAN, &span, sizeof(span), now, NULL), 0);
+	assert_int_equal(
+		jm_spool_put(&spool, JM_SPOOL_SPAN, &span, sizeof(span), now, NULL), 0);
 	assert_int_equal(jm_spool_put(&spool, JM_SPOOL_END, "", 0, now, NULL), 0);
 	assert_int_equal(jm_spool_close(&spool, NULL), 0);
 	assert_int_equal(jm_spool_close(&spool, NULL), 0);
@@ -70,7 +72,8 @@ static void test_round_trip(void **state)
 	struct content content = {0};
 
 	(void)state;
-	assert_int_equal(jm_spool_read(make_spool(5000), take_block, &content, &report, NULL), 0);
+	assert_int_equal(
+		jm_spool_read(make_spool(5000), take_block, &content, &report, NULL), 0);
 	assert_true(content.meta == 1 && content.readings == 5000 && content.spans == 1);
 	assert_true(content.end == 1 && report.ended && report.bytes_dropped == 0);
 	assert_int_equal(report.blocks, content.blocks);
@@ -121,7 +124,8 @@ static void test_cut(void **state)
 		struct content content = {0};
 
 		assert_int_equal(
-			jm_spool_read_memory("s", data, n, take_block, &content, &report, NULL), 0);
+			jm_spool_read_memory("s", data, n, take_block, &content, &report, NULL),
+			0);
 		assert_true(content.readings >= last && report.blocks == content.blocks);
 		assert_true(report.bytes_dropped <= n);
 		assert_int_equal(report.ended, n == size);
@@ -146,7 +150,8 @@ static void test_flip(void **state)
 		int result;
 
 		data[i / 8] ^= (char)(1 << i % 8);
-		result = jm_spool_read_memory("s", data, size, take_block, &content, &report, NULL);
+		result = jm_spool_read_memory(
+			"s", data, size, take_block, &content, &report, NULL);
 		assert_int_equal(result, i < 64 ? JM_EFORMAT : 0);
 		if (result == 0)
 			assert_true(report.bytes_dropped > 0 && content.end == 0);
@@ -162,19 +167,22 @@ static void test_no_spool(void **state)
 	struct jm_spool_report report;
 	struct jm_spool_writer spool = {0};
 	struct content content = {0};
-	char path[600];
+	char path[JM_PATH_MAX + 2];
 
 	(void)state;
-	assert_int_equal(jm_spool_read(scratch_write("t", "hello"), take_block, &content, &report,
-				 &error), JM_EFORMAT);
+	assert_int_equal(jm_spool_read(scratch_write("t", "hello"), take_block, &content,
+				 &report, &error),
+		JM_EFORMAT);
 	assert_non_null(strstr(error.message, "is no spool"));
-	assert_int_equal(jm_spool_read("no/such", take_block, &content, &report, NULL),
-		JM_ENOTFOUND);
-	assert_int_equal(jm_spool_read(scratch_write("t", "JMSP"), take_block, &content, &report,
-				 NULL), 0);
+	assert_int_equal(
+		jm_spool_read("no/such", take_block, &content, &report, NULL), JM_ENOTFOUND);
+	assert_int_equal(
+		jm_spool_read(scratch_write("t", "JMSP"), take_block, &content, &report, NULL),
+		0);
 	assert_int_equal(report.bytes_dropped, 4);
 	assert_int_equal(jm_spool_read_memory("f", foreign, sizeof(foreign) - 1, take_block,
-				 &content, &report, &error), JM_EUNSUPPORTED);
+				 &content, &report, &error),
+		JM_EUNSUPPORTED);
 	assert_non_null(strstr(error.message, "other byte order"));
 	assert_int_equal(jm_spool_close(&spool, NULL), 0);
 	assert_int_equal(jm_spool_create(&spool, "no/such/folder/s", NULL), JM_ENOTFOUND);

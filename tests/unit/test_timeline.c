@@ -9,10 +9,10 @@
 
 struct shape {
 	size_t layers, cycles;
-	double low_ms, high_ms;      /* durations of layers */
-	double noise;                /* of a duration from cycle to cycle */
+	double low_ms, high_ms;	     /* durations of layers */
+	double noise;		     /* of a duration from cycle to cycle */
 	double gap_us, gap_noise_us; /* between layers */
-	double pause_us;             /* between cycles */
+	double pause_us;	     /* between cycles */
 	double callback_us, callback_noise_us;
 };
 
@@ -35,8 +35,8 @@ static void make_run(struct jm_timeline *timeline, const struct shape *shape,
 		double callback_us = now_us;
 
 		for (size_t i = 0; i < shape->layers; i++) {
-			double ms = means[i]
-				* (1 + scratch_uniform(&seed, -shape->noise, shape->noise));
+			double ms = means[i] *
+				    (1 + scratch_uniform(&seed, -shape->noise, shape->noise));
 			double end_us = now_us + ms * 1e3;
 			struct jm_execution execution = {
 				llround(stamp == JM_STAMP_BEGIN ? now_us : end_us) * 1000, ms};
@@ -44,14 +44,15 @@ static void make_run(struct jm_timeline *timeline, const struct shape *shape,
 			if (begins_us)
 				begins_us[j * shape->layers + i] = now_us;
 			jm_timeline_append(timeline, i, execution, NULL);
-			now_us = end_us + shape->gap_us
-				+ scratch_uniform(&seed, 0, shape->gap_noise_us);
+			now_us = end_us + shape->gap_us +
+				 scratch_uniform(&seed, 0, shape->gap_noise_us);
 		}
 		callback_us = now_us;
 		for (size_t i = 0; i < shape->layers && stamp == JM_STAMP_CALLBACK; i++) {
-			callback_us += shape->callback_us
-				+ scratch_uniform(&seed, 0, shape->callback_noise_us);
-			timeline->layers[i].executions[j].stamp_ns = llround(callback_us) * 1000;
+			callback_us += shape->callback_us +
+				       scratch_uniform(&seed, 0, shape->callback_noise_us);
+			timeline->layers[i].executions[j].stamp_ns =
+				llround(callback_us) * 1000;
 		}
 		now_us = callback_us + scratch_uniform(&seed, 0, shape->pause_us);
 	}
@@ -138,11 +139,13 @@ static void test_resolve(void **state)
 		assert_int_equal(timeline.stamp, JM_STAMP_BEGIN);
 		for (size_t i = 0; i < ordinary.layers; i++)
 			for (size_t j = 0; j < ordinary.cycles; j++) {
-				const struct jm_execution *own = &timeline.layers[i].executions[j];
+				const struct jm_execution *own =
+					&timeline.layers[i].executions[j];
 				double begin_us = (double)own->stamp_ns * 1e-3;
 
-				assert_true(fabs(begin_us - begins_us[j * ordinary.layers + i])
-					<= tolerance_us);
+				assert_true(
+					fabs(begin_us - begins_us[j * ordinary.layers + i]) <=
+					tolerance_us);
 			}
 		jm_timeline_release(&timeline);
 	}

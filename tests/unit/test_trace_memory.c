@@ -70,11 +70,11 @@ void *realloc(void *old, size_t size)
 #endif
 
 #define POWER "20241121-00:00:01.0,5000.0,1.0\n20241121-00:00:02.0,5000.0,1.0\n"
-#define LATENCY                                                                                    \
-	"{\"a\": [[1.0, \"20241121-00:00:01.5\"]], \"b\": [[1.0, \"20241121-00:00:01.6\"]],"         \
+#define LATENCY                                                                                \
+	"{\"a\": [[1.0, \"20241121-00:00:01.5\"]], \"b\": [[1.0, \"20241121-00:00:01.6\"]],"   \
 	"\"a\": [[1.0, \"20241121-00:00:01.7\"]]}"
-#define ENGINE                                                                                     \
-	"{\"Layers\": [{\"Name\": \"a\", \"LayerType\": \"A\"}, {\"Name\": \"b\","                 \
+#define ENGINE                                                                                 \
+	"{\"Layers\": [{\"Name\": \"a\", \"LayerType\": \"A\"}, {\"Name\": \"b\","             \
 	"\"LayerType\": \"B\", \"MACs\": 1.5}]}"
 #define READINGS "rail,before_ns,after_ns,uw\na,1,2,3.0\nb,1,2,3.0\n"
 
@@ -120,12 +120,13 @@ static int read_timeline(struct jm_error *error)
 
 	jm_timeline_init(&other);
 	if (result >= 0)
-		result = jm_engine_info_apply("e", ENGINE, strlen(ENGINE), &timeline, NULL, error);
+		result = jm_engine_info_apply(
+			"e", ENGINE, strlen(ENGINE), &timeline, NULL, error);
 	if (result >= 0)
 		result = jm_engine_info_add_layers("e", ENGINE, strlen(ENGINE), &other, error);
 	if (result >= 0)
-		result = jm_attribute_window(&rail, &timeline, JM_WINDOW_FIRST, 0, ignore_row, NULL,
-			error);
+		result = jm_attribute_window(
+			&rail, &timeline, JM_WINDOW_FIRST, 0, ignore_row, NULL, error);
 	if (result >= 0)
 		result = jm_mapping_writer_open(&writer, scratch_path("m"), &timeline, error);
 	if (result >= 0)
@@ -177,8 +178,8 @@ static int write_and_read_benchmark(struct jm_error *error)
 	return result;
 }
 
-static int ignore_block(void *context, enum jm_spool_type type, const void *payload, size_t size,
-	struct jm_error *reterr)
+static int ignore_block(void *context, enum jm_spool_type type, const void *payload,
+	size_t size, struct jm_error *reterr)
 {
 	(void)context;
 	(void)type;

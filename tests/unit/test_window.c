@@ -27,10 +27,10 @@ static void read_run(struct run *run, const char *folder)
 	snprintf(path[1], sizeof(path[1]), "%s/latency.json", folder);
 	snprintf(path[2], sizeof(path[2]), "%s/engine_info.json", folder);
 	snprintf(path[3], sizeof(path[3]), "%s/idling_power.json", folder);
-	if (jm_power_log_read(path[0], &run->log, NULL, &error) < 0
-		|| jm_latency_read(path[1], &run->timeline, NULL, &error) < 0
-		|| jm_engine_info_read(path[2], &run->timeline, NULL, &error) < 0
-		|| jm_idle_read(path[3], &run->idle, &error) < 0)
+	if (jm_power_log_read(path[0], &run->log, NULL, &error) < 0 ||
+		jm_latency_read(path[1], &run->timeline, NULL, &error) < 0 ||
+		jm_engine_info_read(path[2], &run->timeline, NULL, &error) < 0 ||
+		jm_idle_read(path[3], &run->idle, &error) < 0)
 		fail_msg("%s", error.message);
 }
 
@@ -40,14 +40,16 @@ static void release_run(struct run *run)
 	jm_timeline_release(&run->timeline);
 }
 
-static void expect_table(const struct run *run, enum jm_window_rules rules, const char *expected)
+static void expect_table(
+	const struct run *run, enum jm_window_rules rules, const char *expected)
 {
 	const char *path = scratch_path("table.csv");
 	struct jm_mapping_writer writer;
 
 	assert_int_equal(jm_mapping_writer_open(&writer, path, &run->timeline, NULL), 0);
 	assert_int_equal(jm_attribute_window(&run->log.rails[0], &run->timeline, rules,
-				 run->idle.average_uw, jm_mapping_writer_row, &writer, NULL), 0);
+				 run->idle.average_uw, jm_mapping_writer_row, &writer, NULL),
+		0);
 	assert_int_equal(jm_mapping_writer_commit(&writer, NULL), 0);
 	assert_same_files(path, expected);
 }
@@ -121,8 +123,8 @@ static void init_run(struct run *run, size_t layers)
 static int walk(const struct run *run, enum jm_window_rules rules, struct rows *rows)
 {
 	rows->n = 0;
-	return jm_attribute_window(&run->log.rails[0], &run->timeline, rules, run->idle.average_uw,
-		take_row, rows, NULL);
+	return jm_attribute_window(&run->log.rails[0], &run->timeline, rules,
+		run->idle.average_uw, take_row, rows, NULL);
 }
 
 static void test_bounds_belong(void **state)
@@ -184,8 +186,9 @@ static void test_refusals(void **state)
 	assert_int_equal(walk(&run, JM_WINDOW_LATER, &rows), -77);
 	assert_int_equal(walk(&run, JM_WINDOW_FIRST, &rows), -77);
 	add_span(&run, 0, 600, (double)NAN);
-	assert_int_equal(jm_attribute_window(&run.log.rails[0], &run.timeline, JM_WINDOW_LATER, 0,
-				 take_row, &rows, &error), JM_EINVAL);
+	assert_int_equal(jm_attribute_window(&run.log.rails[0], &run.timeline, JM_WINDOW_LATER,
+				 0, take_row, &rows, &error),
+		JM_EINVAL);
 	assert_non_null(strstr(error.message, "cycle 3"));
 	run.log.rails[0].quantity = JM_QUANTITY_UJ;
 	assert_int_equal(walk(&run, JM_WINDOW_LATER, &rows), JM_EINVAL);
