@@ -31,7 +31,8 @@ const struct jm_command jm_command_catalog = {
 	.name = "catalog",
 	.summary = "networks that come with joulemap",
 	.usage = "[OPTIONS]",
-	.text = "Lists the networks that 'measure --model NAME' knows. They are architectures:\n"
+	.text = "Lists the networks that 'measure --model NAME' knows. They are "
+		"architectures:\n"
 		"their weights are random numbers of the right size, made when one is loaded.",
 	.examples = "  joulemap catalog\n"
 		    "  joulemap catalog --format csv",
@@ -109,11 +110,11 @@ static int print_json(const struct jm_catalog_entry *entries, int n, struct jm_e
 
 		for (size_t j = 0; j < entries[i].n_dims; j++)
 			json_array_append_new(shape, json_integer(entries[i].dims[j]));
-		json_array_append_new(list,
-			json_pack("{s:o, s:I, s:I, s:o}", "network",
-				jm_json_text(entries[i].name), "parameters",
-				(json_int_t)entries[i].parameters, "macs",
-				(json_int_t)entries[i].macs, "input", shape));
+		json_array_append_new(
+			list, json_pack("{s:o, s:I, s:I, s:o}", "network",
+				      jm_json_text(entries[i].name), "parameters",
+				      (json_int_t)entries[i].parameters, "macs",
+				      (json_int_t)entries[i].macs, "input", shape));
 	}
 	if (!list)
 		return jm_fail_memory(reterr, "the list of networks");

@@ -30,8 +30,9 @@ static const struct jm_option options[] = {
 	{"interval", JM_OPTION_REAL, offsetof(struct values, interval_s), "SECONDS",
 		"time between readings of --watch (default 1)", 0.01, 3600, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
-		"table (default), csv, or json: an array of the\nsensors, a line for each reading", 0, 0,
-		jm_format_choices},
+		"table (default), csv, or json: an array of the\nsensors, a line for each "
+		"reading",
+		0, 0, jm_format_choices},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -41,8 +42,10 @@ const struct jm_command jm_command_sensors = {
 	.name = "sensors",
 	.summary = "power sensors of this machine, with live readings",
 	.usage = "[OPTIONS]",
-	.text = "Lists every rail of every power sensor found, with what it reads now, how often\n"
-		"it has a new value (round) and over what time it averages (window). Chips that only\n"
+	.text = "Lists every rail of every power sensor found, with what it reads now, how "
+		"often\n"
+		"it has a new value (round) and over what time it averages (window). Chips "
+		"that only\n"
 		"together see the whole board are one sensor; --sensor shows them singly.",
 	.examples = "  joulemap sensors\n"
 		    "  joulemap sensors --watch --interval 0.5\n"
@@ -107,17 +110,18 @@ static int open_all(struct sources *sources, struct jm_sensor_options *sensor_op
 	result = jm_sensor_select(NULL, sensor_options, &best, &infos[0], reterr);
 	for (size_t i = 0; i < n && result == 0; i++) {
 		int found = all[i]->complete ? 0
-					     : jm_cli_list_sensors(all[i], sensor_options, infos,
-						       SENSORS_MAX - sources->n, NULL);
+					     : jm_cli_list_sensors(all[i], sensor_options,
+						       infos, SENSORS_MAX - sources->n, NULL);
 
 		for (int j = 0; j < found && result == 0; j++)
-			result = open_source(sources, all[i], &infos[j], sensor_options, reterr);
+			result =
+				open_source(sources, all[i], &infos[j], sensor_options, reterr);
 	}
 	return result;
 }
 
-static int open_sources(struct sources *sources, const struct values *values,
-	struct jm_error *reterr)
+static int open_sources(
+	struct sources *sources, const struct values *values, struct jm_error *reterr)
 {
 	struct jm_sensor_options sensor_options;
 	const struct jm_sensor_ops *ops;
@@ -195,8 +199,8 @@ static void print_known(double value)
 		printf("%g", value);
 }
 
-static int print_csv(const struct source *source, const struct jm_reading *readings,
-	struct jm_error *reterr)
+static int print_csv(
+	const struct source *source, const struct jm_reading *readings, struct jm_error *reterr)
 {
 	const struct jm_sensor_info *info = &source->info;
 	int result = 0;
@@ -235,21 +239,21 @@ static json_t *source_json(const struct source *source, const struct jm_reading 
 
 		json_array_append_new(rails,
 			json_pack("{s:o, s:o, s:o, s:o, s:i}", "name", jm_json_text(rail->name),
-				"power_w", jm_json_number(watts(rail, &readings[i])), "voltage_v",
-				jm_json_number(volts(rail, &readings[i])), "current_a",
-				jm_json_number(amperes(rail, &readings[i])), "parent",
-				rail->parent));
+				"power_w", jm_json_number(watts(rail, &readings[i])),
+				"voltage_v", jm_json_number(volts(rail, &readings[i])),
+				"current_a", jm_json_number(amperes(rail, &readings[i])),
+				"parent", rail->parent));
 	}
-	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "sensor", jm_json_text(info->id),
-		"path", jm_json_text(info->path), "simulated", info->simulated, "round_ms",
-		known_json(info->round_ms), "window_ms",
-		known_json(info->window_ms), "provenance",
-		jm_json_text(info->provenance), "rails", rails);
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "sensor",
+		jm_json_text(info->id), "path", jm_json_text(info->path), "simulated",
+		info->simulated, "round_ms", known_json(info->round_ms), "window_ms",
+		known_json(info->window_ms), "provenance", jm_json_text(info->provenance),
+		"rails", rails);
 }
 
 /* Prints one sensor; as JSON it goes into `list` instead. */
-static int print_source(const struct source *source, const char *format, json_t *list,
-	struct jm_error *reterr)
+static int print_source(
+	const struct source *source, const char *format, json_t *list, struct jm_error *reterr)
 {
 	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
 	int result = source->ops->read(source->state, readings, reterr);
@@ -265,8 +269,8 @@ static int print_source(const struct source *source, const char *format, json_t 
 	return 0;
 }
 
-static int print_sources(const struct sources *sources, const struct values *values,
-	struct jm_error *reterr)
+static int print_sources(
+	const struct sources *sources, const struct values *values, struct jm_error *reterr)
 {
 	json_t *list = json_array();
 	int result = 0;
@@ -303,9 +307,10 @@ static int show(const struct values *values, struct jm_error *reterr)
 		signal(SIGTERM, end);
 	}
 	while (result == 0 && values->watch && !ended) {
-		jm_clock_sleep_until(jm_clock_monotonic_ns(NULL)
-			+ (int64_t)((values->interval_s > 0 ? values->interval_s : 1)
-				* (double)JM_NS_PER_S));
+		jm_clock_sleep_until(
+			jm_clock_monotonic_ns(NULL) +
+			(int64_t)((values->interval_s > 0 ? values->interval_s : 1) *
+				  (double)JM_NS_PER_S));
 		if (!ended)
 			result = print_sources(&sources, values, reterr);
 	}

@@ -93,8 +93,8 @@ static int fail_unknown(const char *name, struct jm_error *reterr)
 		}
 	}
 	if (closest)
-		return jm_fail(reterr, JM_EUSAGE, "unknown command '%s', did you mean '%s'?", name,
-			closest);
+		return jm_fail(reterr, JM_EUSAGE, "unknown command '%s', did you mean '%s'?",
+			name, closest);
 	return jm_fail(reterr, JM_EUSAGE, "unknown command '%s', see 'joulemap help'", name);
 }
 
@@ -102,8 +102,8 @@ static int no_more_arguments(int argc, char **argv, int used, struct jm_error *r
 {
 	if (argc <= used)
 		return 0;
-	return jm_fail(reterr, JM_EUSAGE, "unexpected argument '%s', see 'joulemap help'",
-		argv[used]);
+	return jm_fail(
+		reterr, JM_EUSAGE, "unexpected argument '%s', see 'joulemap help'", argv[used]);
 }
 
 static int help(int argc, char **argv, struct jm_error *reterr)

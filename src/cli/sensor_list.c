@@ -21,8 +21,9 @@ static int is_part_of(const struct jm_sensor_info *info, const struct jm_sensor_
 	return 1;
 }
 
-int jm_cli_list_sensors(const struct jm_sensor_ops *ops, const struct jm_sensor_options *options,
-	struct jm_sensor_info *ret_infos, size_t max, struct jm_error *reterr)
+int jm_cli_list_sensors(const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos, size_t max,
+	struct jm_error *reterr)
 {
 	int n = ops->probe(options, ret_infos, max, reterr), kept = 0;
 

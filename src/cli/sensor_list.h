@@ -10,7 +10,8 @@
  * are all in a larger one, such as the chips that only together see a board.
  * Returns their number, or the error of the probe.
  */
-int jm_cli_list_sensors(const struct jm_sensor_ops *ops, const struct jm_sensor_options *options,
-	struct jm_sensor_info *ret_infos, size_t max, struct jm_error *reterr);
+int jm_cli_list_sensors(const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos, size_t max,
+	struct jm_error *reterr);
 
 #endif

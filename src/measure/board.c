@@ -79,8 +79,8 @@ static int cpu_model(const char *root, char *ret_name, size_t size)
 
 void jm_board_name(const char *root, char *ret_name, size_t size)
 {
-	if (read_line(root, "/proc/device-tree/model", ret_name, size)
-		|| cpu_model(root, ret_name, size))
+	if (read_line(root, "/proc/device-tree/model", ret_name, size) ||
+		cpu_model(root, ret_name, size))
 		return;
 	jm_text_copy(ret_name, size, "unknown");
 }
@@ -127,8 +127,7 @@ static void add_temperature(const char *path, void *zones)
 
 	/* path ends with "/temp"; its neighbour "type" names the zone. */
 	snprintf(type_path, sizeof(type_path), "%.*stype", (int)(strlen(path) - 4), path);
-	if (read_number(path, &millidegrees)
-		&& read_line("", type_path, type, sizeof(type)))
+	if (read_number(path, &millidegrees) && read_line("", type_path, type, sizeof(type)))
 		json_object_set_new(zones, type, json_real((double)millidegrees / 1000.0));
 }
 
@@ -164,8 +163,8 @@ static void add_gpu(const char *path, void *state)
 	snprintf(file, sizeof(file), "%s/device/of_node/name", path);
 	if (!read_line("", file, name, sizeof(name)))
 		return;
-	if (strcmp(name, "gpu") != 0 && strcmp(name, "gv11b") != 0 && strcmp(name, "gp10b") != 0
-		&& strcmp(name, "ga10b") != 0)
+	if (strcmp(name, "gpu") != 0 && strcmp(name, "gv11b") != 0 &&
+		strcmp(name, "gp10b") != 0 && strcmp(name, "ga10b") != 0)
 		return;
 	snprintf(file, sizeof(file), "%s/cur_freq", path);
 	if (read_number(file, &hz))
@@ -179,8 +178,8 @@ json_t *jm_board_state(const char *root)
 	char text[128];
 	struct events events = {.counters = 0};
 
-	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq", add_number,
-		khz);
+	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq",
+		add_number, khz);
 	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor", add_text,
 		governors);
 	for_paths(root, "/sys/class/thermal/thermal_zone*/temp", add_temperature, zones);
@@ -206,10 +205,10 @@ int jm_cpu_time_read(const char *root, struct jm_cpu_time *ret_time)
 	unsigned long long ticks[8] = {0};
 	char line[256];
 
-	if (!read_line(root, "/proc/stat", line, sizeof(line))
-		|| sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1],
-			   &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7])
-			< 4)
+	if (!read_line(root, "/proc/stat", line, sizeof(line)) ||
+		sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0],
+			&ticks[1], &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6],
+			&ticks[7]) < 4)
 		return -1;
 	ret_time->total = 0;
 	for (size_t i = 0; i < 8; i++)

@@ -56,7 +56,8 @@ static int find_files(struct mapping *mapping, struct jm_error *reterr)
 
 	for (size_t i = 0; i < JM_RUN_N_PARTS; i++)
 		if (given[i])
-			jm_text_copy(mapping->run.path[i], sizeof(mapping->run.path[i]), given[i]);
+			jm_text_copy(
+				mapping->run.path[i], sizeof(mapping->run.path[i]), given[i]);
 	if (config->folder)
 		result = jm_run_folder_find(&mapping->run, config->folder, reterr);
 	if (result == 0 && config->folder && jm_session_exists(mapping->run.folder))
@@ -85,8 +86,8 @@ static int read_power_log(struct mapping *mapping, struct jm_error *reterr)
 	if (notes.torn_last_line)
 		note(mapping, "the last line of '%s' is cut off and left out", path);
 	if (notes.clock_changes)
-		note(mapping, "clocks were put forward or back in '%s' line %zu: taken out", path,
-			notes.clock_change_line);
+		note(mapping, "clocks were put forward or back in '%s' line %zu: taken out",
+			path, notes.clock_change_line);
 	return 0;
 }
 
@@ -96,7 +97,8 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 	const char *info = mapping->run.path[JM_RUN_ENGINE_INFO];
 	struct jm_latency_notes notes;
 	size_t unknown = 0;
-	int result = jm_latency_read(mapping->run.path[JM_RUN_LATENCY], timeline, &notes, reterr);
+	int result =
+		jm_latency_read(mapping->run.path[JM_RUN_LATENCY], timeline, &notes, reterr);
 
 	if (result < 0)
 		return result;
@@ -110,8 +112,9 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 	}
 	timeline->stamp = mapping->result->stamp;
 	note(mapping, "time stamps mean: %s of the layer%s",
-		mapping->result->stamp == JM_STAMP_CALLBACK ? "a callback after the end"
-							     : jm_stamp_name(mapping->result->stamp),
+		mapping->result->stamp == JM_STAMP_CALLBACK
+			? "a callback after the end"
+			: jm_stamp_name(mapping->result->stamp),
 		mapping->result->stamp_certain ? "" : " (assumed, the data cannot tell)");
 	if (!info[0]) {
 		note(mapping, "no trt_engine_info.json: types of layers are unknown");
@@ -119,8 +122,8 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 	}
 	result = jm_engine_info_read(info, timeline, &unknown, reterr);
 	if (result == 0 && unknown)
-		note(mapping, "%zu of %zu layers are not in '%s': their type is unknown", unknown,
-			timeline->n_layers, info);
+		note(mapping, "%zu of %zu layers are not in '%s': their type is unknown",
+			unknown, timeline->n_layers, info);
 	return result;
 }
 
@@ -219,8 +222,8 @@ static void model_from_path(const char *path, char *ret_model, size_t size)
 	jm_text_copy(ret_model, size, name);
 }
 
-static int choose_output(struct mapping *mapping, char ret_path[JM_PATH_MAX],
-	struct jm_error *reterr)
+static int choose_output(
+	struct mapping *mapping, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 {
 	const struct jm_map_config *config = mapping->config;
 	char folder[JM_PATH_MAX];
@@ -235,7 +238,8 @@ static int choose_output(struct mapping *mapping, char ret_path[JM_PATH_MAX],
 		mapping->result->model, reterr);
 	if (result == 0)
 		result = jm_folder_make(folder, reterr);
-	return result < 0 ? result : jm_path_join(ret_path, folder, JM_RUN_MAPPING_NAME, reterr);
+	return result < 0 ? result
+			  : jm_path_join(ret_path, folder, JM_RUN_MAPPING_NAME, reterr);
 }
 
 static int take_row(void *context, const struct jm_cycle_power *row)
@@ -281,7 +285,8 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_summary_init(&ret->summary, &ret->timeline, reterr);
 	if (result == 0)
-		result = jm_mapping_writer_open(&mapping->writer, ret->csv, &ret->timeline, reterr);
+		result = jm_mapping_writer_open(
+			&mapping->writer, ret->csv, &ret->timeline, reterr);
 	if (result < 0)
 		return result;
 	result = jm_attribute_window(rail, &ret->timeline, mapping->config->rules,

@@ -23,7 +23,7 @@ struct jm_map_config {
 	 * above it, if that is of the run's sensor. None: nothing is subtracted.
 	 */
 	const char *idle;
-	const char *result_dir;  /* NULL: into the run folder */
+	const char *result_dir; /* NULL: into the run folder */
 	enum jm_window_rules rules;
 	const struct jm_progress *progress; /* NULL: none; notes go there */
 };
@@ -38,7 +38,7 @@ struct jm_map_result {
 	int simulated;
 	char csv[JM_PATH_MAX];
 	char model[256];
-	char engine[128]; /* "": not known */
+	char engine[128];	      /* "": not known */
 	char sensor[2 * JM_NAME_MAX]; /* and its rail; "": not known */
 };
 

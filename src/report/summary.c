@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 
-int jm_summary_init(struct jm_summary *summary, const struct jm_timeline *timeline,
-	struct jm_error *reterr)
+int jm_summary_init(
+	struct jm_summary *summary, const struct jm_timeline *timeline, struct jm_error *reterr)
 {
 	memset(summary, 0, sizeof(*summary));
-	summary->layers = calloc(timeline->n_layers ? timeline->n_layers : 1,
-		sizeof(*summary->layers));
+	summary->layers =
+		calloc(timeline->n_layers ? timeline->n_layers : 1, sizeof(*summary->layers));
 	if (!summary->layers)
 		return jm_fail_memory(reterr, "the summary of the run");
 	summary->n_layers = timeline->n_layers;
@@ -122,7 +122,8 @@ static const struct jm_layer *layer_of_every_cycle(const struct jm_timeline *tim
 }
 
 /* Of the cycles that have rows, those which the readings reach; at least one. */
-static size_t cycles_within(const struct jm_rail *rail, const struct jm_layer *layer, size_t cycles)
+static size_t cycles_within(
+	const struct jm_rail *rail, const struct jm_layer *layer, size_t cycles)
 {
 	int64_t last_ns = rail->n_readings ? rail->readings[rail->n_readings - 1].after_ns : 0;
 
@@ -140,8 +141,8 @@ static double mean_cycle_ms(const struct jm_layer *layer, size_t cycles)
 
 	if (!last)
 		return (double)NAN;
-	return (double)(layer->executions[last].stamp_ns - layer->executions[0].stamp_ns) * 1e-6
-		/ (double)last;
+	return (double)(layer->executions[last].stamp_ns - layer->executions[0].stamp_ns) *
+	       1e-6 / (double)last;
 }
 
 struct bounds {
@@ -181,8 +182,8 @@ static struct bounds run_bounds(const struct jm_timeline *timeline, size_t cycle
 }
 
 /* Executions of a layer per cycle; layers that skip cycles are counted by time. */
-static double executions_per_cycle(const struct jm_layer *layer, size_t all, size_t cycles,
-	const struct bounds *bounds)
+static double executions_per_cycle(
+	const struct jm_layer *layer, size_t all, size_t cycles, const struct bounds *bounds)
 {
 	size_t n = layer->n_executions;
 
@@ -196,8 +197,8 @@ static double executions_per_cycle(const struct jm_layer *layer, size_t all, siz
 /* ---- The sensor ---------------------------------------------------------------- */
 
 /* Mean power during the run, and how often the sensor showed a new value. */
-static void look_at_rail(struct jm_summary *summary, const struct jm_rail *rail,
-	const struct bounds *bounds)
+static void look_at_rail(
+	struct jm_summary *summary, const struct jm_rail *rail, const struct bounds *bounds)
 {
 	double sum = 0;
 	size_t n = 0, changes = 0;
@@ -208,8 +209,8 @@ static void look_at_rail(struct jm_summary *summary, const struct jm_rail *rail,
 
 		if (i && power != jm_reading_power_uw(reading - 1, rail->quantity))
 			changes++;
-		if (reading->after_ns < bounds->begin_ns || reading->after_ns > bounds->end_ns
-			|| isnan(power))
+		if (reading->after_ns < bounds->begin_ns ||
+			reading->after_ns > bounds->end_ns || isnan(power))
 			continue;
 		sum += power;
 		n++;
@@ -218,9 +219,9 @@ static void look_at_rail(struct jm_summary *summary, const struct jm_rail *rail,
 	summary->reading_ms = median_step_ms(rail);
 	summary->repeat = changes ? (double)rail->n_readings / (double)changes : (double)NAN;
 	if (rail->n_readings > 1 && changes)
-		summary->change_ms = (double)(rail->readings[rail->n_readings - 1].after_ns
-					     - rail->readings[0].after_ns)
-			* 1e-6 / (double)changes;
+		summary->change_ms = (double)(rail->readings[rail->n_readings - 1].after_ns -
+					      rail->readings[0].after_ns) *
+				     1e-6 / (double)changes;
 	else
 		summary->change_ms = (double)NAN;
 }
@@ -262,8 +263,9 @@ void jm_summary_close(struct jm_summary *summary, const struct jm_timeline *time
 	summary->sensor_energy_mj = summary->sensor_power_w * summary->cycle_ms;
 	for (size_t i = 0; i < summary->n_layers; i++) {
 		if (summary->cycles)
-			summary->layers[i].per_cycle = executions_per_cycle(&timeline->layers[i],
-				summary->timeline_cycles, summary->cycles, &bounds);
+			summary->layers[i].per_cycle =
+				executions_per_cycle(&timeline->layers[i],
+					summary->timeline_cycles, summary->cycles, &bounds);
 		sum_up_layer(summary, &summary->layers[i]);
 	}
 }

@@ -35,8 +35,8 @@ static void print_number(FILE *out, int width, int decimals, double value)
 		fprintf(out, " %*.*f", width, decimals, value);
 }
 
-static void print_header(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header)
+static void print_header(
+	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header)
 {
 	if (header->simulated)
 		fprintf(out, "SIMULATED: power comes from joulemap's virtual board, "
@@ -90,8 +90,8 @@ static void print_sums(FILE *out, size_t width, const struct jm_summary *summary
 		.power_w = summary->sensor_power_w,
 		.power_se_w = none,
 		.energy_mj = summary->sensor_energy_mj,
-		.dynamic_energy_mj = (summary->sensor_power_w - summary->idle_power_w)
-			* summary->cycle_ms};
+		.dynamic_energy_mj =
+			(summary->sensor_power_w - summary->idle_power_w) * summary->cycle_ms};
 
 	print_row(out, width, &gaps, 100.0 * gaps.runtime_ms / summary->cycle_ms);
 	print_row(out, width, &total, isnan(summary->cycle_ms) ? none : 100.0);
@@ -107,7 +107,8 @@ static void print_closure(FILE *out, const struct jm_summary *summary)
 		fprintf(out, "closure: not known, the length of a cycle takes two of them\n");
 	else
 		fprintf(out,
-			"closure: the sensor saw %.4f mJ per cycle, the layers sum to %.4f mJ,\n"
+			"closure: the sensor saw %.4f mJ per cycle, the layers sum to %.4f "
+			"mJ,\n"
 			"         %.4f mJ (%.1f %%) lie in gaps or in layers without samples\n",
 			summary->sensor_energy_mj, summary->layers_energy_mj, difference,
 			100.0 * difference / summary->sensor_energy_mj);
@@ -121,30 +122,35 @@ static void print_notes(FILE *out, const struct jm_summary *summary)
 		fprintf(out, "power log ends after %zu of %zu cycles: only these are counted\n",
 			summary->cycles, summary->timeline_cycles);
 	else if (summary->cycles < summary->timeline_cycles)
-		fprintf(out, "power could be mapped in %zu of %zu cycles: only these are counted\n",
+		fprintf(out,
+			"power could be mapped in %zu of %zu cycles: only these are counted\n",
 			summary->cycles, summary->timeline_cycles);
 	print_closure(out, summary);
 	if (summary->layers_without_power)
 		fprintf(out, "%zu of %zu layers have no sample: no power is given for them\n",
 			summary->layers_without_power, summary->n_layers);
 	if (isnan(summary->change_ms))
-		fprintf(out, "NOT RESOLVED: the sensor showed one and the same value all the time\n");
+		fprintf(out, "NOT RESOLVED: the sensor showed one and the same value all the "
+			     "time\n");
 	else if (summary->layers_too_short)
 		fprintf(out,
-			"NOT RESOLVED: the sensor shows a new value every %.2f ms, %zu of %zu layers "
-			"are\nshorter; the window method gives such layers the network's mean power, "
+			"NOT RESOLVED: the sensor shows a new value every %.2f ms, %zu of %zu "
+			"layers "
+			"are\nshorter; the window method gives such layers the network's mean "
+			"power, "
 			"whatever\nthey draw. +- is the statistical error only.\n",
 			summary->change_ms, summary->layers_too_short, summary->n_layers);
 }
 
-void jm_table_print(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header)
+void jm_table_print(
+	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header)
 {
 	size_t width = name_width(summary);
 
 	print_header(out, summary, header);
-	fprintf(out, "%-*s  %-*s %9s %6s %8s %7s %9s %9s %8s\n", (int)width, "layer", TYPE_WIDTH,
-		"type", "time ms", "time %", "power W", "+- W", "energy mJ", "above idle", "samples");
+	fprintf(out, "%-*s  %-*s %9s %6s %8s %7s %9s %9s %8s\n", (int)width, "layer",
+		TYPE_WIDTH, "type", "time ms", "time %", "power W", "+- W", "energy mJ",
+		"above idle", "samples");
 	for (size_t i = 0; i < summary->n_layers; i++) {
 		const struct jm_layer_summary *layer = &summary->layers[i];
 
@@ -164,9 +170,11 @@ static void print_value(FILE *out, double value)
 }
 
 /* A layer that the sensor's values are too slow for has no power of its own. */
-static const char *resolved(const struct jm_summary *summary, const struct jm_layer_summary *layer)
+static const char *resolved(
+	const struct jm_summary *summary, const struct jm_layer_summary *layer)
 {
-	return layer->cycles_with_power && layer->runtime_ms >= summary->change_ms ? "yes" : "no";
+	return layer->cycles_with_power && layer->runtime_ms >= summary->change_ms ? "yes"
+										   : "no";
 }
 
 int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
@@ -175,7 +183,8 @@ int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
 	int result = 0;
 
 	fputs("layer_index,layer_name,layer_type,executions,runtime_ms,runtime_sd_ms,power_w,"
-	      "power_se_w,dynamic_power_w,energy_mj,dynamic_energy_mj,samples,resolved,simulated\n",
+	      "power_se_w,dynamic_power_w,energy_mj,dynamic_energy_mj,samples,resolved,"
+	      "simulated\n",
 		out);
 	for (size_t i = 0; i < summary->n_layers && result == 0; i++) {
 		const struct jm_layer_summary *layer = &summary->layers[i];
@@ -199,7 +208,8 @@ int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
 	return result;
 }
 
-static json_t *layer_json(const struct jm_summary *summary, const struct jm_layer_summary *layer)
+static json_t *layer_json(
+	const struct jm_summary *summary, const struct jm_layer_summary *layer)
 {
 	return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "name",
 		jm_json_text(layer->name), "type", jm_json_text(layer->type), "executions",
@@ -220,7 +230,8 @@ int jm_table_print_json(FILE *out, const struct jm_summary *summary,
 
 	for (size_t i = 0; layers && i < summary->n_layers; i++)
 		json_array_append_new(layers, layer_json(summary, &summary->layers[i]));
-	root = json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	root = json_pack(
+		"{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"model", jm_json_text(header->model), "engine", jm_json_text(header->engine),
 		"sensor", jm_json_text(header->sensor), "method", jm_json_text(header->method),
 		"simulated", header->simulated, "cycles", (json_int_t)summary->cycles,

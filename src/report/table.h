@@ -13,11 +13,11 @@ struct jm_table_header {
 	const char *engine; /* "onnxruntime 1.30.0" */
 	const char *sensor; /* "ina3221:1-0040 VDD_IN" */
 	const char *method; /* "window, later rules" */
-	int simulated;      /* says so, loudly */
+	int simulated;	    /* says so, loudly */
 };
 
-void jm_table_print(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header);
+void jm_table_print(
+	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header);
 
 /*
  * One row per layer: layer_index,layer_name,layer_type,executions,runtime_ms,

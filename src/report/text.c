@@ -9,7 +9,7 @@
 /* What is printed for one character or one stray byte. */
 struct piece {
 	char text[8];
-	size_t length;  /* of text */
+	size_t length; /* of text */
 	size_t columns;
 	size_t taken; /* bytes of the source; 0 at its end */
 };
@@ -29,8 +29,8 @@ static struct piece next_piece(const char *text)
 	piece.taken = jm_text_scan_utf8(text, &code);
 	if (!piece.taken) {
 		piece.taken = 1;
-		piece.length = (size_t)snprintf(piece.text, sizeof(piece.text), "\\x%02x",
-			(unsigned char)*text);
+		piece.length = (size_t)snprintf(
+			piece.text, sizeof(piece.text), "\\x%02x", (unsigned char)*text);
 		piece.columns = piece.length;
 	} else if (is_control(code)) {
 		piece.text[0] = code == '\n' || code == '\r' || code == '\t' ? ' ' : '?';

@@ -24,8 +24,8 @@ static void read_model(const json_t *run, struct jm_run_info *info)
 {
 	const char *name = text_of(json_object_get(run, "model"), "name");
 
-	if (name && *name && !strchr(name, '/') && strcmp(name, ".") != 0
-		&& strcmp(name, "..") != 0 && strlen(name) < sizeof(info->model))
+	if (name && *name && !strchr(name, '/') && strcmp(name, ".") != 0 &&
+		strcmp(name, "..") != 0 && strlen(name) < sizeof(info->model))
 		jm_text_copy(info->model, sizeof(info->model), name);
 }
 

@@ -7,10 +7,10 @@
 
 /* "", NaN, 0: the file does not tell. */
 struct jm_run_info {
-	char model[256];          /* fit to be the name of a file */
-	char engine[128];         /* "onnxruntime 1.30.0" */
+	char model[256];	  /* fit to be the name of a file */
+	char engine[128];	  /* "onnxruntime 1.30.0" */
 	char sensor[JM_NAME_MAX]; /* its id */
-	char rail[JM_NAME_MAX];   /* what the power log holds */
+	char rail[JM_NAME_MAX];	  /* what the power log holds */
 	int simulated;
 	double idle_uw;
 	enum jm_stamp stamp; /* what the stamps of the latency file mean */

@@ -89,8 +89,8 @@ static size_t find_newest(const char *folder, const char *middle, char ret_path[
 
 static int is_run_folder(const char *folder)
 {
-	static const char *const signs[] = {JM_RUN_LATENCY_NAME, JM_RUN_JSON_NAME,
-		JM_RUN_SESSION_NAME};
+	static const char *const signs[] = {
+		JM_RUN_LATENCY_NAME, JM_RUN_JSON_NAME, JM_RUN_SESSION_NAME};
 	char path[JM_PATH_MAX] = "";
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
@@ -144,8 +144,8 @@ static int find_folder(struct jm_run_folder *run, const char *path, struct jm_er
 		return 0;
 	run->folder[0] = '\0';
 	if (n)
-		return jm_fail(reterr, JM_EFORMAT, "'%s' holds %zu runs; give one of them: %s", path,
-			n, names);
+		return jm_fail(reterr, JM_EFORMAT, "'%s' holds %zu runs; give one of them: %s",
+			path, n, names);
 	return jm_fail(reterr, JM_ENOTFOUND,
 		"'%s' holds no run: looked for %s, '" JM_RUN_LATENCY_NAME
 		"' and '" JM_RUN_JSON_NAME "' there and one folder down",

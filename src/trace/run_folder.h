@@ -30,7 +30,7 @@ enum jm_run_part {
 struct jm_run_folder {
 	char folder[JM_PATH_MAX];     /* RESULT_DIR/model, or "" when all are given */
 	char result_dir[JM_PATH_MAX]; /* its parent */
-	char model[256];              /* as run.json has it, else the folder's name */
+	char model[256];	      /* as run.json has it, else the folder's name */
 	char path[JM_RUN_N_PARTS][JM_PATH_MAX];
 	size_t n_power_logs; /* found in the folder: above 1, the newest was taken */
 	size_t n_idle_logs;  /* the same for idle power logs, used without a json */

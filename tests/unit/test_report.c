@@ -38,7 +38,8 @@ static int set_up(void **state)
 }
 
 /* A layer of `ms` that ends end_ms into the cycles first, first + step, ... */
-static void add_layer(const char *name, double ms, double end_ms, int first, int step, int cycles)
+static void add_layer(
+	const char *name, double ms, double end_ms, int first, int step, int cycles)
 {
 	int layer = jm_timeline_add_layer(&timeline, name, "Conv", NULL);
 
@@ -46,7 +47,8 @@ static void add_layer(const char *name, double ms, double end_ms, int first, int
 	for (int i = first; i < cycles; i += step) {
 		struct jm_execution execution = {(int64_t)((10.0 * i + end_ms) * 1e6), ms};
 
-		assert_int_equal(jm_timeline_append(&timeline, (size_t)layer, execution, NULL), 0);
+		assert_int_equal(
+			jm_timeline_append(&timeline, (size_t)layer, execution, NULL), 0);
 	}
 }
 
@@ -54,8 +56,8 @@ static void add_layer(const char *name, double ms, double end_ms, int first, int
 static void add_power(int from_ms, int to_ms, double watts, double swing)
 {
 	for (int i = from_ms; i < to_ms; i++) {
-		struct jm_reading reading = {i * MS, i * MS,
-			{(watts + (i % 2 ? swing : -swing)) * 1e6, 0}};
+		struct jm_reading reading = {
+			i * MS, i * MS, {(watts + (i % 2 ? swing : -swing)) * 1e6, 0}};
 
 		assert_int_equal(jm_power_log_append(&power_log, 0, &reading, NULL), 0);
 	}
@@ -71,16 +73,18 @@ static int take_row(void *context, const struct jm_cycle_power *row)
 static void summarise(enum jm_window_rules rules)
 {
 	assert_int_equal(jm_summary_init(&summary, &timeline, NULL), 0);
-	assert_int_equal(jm_attribute_window(&power_log.rails[0], &timeline, rules, 1e6, take_row,
-				 NULL, NULL),
+	assert_int_equal(jm_attribute_window(&power_log.rails[0], &timeline, rules, 1e6,
+				 take_row, NULL, NULL),
 		0);
 	jm_summary_close(&summary, &timeline, &power_log.rails[0], 1e6);
 }
 
 static const char *print(void)
 {
-	const struct jm_table_header header = {
-		.model = "m\x1b[31m", .engine = "e\xc2\x9b", .sensor = "s\a\xff", .method = "window"};
+	const struct jm_table_header header = {.model = "m\x1b[31m",
+		.engine = "e\xc2\x9b",
+		.sensor = "s\a\xff",
+		.method = "window"};
 	size_t size;
 	FILE *out = open_memstream(&printed, &size);
 
@@ -117,7 +121,8 @@ static void test_whole_run(void **state)
 	assert_float_equal(summary.cycle_ms, 10, 1e-9);
 	assert_float_equal(summary.layers_ms, 7, 1e-9);
 	assert_float_equal(summary.sensor_energy_mj, 50, 0.5);
-	assert_float_equal(summary.layers[0].dynamic_power_w, summary.layers[0].power_w - 1, 1e-12);
+	assert_float_equal(
+		summary.layers[0].dynamic_power_w, summary.layers[0].power_w - 1, 1e-12);
 	assert_true(summary.layers[0].power_se_w > 0);
 	print();
 	expect_text("20 cycles of 10.000 ms, idle 1.000 W");
@@ -272,8 +277,8 @@ static void test_print_cut(void **state)
 	(void)state;
 	expect_cut("short", 8, "short   ");
 	expect_cut("features.12.conv.3", 10, "feat..nv.3");
-	expect_cut("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8,
-		"\xc3\xa9\xc3\xa9\xc3\xa9..\xc3\xa9\xc3\xa9\xc3\xa9");
+	expect_cut("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+		8, "\xc3\xa9\xc3\xa9\xc3\xa9..\xc3\xa9\xc3\xa9\xc3\xa9");
 	/* Control characters of both sets, line breaks, and what is not UTF-8. */
 	expect_cut("a\x1b[2Jb", 8, "a?[2Jb  ");
 	expect_cut("a\xc2\x9b\x7f\xc2\x80z", 8, "a???z   ");
@@ -323,8 +328,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_whole_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_log_shorter_than_run, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_log_shorter_than_run_first_rules, set_up,
-			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_log_shorter_than_run_first_rules, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sensor_mean_within_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_layer_in_some_cycles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_single_cycle, set_up, tear_down),
