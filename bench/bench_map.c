@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_map [CYCLES [LAYERS [FOLDER]]]: makes a run folder of that size in the
- * original's format (unless FOLDER has one), then times what `joulemap map
- * --method window` does with it: read, walk, write. Default: 30000 cycles of 53
- * layers, in a folder that is removed again.
+ * original's format, then times what `joulemap map --method window` does with
+ * it: read, walk, write. Default: 30000 cycles of 53 layers, in a folder that is
+ * removed again; what is made in FOLDER stays, for the next time.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -208,18 +209,34 @@ static void measure(const struct paths *paths)
 	print_table(paths, best, rows);
 }
 
-static void set_paths(struct paths *paths, const char *folder)
+static void set_paths(struct paths *paths, const char *folder, size_t cycles, size_t layers)
 {
 	struct jm_error error = {0};
+	char name[64];
 
-	snprintf(paths->folder, sizeof(paths->folder), "%s", folder);
-	check(jm_path_join(paths->power, folder, "bench_power_log.log", &error), &error);
-	check(jm_path_join(paths->latency, folder, "trt_layer_latency.json", &error), &error);
-	check(jm_path_join(paths->engine, folder, "trt_engine_info.json", &error), &error);
-	check(jm_path_join(paths->table, folder, "mapping.csv", &error), &error);
+	snprintf(name, sizeof(name), "%zux%zu", cycles, layers);
+	check(jm_path_join(paths->folder, folder, name, &error), &error);
+	check(jm_path_join(paths->power, paths->folder, "bench_power_log.log", &error), &error);
+	check(jm_path_join(paths->latency, paths->folder, "trt_layer_latency.json", &error),
+		&error);
+	check(jm_path_join(paths->engine, paths->folder, "trt_engine_info.json", &error),
+		&error);
+	check(jm_path_join(paths->table, paths->folder, "mapping.csv", &error), &error);
 }
 
-/* The folder is made by a child, so that its memory does not count. */
+/* In a child, so that its memory does not count. */
+static int make_in_child(const struct paths *paths, size_t cycles, size_t layers)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (child == 0) {
+		make_folder(paths, cycles, layers);
+		_exit(0);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 int main(int argc, char **argv)
 {
 	size_t cycles = argc > 1 ? strtoul(argv[1], NULL, 10) : 30000;
@@ -232,18 +249,17 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench_map [CYCLES [LAYERS [FOLDER]]]\n");
 		return 2;
 	}
-	set_paths(&paths, folder);
-	if (!jm_path_exists(paths.latency))
-		make_folder(&paths, cycles, layers);
-	if (argc > 4) /* only make it */
-		return 0;
+	set_paths(&paths, folder, cycles, layers);
+	if (!jm_path_exists(paths.latency) && !make_in_child(&paths, cycles, layers))
+		return 1;
 	measure(&paths);
+	unlink(paths.table);
 	if (argc > 3)
 		return 0;
 	unlink(paths.power);
 	unlink(paths.latency);
 	unlink(paths.engine);
-	unlink(paths.table);
 	rmdir(paths.folder);
+	rmdir(folder);
 	return 0;
 }
