@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 struct text {
 	char *data;
@@ -38,4 +40,27 @@ char *jm_json_dump(const json_t *value, size_t flags)
 		return text.data;
 	free(text.data);
 	return NULL;
+}
+
+json_t *jm_json_text(const char *text)
+{
+	size_t size;
+	char *clean;
+	json_t *value;
+
+	if (!text)
+		return json_null();
+	size = jm_text_sanitize(NULL, 0, text) + 1;
+	clean = malloc(size);
+	if (!clean)
+		return NULL;
+	jm_text_sanitize(clean, size, text);
+	value = json_string(clean);
+	free(clean);
+	return value;
+}
+
+json_t *jm_json_number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
 }

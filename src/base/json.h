@@ -14,4 +14,14 @@
  */
 char *jm_json_dump(const json_t *value, size_t flags);
 
+/*
+ * For json_pack's "o": a text of any bytes as jm_text_sanitize writes it (paths
+ * need not be UTF-8, a JSON string must); null for NULL. The caller owns the
+ * reference; NULL when out of memory.
+ */
+json_t *jm_json_text(const char *text);
+
+/* The same for a number; null for NaN and infinities, which JSON lacks. */
+json_t *jm_json_number(double value);
+
 #endif

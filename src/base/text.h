@@ -35,6 +35,21 @@ void jm_text_copy(char *ret_text, size_t size, const char *text);
 /* Heap copy of a text, freed with free(); NULL when out of memory. */
 char *jm_text_duplicate(const char *text);
 
+/*
+ * Bytes of the well-formed UTF-8 character at `text`, 1 to 4 (RFC 3629: no
+ * surrogates, nothing overlong); 0: not one, or the end of the text.
+ * ret_code, its code point, may be NULL.
+ */
+size_t jm_text_scan_utf8(const char *text, uint32_t *ret_code);
+
+/*
+ * Copies a text of any bytes, such as a path, as well-formed UTF-8: a byte that
+ * is not part of it comes out as "\xNN". Cut at `size`, never inside a
+ * character. Returns the length without '\0'; with size 0 (ret_text may be
+ * NULL) the length that the whole needs.
+ */
+size_t jm_text_sanitize(char *ret_text, size_t size, const char *text);
+
 /* Edits (insert, delete, replace, swap of letters) between two short names. */
 size_t jm_text_distance(const char *a, const char *b);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "engines/catalog/catalog.h"
+#include "report/text.h"
+#include "trace/csv.h"
+
+#define SHAPE_MAX 192
 
 struct values {
 	const char *format;
@@ -27,7 +31,8 @@ const struct jm_command jm_command_catalog = {
 	.name = "catalog",
 	.summary = "networks that come with joulemap",
 	.usage = "[OPTIONS]",
-	.text = "Lists the networks that 'measure --model NAME' knows. They are architectures:\n"
+	.text = "Lists the networks that 'measure --model NAME' knows. They are "
+		"architectures:\n"
 		"their weights are random numbers of the right size, made when one is loaded.",
 	.examples = "  joulemap catalog\n"
 		    "  joulemap catalog --format csv",
@@ -35,7 +40,7 @@ const struct jm_command jm_command_catalog = {
 	.run = run,
 };
 
-/* "1x3x224x224"; a dimension that may be another is shown by its symbol too. */
+/* "1x3x224x224" */
 static void format_shape(const struct jm_catalog_entry *entry, char *ret_text, size_t size)
 {
 	size_t used = 0;
@@ -46,29 +51,54 @@ static void format_shape(const struct jm_catalog_entry *entry, char *ret_text, s
 			(long long)entry->dims[i]);
 }
 
+/* "Nx3xHxW": free dimensions by their symbol; "": all are fixed. */
+static void format_symbols(const struct jm_catalog_entry *entry, char *ret_text, size_t size)
+{
+	size_t used = 0;
+	int any = 0;
+
+	for (size_t i = 0; i < entry->n_dims && used < size; i++) {
+		char dim[24];
+
+		snprintf(dim, sizeof(dim), "%lld", (long long)entry->dims[i]);
+		any |= entry->symbols[i][0] != '\0';
+		used += (size_t)snprintf(ret_text + used, size - used, "%s%s", i ? "x" : "",
+			entry->symbols[i][0] ? entry->symbols[i] : dim);
+	}
+	if (!any)
+		ret_text[0] = '\0';
+}
+
 static void print_table(const struct jm_catalog_entry *entries, int n)
 {
-	printf("%-20s %12s %12s  %-14s\n", "network", "parameters M", "MACs M", "input");
+	printf("%-20s %12s %12s  %s\n", "network", "parameters M", "MACs M", "input");
 	for (int i = 0; i < n; i++) {
-		char shape[64];
+		char shape[SHAPE_MAX], symbols[SHAPE_MAX];
 
 		format_shape(&entries[i], shape, sizeof(shape));
-		printf("%-20s %12.3f %12.3f  %-14s\n", entries[i].name,
-			(double)entries[i].parameters * 1e-6, (double)entries[i].macs * 1e-6, shape);
+		format_symbols(&entries[i], symbols, sizeof(symbols));
+		jm_text_print_padded(stdout, entries[i].name, 20);
+		printf(" %12.3f %12.3f  ", (double)entries[i].parameters * 1e-6,
+			(double)entries[i].macs * 1e-6);
+		jm_text_print(stdout, symbols);
+		printf(symbols[0] ? " (%s)\n" : "%s\n", shape);
 	}
 }
 
-static void print_csv(const struct jm_catalog_entry *entries, int n)
+static int print_csv(const struct jm_catalog_entry *entries, int n, struct jm_error *reterr)
 {
+	int result = 0;
+
 	puts("network,parameters,macs,input");
-	for (int i = 0; i < n; i++) {
-		char shape[64];
+	for (int i = 0; i < n && result == 0; i++) {
+		char shape[SHAPE_MAX];
 
 		format_shape(&entries[i], shape, sizeof(shape));
-		printf("%s,%llu,%llu,%s\n", entries[i].name,
-			(unsigned long long)entries[i].parameters,
+		result = jm_csv_print(stdout, entries[i].name, reterr);
+		printf(",%llu,%llu,%s\n", (unsigned long long)entries[i].parameters,
 			(unsigned long long)entries[i].macs, shape);
 	}
+	return result;
 }
 
 static int print_json(const struct jm_catalog_entry *entries, int n, struct jm_error *reterr)
@@ -80,10 +110,11 @@ static int print_json(const struct jm_catalog_entry *entries, int n, struct jm_e
 
 		for (size_t j = 0; j < entries[i].n_dims; j++)
 			json_array_append_new(shape, json_integer(entries[i].dims[j]));
-		json_array_append_new(list,
-			json_pack("{s:s, s:I, s:I, s:o}", "network", entries[i].name, "parameters",
-				(json_int_t)entries[i].parameters, "macs",
-				(json_int_t)entries[i].macs, "input", shape));
+		json_array_append_new(
+			list, json_pack("{s:o, s:I, s:I, s:o}", "network",
+				      jm_json_text(entries[i].name), "parameters",
+				      (json_int_t)entries[i].parameters, "macs",
+				      (json_int_t)entries[i].macs, "input", shape));
 	}
 	if (!list)
 		return jm_fail_memory(reterr, "the list of networks");
@@ -107,7 +138,7 @@ static int list(const struct values *values, struct jm_error *reterr)
 	if (strcmp(values->format, "json") == 0)
 		n = print_json(entries, n, reterr);
 	else if (strcmp(values->format, "csv") == 0)
-		print_csv(entries, n);
+		n = print_csv(entries, n, reterr);
 	else
 		print_table(entries, n);
 	free(entries);

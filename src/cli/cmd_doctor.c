@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +8,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/sensor_list.h"
 #include "engines/catalog/catalog.h"
 #include "engines/registry.h"
 #include "measure/board.h"
+#include "report/text.h"
 #include "sensors/registry.h"
 
 struct values {
@@ -37,8 +39,10 @@ const struct jm_command jm_command_doctor = {
 	.name = "doctor",
 	.summary = "what this machine can measure, what is missing, how to fix it",
 	.usage = "[OPTIONS]",
-	.text = "Looks for power sensors, inference engines and what makes a measurement good.\n"
-		"Changes nothing. Exit status 3 when there is no power sensor, 1 when no engine\n"
+	.text = "Looks for power sensors, inference engines and what makes a measurement "
+		"good.\n"
+		"Changes nothing. Exit status 3 when there is no power sensor, 1 when no "
+		"engine\n"
 		"can be used.",
 	.examples = "  joulemap doctor",
 	.options = options,
@@ -58,6 +62,7 @@ struct finding {
 struct findings {
 	struct finding list[FINDINGS_MAX];
 	size_t n;
+	int engines; /* that can be used */
 	int exit_status;
 };
 
@@ -92,8 +97,8 @@ static void look_at_board(struct findings *findings, const char *root)
 	json_decref(board);
 }
 
-static void look_at_sensors(struct findings *findings,
-	const struct jm_sensor_options *sensor_options)
+static void look_at_sensors(
+	struct findings *findings, const struct jm_sensor_options *sensor_options)
 {
 	struct jm_sensor_options chosen = *sensor_options;
 	struct jm_sensor_info infos[8];
@@ -108,7 +113,9 @@ static void look_at_sensors(struct findings *findings,
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int found = all[i]->complete ? 0 : all[i]->probe(sensor_options, infos, 8, NULL);
+		int found = all[i]->complete ? 0
+					     : jm_cli_list_sensors(
+						       all[i], sensor_options, infos, 8, NULL);
 
 		for (int j = 0; j < found; j++)
 			add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s",
@@ -119,9 +126,8 @@ static void look_at_sensors(struct findings *findings,
 
 static void look_at_engines(struct findings *findings, const char *library)
 {
-	struct jm_engine_options engine_options = {.library = library,
-		.now_ns = jm_clock_monotonic_ns};
-	int usable = 0;
+	struct jm_engine_options engine_options = {
+		.library = library, .now_ns = jm_clock_monotonic_ns};
 	size_t n;
 	const struct jm_engine_ops *const *all = jm_engines(&n);
 
@@ -132,12 +138,12 @@ static void look_at_engines(struct findings *findings, const char *library)
 		if (all[i]->probe(&engine_options, &info, &error) == 0) {
 			add(findings, "engine", GOOD, "%s %s, %s", all[i]->name, info.version,
 				info.library);
-			usable++;
+			findings->engines++;
 		} else {
 			add(findings, "engine", MISSING, "%s: %s", all[i]->name, error.message);
 		}
 	}
-	if (!usable && !findings->exit_status)
+	if (!findings->engines && !findings->exit_status)
 		findings->exit_status = 1;
 }
 
@@ -182,13 +188,16 @@ static void look_at_clocks(struct findings *findings, const char *root)
 
 	if (!governor)
 		add(findings, "clocks", HINT,
-			"this machine does not tell its CPU clocks; they may move while measuring");
+			"this machine does not tell its CPU clocks; they may move while "
+			"measuring");
 	else if (strcmp(governor, "performance") == 0)
 		add(findings, "clocks", GOOD, "CPU governor is performance");
 	else
 		add(findings, "clocks", HINT,
-			"CPU governor is %s, clocks will move while measuring: on a Jetson run 'sudo "
-			"jetson_clocks', elsewhere 'sudo cpupower frequency-set -g performance'",
+			"CPU governor is %s, clocks will move while measuring: on a Jetson run "
+			"'sudo "
+			"jetson_clocks', elsewhere 'sudo cpupower frequency-set -g "
+			"performance'",
 			governor);
 	json_decref(state);
 }
@@ -200,7 +209,8 @@ static void look_at_load(struct findings *findings, const char *root)
 
 	if (load > 0.5)
 		add(findings, "other work", HINT,
-			"load average is %.1f: end other programs, their power counts too", load);
+			"load average is %.1f: end other programs, their power counts too",
+			load);
 	else
 		add(findings, "other work", GOOD, "load average is %.1f", load);
 	json_decref(state);
@@ -215,8 +225,8 @@ static void look_at_disk(struct findings *findings)
 		return;
 	free_mb = (double)disk.f_bavail * (double)disk.f_frsize * 1e-6;
 	if (free_mb < 500)
-		add(findings, "disk", HINT, "%.0f MB free here; 30000 cycles of 60 layers need 400",
-			free_mb);
+		add(findings, "disk", HINT,
+			"%.0f MB free here; 30000 cycles of 60 layers need 400", free_mb);
 	else
 		add(findings, "disk", GOOD, "%.0f MB free here", free_mb);
 }
@@ -225,11 +235,15 @@ static void print_table(const struct findings *findings)
 {
 	static const char *const words[] = {"ok", "hint", "MISSING"};
 
-	for (size_t i = 0; i < findings->n; i++)
-		printf("%-8s %-13s %s\n", words[findings->list[i].verdict],
-			findings->list[i].subject, findings->list[i].text);
-	if (findings->exit_status)
-		printf("\ntry joulemap all the same: joulemap measure --sensor sim --runs 300\n");
+	for (size_t i = 0; i < findings->n; i++) {
+		printf("%-8s %-13s ", words[findings->list[i].verdict],
+			findings->list[i].subject);
+		jm_text_print(stdout, findings->list[i].text);
+		putchar('\n');
+	}
+	if (findings->exit_status && findings->engines)
+		printf("\ntry joulemap all the same: joulemap measure --sensor sim --runs "
+		       "300\n");
 }
 
 static void print_json(const struct findings *findings)
@@ -238,10 +252,10 @@ static void print_json(const struct findings *findings)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < findings->n; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s}", "subject", findings->list[i].subject,
-				"verdict", words[findings->list[i].verdict], "text",
-				findings->list[i].text));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o}", "subject", findings->list[i].subject,
+				      "verdict", words[findings->list[i].verdict], "text",
+				      jm_json_text(findings->list[i].text)));
 	if (list)
 		json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "measure/idle_run.h"
@@ -28,7 +28,7 @@ static const struct jm_option options[] = {
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
 		"power sensor, see 'joulemap sensors'", 0, 0, NULL},
 	{"seed", JM_OPTION_COUNT, offsetof(struct values, seed), "N",
-		"of a simulated sensor (default 1)", 0, 9007199254740992.0, NULL},
+		"of a simulated sensor (default 1); real ones have\nnone", 0, 9007199254740992.0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"table (default) or json", 0, 0, formats},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
@@ -54,8 +54,7 @@ static void print(const struct values *values, const struct jm_idle_power *power
 	if (strcmp(values->format, "json") == 0) {
 		json_t *root = json_pack("{s:f, s:o, s:I, s:I, s:b}", "idle_power_w",
 			power->mean_uw * 1e-6, "error_w",
-			isnan(power->error_uw) ? json_null() : json_real(power->error_uw * 1e-6),
-			"readings", (json_int_t)power->readings, "conversions",
+			jm_json_number(power->error_uw * 1e-6), "readings", (json_int_t)power->readings, "conversions",
 			(json_int_t)power->conversions, "simulated", simulated);
 
 		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));

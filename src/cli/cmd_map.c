@@ -5,7 +5,6 @@
 #include "cli/commands.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
-#include "measure/session.h"
 
 struct values {
 	const char *power_log;
@@ -76,9 +75,6 @@ static int map(const struct values *values, const char *folder, struct jm_error 
 	if (!folder && (!values->power_log || !values->latency))
 		return jm_fail(reterr, JM_EUSAGE,
 			"map needs a run folder, or --power-log-path and --trt-layer-latency-path");
-	if (folder && jm_session_exists(folder))
-		return jm_fail(reterr, JM_ETRUNCATED,
-			"the run in '%s' was cut off: first 'joulemap recover %s'", folder, folder);
 	jm_cli_progress_init(&progress);
 	config.progress = &progress.progress;
 	return jm_cli_map(&config, values->format, reterr);

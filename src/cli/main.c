@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "report/text.h"
 
 const char *const jm_format_choices[] = {"table", "json", "csv", NULL};
 
@@ -20,21 +22,28 @@ static const struct jm_command *const commands[] = {
 	&jm_command_catalog,
 };
 
+#define VERSION_SUMMARY "version of the tool"
+#define HELP_SUMMARY "this text, or 'joulemap help COMMAND'"
+
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 int jm_report_error(const struct jm_error *error)
 {
-	fprintf(stderr, "joulemap: %s\n", error->message);
+	fputs("joulemap: ", stderr);
+	jm_text_print(stderr, error->message);
+	fputc('\n', stderr);
 	return jm_code_exit_status(error->code);
 }
 
 void jm_note(const char *format, ...)
 {
+	char text[2 * JM_PATH_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	jm_text_print(stderr, text);
 	fputc('\n', stderr);
 }
 
@@ -52,8 +61,8 @@ static void print_overview(void)
 		jm_version());
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	printf("  %-10s %s\n", "version", "version of the tool");
-	printf("  %-10s %s\n\n", "help", "this text, or 'joulemap help COMMAND'");
+	printf("  %-10s %s\n", "version", VERSION_SUMMARY);
+	printf("  %-10s %s\n\n", "help", HELP_SUMMARY);
 	printf("first steps:\n"
 	       "  joulemap doctor                  what this machine can measure\n"
 	       "  joulemap measure                 mobilenet_v2 on the best sensor here\n"
@@ -70,7 +79,7 @@ static const struct jm_command *find_command(const char *name)
 	return NULL;
 }
 
-static int fail_unknown(const char *name)
+static int fail_unknown(const char *name, struct jm_error *reterr)
 {
 	const char *closest = NULL;
 	size_t least = 3;
@@ -84,41 +93,64 @@ static int fail_unknown(const char *name)
 		}
 	}
 	if (closest)
-		fprintf(stderr, "joulemap: unknown command '%s', did you mean '%s'?\n", name,
-			closest);
-	else
-		fprintf(stderr, "joulemap: unknown command '%s', see 'joulemap help'\n", name);
-	return 2;
+		return jm_fail(reterr, JM_EUSAGE, "unknown command '%s', did you mean '%s'?",
+			name, closest);
+	return jm_fail(reterr, JM_EUSAGE, "unknown command '%s', see 'joulemap help'", name);
 }
 
-static int help(const char *name)
+static int no_more_arguments(int argc, char **argv, int used, struct jm_error *reterr)
 {
-	const struct jm_command *command;
-
-	if (!name) {
-		print_overview();
+	if (argc <= used)
 		return 0;
-	}
-	command = find_command(name);
-	if (!command)
-		return fail_unknown(name);
-	jm_options_help(command);
-	return 0;
+	return jm_fail(
+		reterr, JM_EUSAGE, "unexpected argument '%s', see 'joulemap help'", argv[used]);
+}
+
+static int help(int argc, char **argv, struct jm_error *reterr)
+{
+	const char *name = argc > 2 ? argv[2] : NULL;
+	const struct jm_command *command = name ? find_command(name) : NULL;
+	int result = no_more_arguments(argc, argv, 3, reterr);
+
+	if (result < 0)
+		return result;
+	if (command)
+		jm_options_help(command);
+	else if (!name)
+		print_overview();
+	else if (strcmp(name, "version") == 0)
+		printf("joulemap version: %s\n\nusage: joulemap version\n", VERSION_SUMMARY);
+	else if (strcmp(name, "help") == 0)
+		printf("joulemap help: %s\n\nusage: joulemap help [COMMAND]\n", HELP_SUMMARY);
+	else
+		return fail_unknown(name, reterr);
+	return jm_finish_stdout(reterr);
+}
+
+static int version(int argc, char **argv, struct jm_error *reterr)
+{
+	int result = no_more_arguments(argc, argv, 2, reterr);
+
+	if (result < 0)
+		return result;
+	printf("joulemap %s\n", jm_version());
+	return jm_finish_stdout(reterr);
 }
 
 int main(int argc, char **argv)
 {
-	const struct jm_command *command;
 	const char *name = argc > 1 ? argv[1] : "help";
+	const struct jm_command *command = find_command(name);
+	struct jm_error error;
+	int result;
 
+	if (command)
+		return command->run(argc - 1, argv + 1);
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
-		return help(argc > 2 ? argv[2] : NULL);
-	if (!strcmp(name, "version") || !strcmp(name, "--version")) {
-		printf("joulemap %s\n", jm_version());
-		return 0;
-	}
-	command = find_command(name);
-	if (!command)
-		return fail_unknown(name);
-	return command->run(argc - 1, argv + 1);
+		result = help(argc, argv, &error);
+	else if (!strcmp(name, "version") || !strcmp(name, "--version"))
+		result = version(argc, argv, &error);
+	else
+		result = fail_unknown(name, &error);
+	return result < 0 ? jm_report_error(&error) : 0;
 }

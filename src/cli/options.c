@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/commands.h"
 
 #define HELP_COLUMN 30
 
@@ -203,7 +204,7 @@ int jm_options_parse(const struct jm_command *command, int argc, char **argv, vo
 		if (!options_end && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))) {
 			jm_options_help(command);
 			ret_arguments->help = 1;
-			return 0;
+			return jm_finish_stdout(reterr);
 		}
 		if (!options_end && argv[i][0] == '-' && argv[i][1]) {
 			if (argv[i][1] != '-')

@@ -14,7 +14,7 @@ static int print(const struct jm_map_result *result, const struct jm_map_config 
 
 	jm_map_get_header(result, config->rules, &header);
 	if (strcmp(format, "csv") == 0)
-		jm_table_print_csv(stdout, &result->summary, &header);
+		code = jm_table_print_csv(stdout, &result->summary, &header, reterr);
 	else if (strcmp(format, "json") == 0)
 		code = jm_table_print_json(stdout, &result->summary, &header, reterr);
 	else

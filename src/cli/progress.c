@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "report/text.h"
 
 #define TERMINAL_NS (200 * JM_NS_PER_MS)
 #define LOG_NS (30 * JM_NS_PER_S)
@@ -74,7 +75,8 @@ static void note(void *context, const char *text)
 	struct jm_cli_progress *state = context;
 
 	jm_cli_progress_end(state);
-	fprintf(stderr, "%s\n", text);
+	jm_text_print(stderr, text);
+	fputc('\n', stderr);
 }
 
 void jm_cli_progress_init(struct jm_cli_progress *progress)

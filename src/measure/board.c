@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 /* First line of a small file, without its end; 0 when there is none. */
@@ -78,8 +79,8 @@ static int cpu_model(const char *root, char *ret_name, size_t size)
 
 void jm_board_name(const char *root, char *ret_name, size_t size)
 {
-	if (read_line(root, "/proc/device-tree/model", ret_name, size)
-		|| cpu_model(root, ret_name, size))
+	if (read_line(root, "/proc/device-tree/model", ret_name, size) ||
+		cpu_model(root, ret_name, size))
 		return;
 	jm_text_copy(ret_name, size, "unknown");
 }
@@ -95,11 +96,11 @@ json_t *jm_board_describe(const char *root)
 		jm_text_copy(cpu, sizeof(cpu), "unknown");
 	if (uname(&system) != 0)
 		memset(&system, 0, sizeof(system));
-	board = json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", name, "kernel", system.release,
-		"machine", system.machine, "cpu", cpu, "cpus",
-		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
+	board = json_pack("{s:o, s:o, s:o, s:o, s:I}", "name", jm_json_text(name), "kernel",
+		jm_json_text(system.release), "machine", jm_json_text(system.machine), "cpu",
+		jm_json_text(cpu), "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 	if (board && read_line(root, "/etc/nv_tegra_release", l4t, sizeof(l4t)))
-		json_object_set_new(board, "l4t", json_string(l4t));
+		json_object_set_new(board, "l4t", jm_json_text(l4t));
 	return board;
 }
 
@@ -116,7 +117,7 @@ static void add_text(const char *path, void *array)
 	char text[64];
 
 	if (read_line("", path, text, sizeof(text)))
-		json_array_append_new(array, json_string(text));
+		json_array_append_new(array, jm_json_text(text));
 }
 
 static void add_temperature(const char *path, void *zones)
@@ -126,17 +127,24 @@ static void add_temperature(const char *path, void *zones)
 
 	/* path ends with "/temp"; its neighbour "type" names the zone. */
 	snprintf(type_path, sizeof(type_path), "%.*stype", (int)(strlen(path) - 4), path);
-	if (read_number(path, &millidegrees)
-		&& read_line("", type_path, type, sizeof(type)))
+	if (read_number(path, &millidegrees) && read_line("", type_path, type, sizeof(type)))
 		json_object_set_new(zones, type, json_real((double)millidegrees / 1000.0));
 }
 
-static void add_events(const char *path, void *total)
-{
-	long long events;
+struct events {
+	long long total;
+	int counters; /* 0: the machine does not count them */
+};
 
-	if (read_number(path, &events) && events > 0)
-		*(long long *)total += events;
+static void add_events(const char *path, void *context)
+{
+	struct events *events = context;
+	long long n;
+
+	if (!read_number(path, &n))
+		return;
+	events->counters++;
+	events->total += n > 0 ? n : 0;
 }
 
 /* Keeps `value` under `key` unless it is empty, and takes the reference. */
@@ -155,8 +163,8 @@ static void add_gpu(const char *path, void *state)
 	snprintf(file, sizeof(file), "%s/device/of_node/name", path);
 	if (!read_line("", file, name, sizeof(name)))
 		return;
-	if (strcmp(name, "gpu") != 0 && strcmp(name, "gv11b") != 0 && strcmp(name, "gp10b") != 0
-		&& strcmp(name, "ga10b") != 0)
+	if (strcmp(name, "gpu") != 0 && strcmp(name, "gv11b") != 0 &&
+		strcmp(name, "gp10b") != 0 && strcmp(name, "ga10b") != 0)
 		return;
 	snprintf(file, sizeof(file), "%s/cur_freq", path);
 	if (read_number(file, &hz))
@@ -168,10 +176,10 @@ json_t *jm_board_state(const char *root)
 	json_t *state = json_object();
 	json_t *khz = json_array(), *governors = json_array(), *zones = json_object();
 	char text[128];
-	long long events = 0;
+	struct events events = {.counters = 0};
 
-	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq", add_number,
-		khz);
+	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq",
+		add_number, khz);
 	for_paths(root, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor", add_text,
 		governors);
 	for_paths(root, "/sys/class/thermal/thermal_zone*/temp", add_temperature, zones);
@@ -182,10 +190,11 @@ json_t *jm_board_state(const char *root)
 	set_unless_empty(state, "cpu_khz", khz);
 	set_unless_empty(state, "cpu_governors", governors);
 	set_unless_empty(state, "temperatures_c", zones);
-	json_object_set_new(state, "throttle_events", json_integer(events));
+	if (events.counters)
+		json_object_set_new(state, "throttle_events", json_integer(events.total));
 	/* nvpmodel keeps the mode it set last here, readable by all. */
 	if (read_line(root, "/var/lib/nvpmodel/status", text, sizeof(text)))
-		json_object_set_new(state, "power_mode", json_string(text));
+		json_object_set_new(state, "power_mode", jm_json_text(text));
 	if (read_line(root, "/proc/loadavg", text, sizeof(text)))
 		json_object_set_new(state, "load_average", json_real(strtod(text, NULL)));
 	return state;
@@ -196,10 +205,10 @@ int jm_cpu_time_read(const char *root, struct jm_cpu_time *ret_time)
 	unsigned long long ticks[8] = {0};
 	char line[256];
 
-	if (!read_line(root, "/proc/stat", line, sizeof(line))
-		|| sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0], &ticks[1],
-			   &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7])
-			< 4)
+	if (!read_line(root, "/proc/stat", line, sizeof(line)) ||
+		sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &ticks[0],
+			&ticks[1], &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6],
+			&ticks[7]) < 4)
 		return -1;
 	ret_time->total = 0;
 	for (size_t i = 0; i < 8; i++)

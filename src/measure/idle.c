@@ -106,7 +106,8 @@ static void take(struct idle *idle, const struct jm_reading *readings, double pa
 
 /*
  * The largest of three: independent conversions; means over parts of the time,
- * which see slow changes; the rounding of a value that hardly changes.
+ * which see slow changes; the rounding of a value that hardly changes. A value
+ * that never changes and whose quantum is unknown has an unknown error: NaN.
  */
 static double standard_error_uw(const struct idle *idle)
 {
@@ -117,6 +118,8 @@ static double standard_error_uw(const struct idle *idle)
 	for (size_t i = 0; i < PARTS; i++)
 		if (idle->parts[i].n > 0.5)
 			moments_add(&means, idle->parts[i].mean);
+	if (n < 1.5 && !(idle->quantum_uw > 0.0))
+		return (double)NAN;
 	if (means.n > 7.5)
 		squares = fmax(squares, moments_variance(&means) / means.n);
 	return sqrt(fmax(squares, idle->quantum_uw * idle->quantum_uw / 12.0 / n));

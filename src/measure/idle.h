@@ -14,7 +14,8 @@ struct jm_idle_result {
 	/*
 	 * Standard error of mean_uw. A reading that repeats its predecessor
 	 * counts once, slow changes count as far as means of 32 parts of the
-	 * time show them, and the sensor's quantum counts: see docs/sensors.md.
+	 * time show them, and the sensor's quantum counts: see docs/sensors.md. NaN when the
+	 * value never changes and its quantum is unknown.
 	 */
 	double error_uw;
 	uint64_t readings;    /* that have a value */

@@ -162,7 +162,8 @@ static json_t *describe_inputs(const struct jm_graph *graph)
 		for (size_t j = 0; j < input->n_dims; j++)
 			json_array_append_new(shape, json_integer(input->dims[j]));
 		json_array_append_new(inputs,
-			json_pack("{s:s, s:s, s:o}", "name", input->name, "dtype", input->dtype,
+			json_pack("{s:o, s:s, s:o}", "name", jm_json_text(input->name), "dtype",
+				input->dtype,
 				"shape", shape));
 	}
 	return inputs;
@@ -172,8 +173,9 @@ static json_t *describe_engine(const struct inference *inference, const struct j
 {
 	const struct jm_engine_info *info = &inference->info;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o}", "engine",
-		inference->config->ops->name, "version", info->version, "library", info->library,
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o}", "engine",
+		inference->config->ops->name, "version", info->version, "library",
+		jm_json_text(info->library),
 		"tracing", info->tracing, "threads", info->threads, "optimization_level",
 		info->optimization_level, "trace_bias_us", info->trace_bias_us, "trace_bias_sd_us",
 		info->trace_bias_sd_us, "network_untraced_ms", inference->untraced_ms,

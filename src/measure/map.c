@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/map.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +8,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "measure/session.h"
 #include "trace/engine_info_file.h"
 #include "trace/idle_file.h"
 #include "trace/latency_file.h"
 #include "trace/mapping_csv.h"
 #include "trace/power_log_file.h"
+#include "trace/run_file.h"
 #include "trace/run_folder.h"
 
 /* What one mapping holds on its way. */
@@ -21,6 +22,7 @@ struct mapping {
 	const struct jm_map_config *config;
 	struct jm_map_result *result;
 	struct jm_run_folder run;
+	struct jm_run_info info; /* of run.json; nothing known without one */
 	struct jm_mapping_writer writer;
 	double idle_uw; /* NaN: not known, nothing is subtracted */
 };
@@ -54,9 +56,14 @@ static int find_files(struct mapping *mapping, struct jm_error *reterr)
 
 	for (size_t i = 0; i < JM_RUN_N_PARTS; i++)
 		if (given[i])
-			jm_text_copy(mapping->run.path[i], sizeof(mapping->run.path[i]), given[i]);
+			jm_text_copy(
+				mapping->run.path[i], sizeof(mapping->run.path[i]), given[i]);
 	if (config->folder)
 		result = jm_run_folder_find(&mapping->run, config->folder, reterr);
+	if (result == 0 && config->folder && jm_session_exists(mapping->run.folder))
+		result = jm_fail(reterr, JM_ETRUNCATED,
+			"the run in '%s' was cut off: first 'joulemap recover %s'",
+			mapping->run.folder, mapping->run.folder);
 	if (result == 0)
 		result = jm_run_folder_need(&mapping->run, JM_RUN_POWER_LOG, reterr);
 	if (result == 0)
@@ -79,8 +86,8 @@ static int read_power_log(struct mapping *mapping, struct jm_error *reterr)
 	if (notes.torn_last_line)
 		note(mapping, "the last line of '%s' is cut off and left out", path);
 	if (notes.clock_changes)
-		note(mapping, "clocks were put forward or back in '%s' line %zu: taken out", path,
-			notes.clock_change_line);
+		note(mapping, "clocks were put forward or back in '%s' line %zu: taken out",
+			path, notes.clock_change_line);
 	return 0;
 }
 
@@ -90,7 +97,8 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 	const char *info = mapping->run.path[JM_RUN_ENGINE_INFO];
 	struct jm_latency_notes notes;
 	size_t unknown = 0;
-	int result = jm_latency_read(mapping->run.path[JM_RUN_LATENCY], timeline, &notes, reterr);
+	int result =
+		jm_latency_read(mapping->run.path[JM_RUN_LATENCY], timeline, &notes, reterr);
 
 	if (result < 0)
 		return result;
@@ -98,9 +106,15 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 		note(mapping, "not every layer ran in every cycle");
 	mapping->result->stamp =
 		jm_timeline_detect_stamp(timeline, &mapping->result->stamp_certain);
+	if (mapping->info.stamp && !mapping->config->latency) {
+		mapping->result->stamp = mapping->info.stamp; /* whoever wrote it says so */
+		mapping->result->stamp_certain = 1;
+	}
+	timeline->stamp = mapping->result->stamp;
 	note(mapping, "time stamps mean: %s of the layer%s",
-		mapping->result->stamp == JM_STAMP_CALLBACK ? "a callback after the end"
-							     : jm_stamp_name(mapping->result->stamp),
+		mapping->result->stamp == JM_STAMP_CALLBACK
+			? "a callback after the end"
+			: jm_stamp_name(mapping->result->stamp),
 		mapping->result->stamp_certain ? "" : " (assumed, the data cannot tell)");
 	if (!info[0]) {
 		note(mapping, "no trt_engine_info.json: types of layers are unknown");
@@ -108,29 +122,19 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 	}
 	result = jm_engine_info_read(info, timeline, &unknown, reterr);
 	if (result == 0 && unknown)
-		note(mapping, "%zu of %zu layers are not in '%s': their type is unknown", unknown,
-			timeline->n_layers, info);
+		note(mapping, "%zu of %zu layers are not in '%s': their type is unknown",
+			unknown, timeline->n_layers, info);
 	return result;
 }
 
-static int read_idle(struct mapping *mapping, struct jm_error *reterr)
+/* 1 when SIMULATED.txt lies beside the power log, wherever that is. */
+static int is_marked_simulated(const char *power_log)
 {
-	const char *path = mapping->run.path[JM_RUN_IDLE];
-	struct jm_idle_record record;
-	int result;
+	char path[JM_PATH_MAX];
+	size_t folder = strlen(power_log) - strlen(jm_path_name(power_log));
+	int n = snprintf(path, sizeof(path), "%.*sSIMULATED.txt", (int)folder, power_log);
 
-	mapping->idle_uw = (double)NAN;
-	if (!path[0]) {
-		note(mapping, "no idle power found: power above idle is left empty; "
-			      "'joulemap idle' measures it");
-		return 0;
-	}
-	result = jm_idle_read(path, &record, reterr);
-	if (result < 0)
-		return result;
-	mapping->idle_uw = record.average_uw;
-	mapping->result->simulated |= record.simulated;
-	return 0;
+	return n > 0 && (size_t)n < sizeof(path) && jm_path_exists(path);
 }
 
 /* run.json tells what stands above the table; logs of others have none. */
@@ -138,55 +142,104 @@ static void read_run(struct mapping *mapping)
 {
 	struct jm_map_result *result = mapping->result;
 	const char *path = mapping->run.path[JM_RUN_JSON];
-	const char *name = NULL, *version = NULL, *id = NULL, *rail = NULL;
-	json_t *run;
+	struct jm_run_info *info = &mapping->info;
+	struct jm_error error;
 
+	info->idle_uw = (double)NAN;
+	if (path[0] && jm_run_info_read(path, info, &error) < 0)
+		note(mapping, "%s: what it says of the run is not used", error.message);
 	jm_text_copy(result->model, sizeof(result->model), mapping->run.model);
-	if (!path[0])
-		return;
-	run = json_load_file(path, 0, NULL);
-	json_unpack(run, "{s:{s:s, s:s}}", "engine", "engine", &name, "version", &version);
-	json_unpack(run, "{s:{s:s, s:[{s:s}]}}", "sensor", "id", &id, "rails", "name", &rail);
-	if (name && version)
-		snprintf(result->engine, sizeof(result->engine), "%s %s", name, version);
-	if (id)
-		snprintf(result->sensor, sizeof(result->sensor), "%s %s", id, rail ? rail : "");
-	result->simulated |=
-		json_is_true(json_object_get(json_object_get(run, "sensor"), "simulated"));
-	json_decref(run);
+	jm_text_copy(result->engine, sizeof(result->engine), info->engine);
+	if (info->sensor[0])
+		snprintf(result->sensor, sizeof(result->sensor), "%s%s%s", info->sensor,
+			info->rail[0] ? " " : "", info->rail);
+	result->simulated =
+		info->simulated || is_marked_simulated(mapping->run.path[JM_RUN_POWER_LOG]);
+}
+
+/*
+ * 1 when an idle power that was found, not given, may be subtracted: it has to
+ * be of the run's sensor. Where the run does not tell its sensor, as the
+ * original's do not, it only must not be simulated where the run is real.
+ */
+static int is_of_run(const struct mapping *mapping, const struct jm_idle_record *record)
+{
+	const struct jm_run_info *info = &mapping->info;
+	const char *path = mapping->run.path[JM_RUN_IDLE];
+
+	if (record->simulated != mapping->result->simulated)
+		note(mapping, "'%s' is %s, the run is not: it is not subtracted", path,
+			record->simulated ? "SIMULATED" : "real");
+	else if (info->sensor[0] && strcmp(info->sensor, record->sensor) != 0)
+		note(mapping, "'%s' is of %s%s, the run of %s: it is not subtracted", path,
+			record->sensor[0] ? "sensor " : "an unknown sensor", record->sensor,
+			info->sensor);
+	else
+		return 1;
+	return 0;
+}
+
+static int read_idle(struct mapping *mapping, struct jm_error *reterr)
+{
+	const char *path = mapping->run.path[JM_RUN_IDLE];
+	int given = mapping->config->idle != NULL;
+	struct jm_idle_record record;
+	int result;
+
+	mapping->idle_uw = given ? (double)NAN : mapping->info.idle_uw;
+	if (!isnan(mapping->idle_uw))
+		return 0;
+	if (path[0]) {
+		result = jm_idle_read(path, &record, reterr);
+		if (result < 0)
+			return result;
+		if (given || is_of_run(mapping, &record)) {
+			mapping->idle_uw = record.average_uw;
+			mapping->result->simulated |= record.simulated;
+			return 0;
+		}
+	}
+	note(mapping, "no idle power found: power above idle is left empty; "
+		      "'joulemap idle' measures it");
+	return 0;
 }
 
 /* ---- Mapping ------------------------------------------------------------------- */
 
 /* The original names the folder after the model: the power log's own. */
-static void model_from_path(const char *path, char ret_model[JM_NAME_MAX])
+static void model_from_path(const char *path, char *ret_model, size_t size)
 {
 	char folder[JM_PATH_MAX];
-	char *slash;
+	const char *name;
+	size_t length = strlen(path) - strlen(jm_path_name(path));
 
-	jm_text_copy(folder, sizeof(folder), path);
-	slash = strrchr(folder, '/');
-	if (slash)
-		*slash = '\0';
-	jm_text_copy(ret_model, JM_NAME_MAX, slash ? jm_path_name(folder) : "model");
+	while (length && path[length - 1] == '/')
+		length--;
+	jm_text_copy(folder, length < sizeof(folder) ? length + 1 : sizeof(folder), path);
+	name = jm_path_name(folder);
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		name = "model";
+	jm_text_copy(ret_model, size, name);
 }
 
-static int choose_output(struct mapping *mapping, char ret_path[JM_PATH_MAX],
-	struct jm_error *reterr)
+static int choose_output(
+	struct mapping *mapping, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 {
 	const struct jm_map_config *config = mapping->config;
 	char folder[JM_PATH_MAX];
 	int result;
 
 	if (!mapping->result->model[0])
-		model_from_path(mapping->run.path[JM_RUN_POWER_LOG], mapping->result->model);
+		model_from_path(mapping->run.path[JM_RUN_POWER_LOG], mapping->result->model,
+			sizeof(mapping->result->model));
 	if (!config->result_dir && mapping->run.folder[0])
 		return jm_path_join(ret_path, mapping->run.folder, JM_RUN_MAPPING_NAME, reterr);
 	result = jm_path_join(folder, config->result_dir ? config->result_dir : "results",
 		mapping->result->model, reterr);
 	if (result == 0)
 		result = jm_folder_make(folder, reterr);
-	return result < 0 ? result : jm_path_join(ret_path, folder, JM_RUN_MAPPING_NAME, reterr);
+	return result < 0 ? result
+			  : jm_path_join(ret_path, folder, JM_RUN_MAPPING_NAME, reterr);
 }
 
 static int take_row(void *context, const struct jm_cycle_power *row)
@@ -211,12 +264,12 @@ static int check_overlap(const struct mapping *mapping, struct jm_error *reterr)
 	run_begin = (double)layer->executions[0].stamp_ns * 1e-9;
 	run_end = (double)layer->executions[layer->n_executions - 1].stamp_ns * 1e-9;
 	if (log_begin > run_end)
-		return jm_fail(reterr, JM_EINVAL,
+		return jm_fail(reterr, JM_EFORMAT,
 			"the power log begins %.3f s after the last layer ended: logs of "
 			"different runs or time zones?",
 			log_begin - run_end);
 	if (run_begin > log_end)
-		return jm_fail(reterr, JM_EINVAL,
+		return jm_fail(reterr, JM_EFORMAT,
 			"the power log ends %.3f s before the first layer began: logs of "
 			"different runs or time zones?",
 			run_begin - log_end);
@@ -232,12 +285,18 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_summary_init(&ret->summary, &ret->timeline, reterr);
 	if (result == 0)
-		result = jm_mapping_writer_open(&mapping->writer, ret->csv, &ret->timeline, reterr);
+		result = jm_mapping_writer_open(
+			&mapping->writer, ret->csv, &ret->timeline, reterr);
 	if (result < 0)
 		return result;
 	result = jm_attribute_window(rail, &ret->timeline, mapping->config->rules,
 		mapping->idle_uw, take_row, mapping, reterr);
 	ret->rows = mapping->writer.rows;
+	if (result == JM_EINVAL) { /* what it refuses came out of the files */
+		result = JM_EFORMAT;
+		if (reterr)
+			reterr->code = JM_EFORMAT;
+	}
 	if (result < 0) {
 		jm_mapping_writer_abandon(&mapping->writer);
 		return result;
@@ -260,18 +319,18 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 	mapping->config = config;
 	mapping->result = ret_result;
 	result = find_files(mapping, reterr);
-	if (result == 0)
+	if (result == 0) {
+		read_run(mapping);
 		result = read_idle(mapping, reterr);
+	}
 	if (result == 0)
 		result = read_power_log(mapping, reterr);
 	if (result == 0)
 		result = read_timeline(mapping, reterr);
 	if (result == 0)
 		result = check_overlap(mapping, reterr);
-	if (result == 0) {
-		read_run(mapping);
+	if (result == 0)
 		result = map(mapping, reterr);
-	}
 	free(mapping);
 	return result;
 }

@@ -18,8 +18,12 @@ struct jm_map_config {
 	const char *power_log;
 	const char *latency;
 	const char *engine_info; /* NULL and none found: types are "Unknown" */
-	const char *idle;        /* NULL and none found: nothing is subtracted */
-	const char *result_dir;  /* NULL: into the run folder */
+	/*
+	 * NULL: what the run itself recorded, else what is in the folder or
+	 * above it, if that is of the run's sensor. None: nothing is subtracted.
+	 */
+	const char *idle;
+	const char *result_dir; /* NULL: into the run folder */
 	enum jm_window_rules rules;
 	const struct jm_progress *progress; /* NULL: none; notes go there */
 };
@@ -33,12 +37,15 @@ struct jm_map_result {
 	size_t rows;
 	int simulated;
 	char csv[JM_PATH_MAX];
-	char model[JM_NAME_MAX];
-	char engine[128]; /* "": not known */
-	char sensor[128]; /* "": not known */
+	char model[256];
+	char engine[128];	      /* "": not known */
+	char sensor[2 * JM_NAME_MAX]; /* and its rail; "": not known */
 };
 
-/* ret_result is released with jm_map_release, also after a failure. */
+/*
+ * ret_result is released with jm_map_release, also after a failure.
+ * JM_ETRUNCATED: the run was cut off and has to be recovered first.
+ */
 int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_result,
 	struct jm_error *reterr);
 

@@ -136,8 +136,9 @@ static json_t *describe_sensor(const struct job *job)
 	const struct jm_sensor_info *info = &job->sensor_info;
 	const char *wanted = job->config->sensor ? job->config->sensor : info->id;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:f, s:f, s:f, s:s, s:o}", "name",
-		job->sensor->name, "wanted", wanted, "id", info->id, "path", info->path, "kind",
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:s, s:o}", "name",
+		job->sensor->name, "wanted", jm_json_text(wanted), "id", jm_json_text(info->id),
+		"path", jm_json_text(info->path), "kind",
 		kinds[info->kind], "simulated", info->simulated, "seed",
 		(json_int_t)job->sensor_options.seed, "round_ms", info->round_ms, "window_ms",
 		info->window_ms, "poll_ms", info->poll_ms, "provenance", info->provenance, "rails",
@@ -152,12 +153,13 @@ static json_t *describe_config(const struct job *job)
 
 	for (size_t i = 0; shape && i < config->n_input_shape; i++)
 		json_array_append_new(shape, json_integer(config->input_shape[i]));
-	return json_pack("{s:s, s:s?, s:o, s:I, s:I, s:i, s:s, s:s, s:s, s:i, s:f, s:I}", "model",
-		config->model, "dtype", config->dtype, "input_shape", shape, "warmup",
+	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:I}", "model",
+		jm_json_text(config->model), "dtype", config->dtype, "input_shape", shape, "warmup",
 		(json_int_t)config->warmup, "runs", (json_int_t)config->runs, "optimization_level",
-		config->optimization_level, "result_dir", config->result_dir, "engine",
+		config->optimization_level, "result_dir", jm_json_text(config->result_dir), "engine",
 		job->engine->name, "sensor",
-		job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id, "threads",
+		jm_json_text(job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
+		"threads",
 		config->threads, "rate_hz", config->rate_hz, "seed", (json_int_t)config->seed);
 }
 
@@ -172,9 +174,9 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 	if (!isnan(idle->mean_uw) && isnan(idle->error_uw))
 		json_object_set_new(idle_json, "error_uw", json_null());
 	job->begin_ns = jm_clock_monotonic_ns(NULL);
-	job->session = json_pack("{s:i, s:s, s:{s:s, s:s, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+	job->session = json_pack("{s:i, s:s, s:{s:s, s:o, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
 		"schema", 1, "joulemap", jm_version(), "model", "name", job->model.name, "path",
-		job->model.path, "sha256", job->model.sha256, "catalog",
+		jm_json_text(job->model.path), "sha256", job->model.sha256, "catalog",
 		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
 		describe_sensor(job), "idle", idle_json, "board",
 		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
@@ -204,15 +206,17 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 {
 	json_t *before = json_object_get(job->session, "state_before");
 	json_t *after = jm_board_state(job->sensor_options.sysfs_root);
-	json_int_t events = json_integer_value(json_object_get(after, "throttle_events"))
-		- json_integer_value(json_object_get(before, "throttle_events"));
+	const json_t *first = json_object_get(before, "throttle_events");
+	const json_t *last = json_object_get(after, "throttle_events");
+	json_int_t events = json_integer_value(last) - json_integer_value(first);
 	double load = load_of_others(job, children->children_cpu_s);
 
 	if (children->sensor.id[0]) {
 		job->sensor_info = children->sensor;
 		json_object_set_new(job->session, "sensor", describe_sensor(job));
 	}
-	json_object_set_new(job->session, "throttling_seen", json_boolean(events > 0));
+	json_object_set_new(job->session, "throttling_seen",
+		first && last ? json_boolean(events > 0) : json_null());
 	json_object_set_new(job->session, "state_after", after);
 	json_object_set_new(job->session, "clock_end", describe_clock());
 	json_object_set_new(job->session, "load_of_others",
@@ -221,7 +225,7 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 		json_string(result < 0		      ? jm_code_text(result)
 				: children->interrupted ? "interrupted by the user"
 							: "complete"));
-	if (events > 0)
+	if (first && last && events > 0)
 		note(job, "the machine throttled its clocks during the run: cool it, or lower its "
 			  "clocks, and measure again");
 	if (load > 0.05)

@@ -176,3 +176,14 @@ size_t jm_csv_format(const char *text, char *ret_text)
 	ret_text[n++] = '"';
 	return n;
 }
+
+int jm_csv_print(FILE *out, const char *text, struct jm_error *reterr)
+{
+	char *field = malloc(JM_CSV_TEXT_MAX(strlen(text)));
+
+	if (!field)
+		return jm_fail_memory(reterr, "a field of a table");
+	fwrite(field, 1, jm_csv_format(text, field), out);
+	free(field);
+	return 0;
+}

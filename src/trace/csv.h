@@ -3,6 +3,8 @@
 #ifndef JM_TRACE_CSV_H
 #define JM_TRACE_CSV_H
 
+#include <stdio.h>
+
 #include "base/file.h"
 
 #define JM_CSV_COLUMNS_MAX 32
@@ -51,5 +53,8 @@ int jm_csv_find(const struct jm_csv_reader *csv, const char *column);
  * (no '\0').
  */
 size_t jm_csv_format(const char *text, char *ret_text);
+
+/* The same into a stream, whose own state tells of failures. 0 or JM_ENOMEM. */
+int jm_csv_print(FILE *out, const char *text, struct jm_error *reterr);
 
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -43,7 +41,7 @@ static char *format_json(
 	if (record->seconds > 0)
 		json_object_set_new(ours, "seconds", json_real(record->seconds));
 	if (record->sensor[0])
-		json_object_set_new(ours, "sensor", json_string(record->sensor));
+		json_object_set_new(ours, "sensor", jm_json_text(record->sensor));
 	if (record->simulated)
 		json_object_set_new(ours, "simulated", json_true());
 	more = ours ? jm_json_dump(ours, JSON_EMBED | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;

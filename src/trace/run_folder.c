@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "trace/run_file.h"
 
 #define POWER_LOG_MIDDLE "_cycles_power_log_"
 #define IDLE_LOG_MIDDLE "_seconds_idling_power_log_"
@@ -34,10 +35,6 @@ static const struct {
 		NULL},
 	[JM_RUN_READINGS] = {JM_RUN_READINGS_NAME, "table of readings",
 		"'" JM_RUN_READINGS_NAME "'", NULL},
-	[JM_RUN_POWER_SPOOL] = {JM_RUN_POWER_SPOOL_NAME, "spool of readings",
-		"'" JM_RUN_POWER_SPOOL_NAME "'", NULL},
-	[JM_RUN_TIMELINE_SPOOL] = {JM_RUN_TIMELINE_SPOOL_NAME, "spool of spans",
-		"'" JM_RUN_TIMELINE_SPOOL_NAME "'", NULL},
 };
 
 /* Sets *ret_path to folder/name if that is there. */
@@ -92,8 +89,8 @@ static size_t find_newest(const char *folder, const char *middle, char ret_path[
 
 static int is_run_folder(const char *folder)
 {
-	static const char *const signs[] = {JM_RUN_LATENCY_NAME, JM_RUN_JSON_NAME,
-		JM_RUN_POWER_SPOOL_NAME, JM_RUN_TIMELINE_SPOOL_NAME};
+	static const char *const signs[] = {
+		JM_RUN_LATENCY_NAME, JM_RUN_JSON_NAME, JM_RUN_SESSION_NAME};
 	char path[JM_PATH_MAX] = "";
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
@@ -147,7 +144,7 @@ static int find_folder(struct jm_run_folder *run, const char *path, struct jm_er
 		return 0;
 	run->folder[0] = '\0';
 	if (n)
-		return jm_fail(reterr, JM_EINVAL, "'%s' holds %zu runs; give one of them: %s",
+		return jm_fail(reterr, JM_EFORMAT, "'%s' holds %zu runs; give one of them: %s",
 			path, n, names);
 	return jm_fail(reterr, JM_ENOTFOUND,
 		"'%s' holds no run: looked for %s, '" JM_RUN_LATENCY_NAME
@@ -179,6 +176,16 @@ static int find_names(struct jm_run_folder *run, struct jm_error *reterr)
 	return 0;
 }
 
+/* The folder of a run that was put away is named after its time. */
+static void take_model(struct jm_run_folder *run)
+{
+	const char *path = run->path[JM_RUN_JSON];
+	struct jm_run_info info;
+
+	if (path[0] && jm_run_info_read(path, &info, NULL) == 0 && info.model[0])
+		jm_text_copy(run->model, sizeof(run->model), info.model);
+}
+
 static void take_named(struct jm_run_folder *run, enum jm_run_part part, const char *ending)
 {
 	char name[sizeof(run->model) + 32];
@@ -198,6 +205,7 @@ int jm_run_folder_find(struct jm_run_folder *run, const char *path, struct jm_er
 	for (size_t i = 0; i < JM_RUN_N_PARTS; i++)
 		if (parts[i].name)
 			take_if_there(run->path[i], run->folder, parts[i].name);
+	take_model(run);
 	run->n_power_logs =
 		find_newest(run->folder, POWER_LOG_MIDDLE, run->path[JM_RUN_POWER_LOG]);
 	take_named(run, JM_RUN_POWER_LOG, "_power_log.log");

@@ -12,8 +12,7 @@
 #define JM_RUN_JSON_NAME "run.json"
 #define JM_RUN_READINGS_NAME "readings.csv"
 #define JM_RUN_MAPPING_NAME "power_runtime_mapping_layerwise.csv"
-#define JM_RUN_POWER_SPOOL_NAME "power.spool"
-#define JM_RUN_TIMELINE_SPOOL_NAME "timeline.spool"
+#define JM_RUN_SESSION_NAME "spool/session.json" /* of a run that was cut off */
 #define JM_IDLE_JSON_NAME "idling_power.json"
 
 enum jm_run_part {
@@ -24,8 +23,6 @@ enum jm_run_part {
 	JM_RUN_BENCHMARK,
 	JM_RUN_JSON,
 	JM_RUN_READINGS,
-	JM_RUN_POWER_SPOOL,
-	JM_RUN_TIMELINE_SPOOL,
 	JM_RUN_N_PARTS
 };
 
@@ -33,7 +30,7 @@ enum jm_run_part {
 struct jm_run_folder {
 	char folder[JM_PATH_MAX];     /* RESULT_DIR/model, or "" when all are given */
 	char result_dir[JM_PATH_MAX]; /* its parent */
-	char model[256];	      /* its name */
+	char model[256];	      /* as run.json has it, else the folder's name */
 	char path[JM_RUN_N_PARTS][JM_PATH_MAX];
 	size_t n_power_logs; /* found in the folder: above 1, the newest was taken */
 	size_t n_idle_logs;  /* the same for idle power logs, used without a json */
@@ -42,7 +39,8 @@ struct jm_run_folder {
 /*
  * Finds the parts of a run in `path`: a run folder, or a folder that holds
  * exactly one. Parts whose path is set already are left alone, so that options
- * can come first. JM_ENOTFOUND says what was looked for.
+ * can come first. A run.json that cannot be read is none here. JM_ENOTFOUND says
+ * what was looked for, JM_EFORMAT which runs there are.
  */
 int jm_run_folder_find(struct jm_run_folder *run, const char *path, struct jm_error *reterr);
 

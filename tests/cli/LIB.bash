@@ -55,6 +55,12 @@ expect_out_like() {
 	grep -qE -- "$1" out || complain "expected on stdout, like: $1"
 }
 
+# No line of these files has this text.
+expect_no() { # TEXT FILE...
+	checks=$((checks + 1))
+	! grep -qF -- "$@" || complain "expected no '$1'"
+}
+
 expect_file() {
 	checks=$((checks + 1))
 	[ -e "$1" ] || complain "expected file $1"

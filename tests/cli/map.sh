@@ -108,7 +108,7 @@ make_run; echo '{}' >$latency
 broken ".*"
 make_run; sed -i 's/20241121-05/20241121-06/' $log
 run map run/net
-expect_status 2
+expect_status 1
 expect_err_like 'the power log begins 3599\.9[0-9]* s after the last layer ended'
 expect_no_file $csv
 make_run; echo '{"Layers": 5}' >run/net/trt_profiling/trt_engine_info.json
@@ -118,6 +118,128 @@ broken "'run/idling_power.json'"
 run map nowhere
 expect_status 1
 expect_err_like "^joulemap: .*'nowhere'"
+
+make_run; mkdir run/second; cp -r run/net/. run/second
+run map run
+expect_status 1
+expect_err_like "^joulemap: 'run' holds 2 runs; give one of them: "
+rm -r run/second
+
+# ---- What run.json says
+describe() { # MORE KEYS
+	cat >run/net/run.json <<END
+{"model": {"name": "net"}, "engine": {"engine": "abacus", "version": "1.0"},
+ "sensor": {"id": "ina3221:1-0040", "simulated": false,
+            "rails": [{"name": "VDD_GPU"}, {"name": "VDD_CPU"}]}$1}
+END
+}
+
+make_run; describe ', "idle": {"power_uw": 3000000.0}, "stamp": "end"'
+printf '{"avg_idle_power": 1000000.0, "sensor": "sim", "simulated": true}' >run/idling_power.json
+run map run/net
+expect_status 0
+expect_out_like '^net, abacus 1.0, sensor ina3221:1-0040 VDD_GPU$'
+expect_out_like ', idle 3.000 W, '
+expect_no 'SIMULATED' out err
+expect_err_like '^time stamps mean: end of the layer$'
+run map run/net --idling-power-log-path run/idling_power.json
+expect_status 0
+expect_out_like '^SIMULATED: '
+expect_out_like ', idle 1.000 W, '
+
+# Found, not given: only idle power of the same sensor.
+make_run; describe ', "idle": null, "power_log": {"rail": "total"}'
+run map run/net
+expect_status 0
+expect_out_like 'sensor ina3221:1-0040 total$'
+expect_err_like "'run/idling_power.json' is of an unknown sensor, the run of ina3221:1-0040: it is not"
+expect_err_like 'no idle power found'
+printf '{"avg_idle_power": 1000000.0, "sensor": "ina3221:1-0041"}' >run/idling_power.json
+run map run/net
+expect_err_like "'run/idling_power.json' is of sensor ina3221:1-0041, the run of ina3221:1-0040: it is"
+expect_err_like 'no idle power found'
+printf '{"avg_idle_power": 1000000.0, "sensor": "ina3221:1-0040"}' >run/idling_power.json
+run map run/net
+expect_out_like ', idle 1.000 W, '
+rm run/net/run.json
+printf '{"avg_idle_power": 1000000.0, "sensor": "sim", "simulated": true}' >run/idling_power.json
+run map run/net
+expect_status 0
+expect_err_like "'run/idling_power.json' is SIMULATED, the run is not: it is not subtracted"
+expect_no 'SIMULATED: ' out
+
+# A run.json that cannot be read is said; the mark of a simulated run counts still.
+make_run; echo '{"model": ' >run/net/run.json; echo SIMULATED >run/net/SIMULATED.txt
+run map run/net
+expect_status 0
+expect_err_like "^'run/net/run.json' line [0-9]+: .*is not used$"
+expect_out_like '^SIMULATED: '
+rm run/net/run.json
+run map --power-log-path $log --trt-layer-latency-path $latency --result-dir other
+expect_status 0
+expect_out_like '^SIMULATED: '
+
+# A run that was put away: its folder has the name of a time.
+make_run; describe ', "idle": {"power_uw": 3000000.0}'
+mkdir -p run/net/previous/20250101-101010
+mv run/net/run.json run/net/trt_profiling run/net/*.log run/net/previous/20250101-101010
+rm run/idling_power.json
+run map run/net/previous/20250101-101010
+expect_status 0
+expect_out_like '^net, abacus'
+expect_out_like ', idle 3.000 W, '
+run map run/net/previous/20250101-101010 --result-dir put
+expect_file put/net/power_runtime_mapping_layerwise.csv
+
+# A run that was cut off has to be recovered first, however it was named.
+make_run; mkdir run/net/spool; echo '{}' >run/net/spool/session.json
+for name in run run/net; do
+	run map $name
+	expect_error 1 "the run in 'run/net' was cut off: first 'joulemap recover run/net'"
+done
+expect_no_file $csv
+
+# Where the folder of a log has no name, the result goes to "model", never elsewhere.
+make_run; mkdir inside; cp $log up.log
+(cd inside && run map --power-log-path ../up.log --trt-layer-latency-path ../$latency \
+	--result-dir there && cp out err .. && echo "$status" >../status)
+status=$(cat status)
+expect_status 0
+expect_file inside/there/model/power_runtime_mapping_layerwise.csv
+expect_no_file inside/power_runtime_mapping_layerwise.csv
+run map --power-log-path ./up.log --trt-layer-latency-path $latency --result-dir there
+expect_file there/model/power_runtime_mapping_layerwise.csv
+
+# ---- Sums: a log that is shorter than the run, and a single cycle
+make_run; sed -i '5,$d' $log
+run map run/net
+expect_status 0
+expect_out_like '^power log ends after 1 of 2 cycles: only these are counted$'
+make_run; cat >$latency <<'END'
+{"conv, first": [[10.0, "20241121-05:20:00.020000"]], "pool": [[5.5, "20241121-05:20:00.026000"]]}
+END
+run map run/net
+expect_status 0
+expect_no 'nan' out
+expect_out_like '^closure: not known'
+
+# ---- Names of any bytes
+make_run; mv run/net $'run/r\xe9'
+run map $'run/r\xe9' --format json
+expect_status 0
+expect_out_like '"model": "r\\\\xe9"'
+run map $'run/r\xe9'
+expect_status 0
+expect_out_like '^r\\xe9$'
+make_run; sed -i 's/"pool"/"po\\u001b[31mol\\u009b"/' $latency
+run map run/net
+expect_status 0
+expect_out_like '^po\?\[31mol\? '
+expect_no $'\x1b' out err
+run map $'no\x1b[31mwhere\xc2\x9bJ'
+expect_status 1
+expect_no $'\x1b' err
+expect_err_like "'no\?\[31mwhere\?J'"
 
 # The last line of a log that was cut is left out, and said so.
 make_run; printf '20241121-05:20:00.2000' >>$log

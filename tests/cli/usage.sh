@@ -26,6 +26,29 @@ for command in measure idle map recover sensors doctor catalog; do
 	expect_out_like "^usage: joulemap $command"
 done
 
+run help version
+expect_status 0
+expect_out_like '^usage: joulemap version$'
+run help help
+expect_status 0
+expect_out_like '^usage: joulemap help'
+for words in help "help map" --help version "map --help" "recover --help" catalog; do
+	status=0
+	# shellcheck disable=SC2086
+	"$JOULEMAP" $words >/dev/full 2>err || status=$?
+	: >out
+	ran="joulemap $words >/dev/full"
+	expect_error 1 "cannot write the output: No space left on device"
+done
+run version foo
+expect_error 2 "unexpected argument 'foo', see 'joulemap help'"
+run help map foo
+expect_error 2 "unexpected argument 'foo', see 'joulemap help'"
+run $'\x1b[2J'
+expect_error 2 "unknown command '?[2J', see 'joulemap help'"
+run sensors --sensor sim --interval 1
+expect_error 2 "--interval needs --watch"
+
 run meassure
 expect_error 2 "unknown command 'meassure', did you mean 'measure'?"
 run frobnicate

@@ -157,6 +157,29 @@ static void counter_close(void *state)
 	(void)state;
 }
 
+static int constant_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+{
+	counter_read(state, ret_readings, reterr);
+	ret_readings[0].value[0] = 7.0e6;
+	return 0;
+}
+
+/* Nothing changes and nobody knows the quantum: no error of 0 is made up. */
+static void test_unknown_quantum(void **state)
+{
+	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter), .open = counter_open,
+		.read = constant_read, .close = counter_close};
+	struct jm_sensor_options options = real_time("", "constant");
+	struct jm_idle_result result;
+	struct jm_sensor_info info;
+
+	(void)state;
+	assert_int_equal(jm_idle_measure(&ops, &info, &options, 0.05, NULL, NULL, &result, NULL), 0);
+	assert_true(result.mean_uw == 7.0e6);
+	assert_int_equal(result.conversions, 1);
+	assert_true(isnan(result.error_uw));
+}
+
 static void test_counter(void **state)
 {
 	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter), .open = counter_open,
@@ -211,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_constant),
 		cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_unknown_quantum),
 		cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_histogram),
 	};

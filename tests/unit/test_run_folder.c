@@ -99,13 +99,10 @@ static void test_own_layout(void **state)
 	char old[4096];
 
 	(void)state;
-	touch("c/m/power.spool");
-	touch("c/m/timeline.spool");
 	touch("c/m/run.json");
 	touch("c/m/readings.csv");
 	find("c");
-	expect_path(JM_RUN_POWER_SPOOL, "/power.spool");
-	expect_path(JM_RUN_TIMELINE_SPOOL, "/timeline.spool");
+	assert_string_equal(run.model, "m"); /* run.json is no JSON */
 	expect_path(JM_RUN_JSON, "/run.json");
 	expect_path(JM_RUN_READINGS, "/readings.csv");
 	/* From inside. */
@@ -126,6 +123,39 @@ static void test_own_layout(void **state)
 	assert_int_equal(chdir(old), 0);
 }
 
+/* Of a run that was cut off there is the spool only. */
+static void test_cut_off(void **state)
+{
+	(void)state;
+	touch("f/m/spool/session.json");
+	find("f");
+	assert_string_equal(run.model, "m");
+	/* The files of a spool are no run by themselves. */
+	touch("g/m/power.spool");
+	touch("g/m/timeline.spool");
+	expect_failure("g", JM_ENOTFOUND, "holds no run");
+}
+
+/* An earlier run: its folder has the name of a time. */
+static void test_previous(void **state)
+{
+	(void)state;
+	touch("h/m/trt_profiling/trt_layer_latency.json");
+	touch("h/m/previous/20250101-101010/trt_profiling/trt_layer_latency.json");
+	touch("h/m/previous/20250101-101010/m_tensorrt.json");
+	touch("h/m/previous/20250101-101010/m_power_log.log");
+	scratch_write("h/m/previous/20250101-101010/run.json", "{\"model\": {\"name\": \"m\"}}");
+	find("h/m/previous/20250101-101010");
+	assert_string_equal(run.model, "m");
+	expect_path(JM_RUN_BENCHMARK, "/m_tensorrt.json");
+	expect_path(JM_RUN_POWER_LOG, "/m_power_log.log");
+	/* A name that would lead elsewhere is none. */
+	scratch_write("h/m/previous/20250101-101010/run.json",
+		"{\"model\": {\"name\": \"../x\"}}");
+	find("h/m/previous/20250101-101010");
+	assert_string_equal(run.model, "20250101-101010");
+}
+
 static void test_failures(void **state)
 {
 	struct jm_error error = {0};
@@ -133,7 +163,7 @@ static void test_failures(void **state)
 	(void)state;
 	touch("d/one/run.json");
 	touch("d/two/run.json");
-	expect_failure("d", JM_EINVAL, "holds 2 runs; give one of them: ");
+	expect_failure("d", JM_EFORMAT, "holds 2 runs; give one of them: ");
 	touch("e/nothing/here");
 	expect_failure(
 		"e", JM_ENOTFOUND, "holds no run: looked for '*_cycles_power_log_*.log'");
@@ -151,6 +181,8 @@ int main(void)
 		cmocka_unit_test(test_original_layout),
 		cmocka_unit_test(test_later_layout),
 		cmocka_unit_test(test_own_layout),
+		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_previous),
 		cmocka_unit_test(test_failures),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 
 static uint64_t next_random(uint64_t *state)
@@ -160,6 +161,58 @@ static void test_distance(void **state)
 	assert_int_equal(jm_text_distance("", "abc"), 3);
 }
 
+static void test_scan_utf8(void **state)
+{
+	static const char *wrong[] = {"", "\x80", "\xc0\x80", "\xc1\xbf", "\xe9", "\xe9o",
+		"\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80", "\xe2\x82"};
+	uint32_t code = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(jm_text_scan_utf8(wrong[i], &code), 0);
+	assert_int_equal(jm_text_scan_utf8("ab", &code), 1);
+	assert_int_equal(code, 'a');
+	assert_int_equal(jm_text_scan_utf8("\xc2\x9b", &code), 2);
+	assert_int_equal(code, 0x9b);
+	assert_int_equal(jm_text_scan_utf8("\xe2\x82\xac", &code), 3);
+	assert_int_equal(code, 0x20ac);
+	assert_int_equal(jm_text_scan_utf8("\xf0\x9f\x98\x80!", &code), 4);
+	assert_int_equal(code, 0x1f600);
+}
+
+static void test_sanitize(void **state)
+{
+	static const char text[] = "r\xe9s/\xc3\xa9";
+	char clean[32];
+
+	(void)state;
+	assert_int_equal(jm_text_sanitize(NULL, 0, text), 9);
+	assert_int_equal(jm_text_sanitize(clean, sizeof(clean), text), 9);
+	assert_string_equal(clean, "r\\xe9s/\xc3\xa9");
+	/* Never half a character, never half an escape. */
+	assert_int_equal(jm_text_sanitize(clean, 9, text), 7);
+	assert_string_equal(clean, "r\\xe9s/");
+	assert_int_equal(jm_text_sanitize(clean, 5, text), 1);
+	assert_string_equal(clean, "r");
+}
+
+static void test_json_values(void **state)
+{
+	json_t *text = jm_json_text("r\xe9s"), *none = jm_json_text(NULL);
+	json_t *nan = jm_json_number((double)NAN), *number = jm_json_number(0.5);
+
+	(void)state;
+	assert_string_equal(json_string_value(text), "r\\xe9s");
+	assert_true(json_is_null(none));
+	assert_true(json_is_null(nan));
+	assert_true(json_real_value(number) == 0.5);
+	json_decref(text);
+	json_decref(none);
+	json_decref(nan);
+	json_decref(number);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +221,9 @@ int main(void)
 		cmocka_unit_test(test_scan_known),
 		cmocka_unit_test(test_scan_random),
 		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_scan_utf8),
+		cmocka_unit_test(test_sanitize),
+		cmocka_unit_test(test_json_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
