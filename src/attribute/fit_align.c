@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/coarse.h"
+#include "attribute/fit.h"
+#include "base/error.h"
+
+enum {
+	COARSE_CONVERSIONS = 600,
+	SUBSET_BLOCK = 96,  /* conversions in a row */
+	SUBSET_MAX = 2600,
+	STARTS = 5
+};
+
+/* A part of the problem: blocks of conversions spread over the run. */
+struct subset {
+	struct jm_problem problem;
+	double *time_s, *width_s, *power_w;
+};
+
+static void subset_release(struct subset *subset)
+{
+	free(subset->time_s);
+	free(subset->width_s);
+	free(subset->power_w);
+}
+
+static int subset_init(struct subset *subset, const struct jm_problem *whole)
+{
+	size_t n = whole->moments.n, wanted = SUBSET_MAX;
+	size_t least = 6 * (whole->segments->n_layers + whole->spline.n);
+	size_t blocks, used = 0;
+
+	memset(subset, 0, sizeof(*subset));
+	wanted = wanted > least ? wanted : least;
+	wanted = wanted < n ? wanted : n;
+	blocks = (wanted + SUBSET_BLOCK - 1) / SUBSET_BLOCK;
+	subset->time_s = malloc((n + 1) * sizeof(double));
+	subset->width_s = malloc((n + 1) * sizeof(double));
+	subset->power_w = malloc((n + 1) * sizeof(double));
+	if (!subset->time_s || !subset->width_s || !subset->power_w)
+		return JM_ENOMEM;
+	for (size_t b = 0; b < blocks; b++)
+		for (size_t i = b * n / blocks; i < (b + 1) * n / blocks; i++) {
+			if (i >= b * n / blocks + SUBSET_BLOCK)
+				break;
+			subset->time_s[used] = whole->moments.time_s[i];
+			if (whole->moments.width_s)
+				subset->width_s[used] = whole->moments.width_s[i];
+			subset->power_w[used++] = whole->power_w[i];
+		}
+	subset->problem = *whole;
+	subset->problem.moments.time_s = subset->time_s;
+	subset->problem.moments.width_s = whole->moments.width_s ? subset->width_s : NULL;
+	subset->problem.moments.n = used;
+	subset->problem.power_w = subset->power_w;
+	subset->problem.weight = NULL;
+	return 0;
+}
+
+static int find_starts(struct jm_fit *fit, struct jm_start starts[JM_START_MAX])
+{
+	static const double tau_s[] = {0.1e-3, 0.7e-3, 2.5e-3};
+	double given_tau = fit->prior.tau_s;
+	struct jm_coarse_options options = {
+		.delay_min_s = fit->prior.delay_min_s,
+		.delay_max_s = fit->prior.delay_max_s,
+		.tau_s = fit->prior.tau_sd_s > 0 ? tau_s : &given_tau,
+		.n_tau = fit->prior.tau_sd_s > 0 ? sizeof(tau_s) / sizeof(tau_s[0]) : 1,
+		.window_s = fit->windows_s,
+		.n_window = fit->n_windows,
+		.conversions = COARSE_CONVERSIONS};
+
+	if (fit->prior.delay_sd_s > 0)
+		return jm_coarse_search(&fit->segments, &fit->problem.moments,
+			fit->problem.power_w, &options, starts);
+	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0};
+	return 1;
+}
+
+static struct jm_response response_at(const struct jm_fit *fit, const struct jm_start *start)
+{
+	struct jm_response response = {.delay_s = start->delay_s, .window_s = start->window_s,
+		.n_modes = 1, .tau_s = {start->tau_s}, .weight = {1}};
+
+	if (fit->conversions.moment == JM_MOMENT_READING)
+		response.age_s = fit->input->prior.round_ms > 0 ? fit->input->prior.round_ms * 1e-3
+								: fit->conversions.poll_s;
+	return response;
+}
+
+/* Refines every start on a part of the data; returns the most likely one. */
+static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n,
+	struct jm_response *ret_best)
+{
+	struct subset subset;
+	double best = -HUGE_VAL;
+	int result = subset_init(&subset, &fit->problem);
+
+	for (size_t i = 0; i < n && result >= 0; i++) {
+		struct jm_response start = response_at(fit, &starts[i]);
+		struct jm_alignment alignment;
+
+		result = jm_alignment_init(
+			&alignment, &subset.problem, &fit->belief, &fit->prior, &start);
+		if (result >= 0)
+			result = jm_alignment_refine(&alignment, 7, 8);
+		if (result == JM_EINVAL)
+			result = 0;
+		else if (result >= 0 && alignment.posterior.log_evidence > best) {
+			best = alignment.posterior.log_evidence;
+			*ret_best = alignment.response;
+		}
+		jm_alignment_release(&alignment);
+	}
+	subset_release(&subset);
+	return result;
+}
+
+int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
+{
+	struct jm_start starts[JM_START_MAX];
+	struct jm_response best = {0};
+	int n = find_starts(fit, starts), result;
+
+	if (n < 0)
+		return jm_fail_memory(reterr, "the search for the delay");
+	if (n == 0)
+		return jm_fail(reterr, JM_EINVAL, "no delay fits the readings to the timeline");
+	result = choose(fit, starts, (size_t)n < STARTS ? (size_t)n : STARTS, &best);
+	if (result >= 0 && best.n_modes == 0)
+		return jm_fail(reterr, JM_EINVAL,
+			"the readings have no solution; the run is too short");
+	if (result >= 0)
+		result = jm_alignment_init(&fit->alignment, &fit->problem, &fit->belief,
+			&fit->prior, &best);
+	if (result >= 0)
+		result = jm_alignment_refine(&fit->alignment, 4, 12);
+	if (result == JM_ENOMEM)
+		return jm_fail_memory(reterr, "the normal equations");
+	if (result < 0)
+		return jm_fail(reterr, JM_EINVAL,
+			"the readings have no solution; the run is too short");
+	return 0;
+}
