@@ -10,7 +10,7 @@
 #define DELAY_STEP_S 0.25e-3
 #define TAU_STEP 0.6
 #define WINDOW_STEP 0.1
-#define TAU_FLOOR_S 5e-6
+#define TAU_FLOOR_S 0.2e-6
 /* Done when no parameter moves by more than this share of its deviation. */
 #define DONE_SHARE 0.08
 

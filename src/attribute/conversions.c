@@ -156,8 +156,11 @@ static int allocate(struct jm_conversions *conversions, size_t n, int with_width
 		&& (conversions->width_s || !with_width);
 }
 
-/* One value per tick: of the reading nearest to the middle of its round. */
-static void take_ticks(struct jm_conversions *conversions, const struct reads *reads)
+/*
+ * One value per tick: of the reading nearest to the middle of its round.
+ * Voltage and value move to the front of their arrays with it.
+ */
+static void take_ticks(struct jm_conversions *conversions, struct reads *reads)
 {
 	double round_s = conversions->round_s, best = 0;
 	int64_t last = INT64_MIN;
@@ -177,6 +180,10 @@ static void take_ticks(struct jm_conversions *conversions, const struct reads *r
 			n = --conversions->n;
 		conversions->time_s[n] = conversions->phase_s + (double)tick * round_s;
 		conversions->power_w[n] = reads->power_w[i];
+		if (reads->voltage) {
+			reads->voltage[n] = reads->voltage[i];
+			reads->value[n] = reads->value[i];
+		}
 		conversions->tick[n] = tick;
 		conversions->n++;
 		best = inside;
@@ -195,12 +202,16 @@ static void take_readings(struct jm_conversions *conversions, const struct reads
 }
 
 /* Readings that end with a conversion, as drivers that wait for one do. */
-static void take_changes(struct jm_conversions *conversions, const struct reads *reads,
+static void take_changes(struct jm_conversions *conversions, struct reads *reads,
 	const size_t *index, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		conversions->time_s[i] = reads->after_s[index[i]];
 		conversions->power_w[i] = reads->power_w[index[i]];
+		if (reads->voltage) {
+			reads->voltage[i] = reads->voltage[index[i]];
+			reads->value[i] = reads->value[index[i]];
+		}
 		conversions->tick[i] = (int64_t)i;
 	}
 	conversions->n = n;
@@ -251,7 +262,7 @@ static int too_few(const struct reads *reads, size_t n_changes, const char *name
 	return 0;
 }
 
-static int take(struct jm_conversions *conversions, const struct reads *reads,
+static int take(struct jm_conversions *conversions, struct reads *reads,
 	const struct jm_rail *rail, const struct jm_fit_prior *prior, double given_round_s,
 	struct jm_bracket *brackets, size_t *index, struct jm_error *reterr)
 {
@@ -285,6 +296,11 @@ static int take(struct jm_conversions *conversions, const struct reads *reads,
 	} else {
 		take_readings(conversions, reads);
 	}
+	if (reads->voltage
+		&& jm_voltage_smooth(
+			   conversions->time_s, reads->voltage, reads->value, conversions->n) == 0)
+		for (size_t i = 0; i < conversions->n; i++)
+			conversions->power_w[i] = reads->voltage[i] * reads->value[i];
 	return 0;
 }
 
@@ -309,9 +325,6 @@ int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail
 		result = jm_fail_memory(reterr, "the readings");
 		goto out;
 	}
-	if (reads.voltage && jm_voltage_smooth(reads.after_s, reads.voltage, reads.value, reads.n) == 0)
-		for (size_t i = 0; i < reads.n; i++)
-			reads.power_w[i] = reads.voltage[i] * reads.value[i];
 	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
 		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
 			* (reads.voltage ? reads.voltage[0] : 1);

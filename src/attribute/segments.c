@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/rounding.h"
 #include "attribute/segments.h"
 #include "base/error.h"
 
@@ -11,15 +12,12 @@
 /* Gaps and overlaps up to this are rounding of stamps. */
 #define SNAP_S 1.5e-6
 #define DURATION_MAX_MS 1e9
-
-struct span {
-	double begin_s, end_s;
-	uint32_t layer, cycle;
-};
+/* Stamps of the original's files are whole microseconds. */
+#define STAMP_NS 1000
 
 static int compare_spans(const void *a, const void *b)
 {
-	const struct span *x = a, *y = b;
+	const struct jm_span *x = a, *y = b;
 
 	if (x->begin_s != y->begin_s)
 		return x->begin_s < y->begin_s ? -1 : 1;
@@ -35,7 +33,7 @@ static double stamp_s(const struct jm_execution *execution, int64_t origin_ns)
 
 /* Callbacks come after the inference: its layers end at the first of them. */
 static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle,
-	int64_t origin_ns, struct span *spans)
+	int64_t origin_ns, struct jm_span *spans)
 {
 	double end = HUGE_VAL;
 	size_t n = 0;
@@ -49,7 +47,7 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 		spans[n++].layer = (uint32_t)i;
 	}
 	for (size_t i = n; i-- > 0;) {
-		struct span *span = &spans[i];
+		struct jm_span *span = &spans[i];
 		const struct jm_layer *layer = &timeline->layers[span->layer];
 
 		span->cycle = (uint32_t)cycle;
@@ -61,7 +59,7 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 }
 
 static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle, int64_t origin_ns,
-	struct span *spans)
+	struct jm_span *spans)
 {
 	size_t n = 0;
 
@@ -74,16 +72,16 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle, i
 		stamp = stamp_s(&layer->executions[cycle], origin_ns);
 		duration = layer->executions[cycle].duration_ms * 1e-3;
 		if (timeline->stamp == JM_STAMP_BEGIN)
-			spans[n] = (struct span){stamp, stamp + duration, 0, 0};
+			spans[n] = (struct jm_span){stamp, stamp + duration, 0, 0};
 		else
-			spans[n] = (struct span){stamp - duration, stamp, 0, 0};
+			spans[n] = (struct jm_span){stamp - duration, stamp, 0, 0};
 		spans[n].layer = (uint32_t)i;
 		spans[n++].cycle = (uint32_t)cycle;
 	}
 	return n;
 }
 
-static int is_sorted(const struct span *spans, size_t n)
+static int is_sorted(const struct jm_span *spans, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
 		if (compare_spans(&spans[i - 1], &spans[i]) > 0)
@@ -92,7 +90,7 @@ static int is_sorted(const struct span *spans, size_t n)
 }
 
 /* Where a span meets its predecessor: the moment that the stamps vouch for. */
-static void meet(struct span *before, struct span *own, enum jm_stamp stamp)
+static void meet(struct jm_span *before, struct jm_span *own, enum jm_stamp stamp)
 {
 	double gap = own->begin_s - before->end_s;
 
@@ -121,7 +119,7 @@ static void append(struct jm_segments *segments, double begin_s, double end_s, s
 		segments->total_s[column] += end_s - begin_s;
 }
 
-static void fill(struct jm_segments *segments, struct span *spans, size_t n, enum jm_stamp stamp)
+static void fill(struct jm_segments *segments, struct jm_span *spans, size_t n, enum jm_stamp stamp)
 {
 	size_t layers = segments->n_layers;
 
@@ -131,7 +129,7 @@ static void fill(struct jm_segments *segments, struct span *spans, size_t n, enu
 	segments->end_s = spans[n - 1].end_s;
 	append(segments, -FAR_S, segments->begin_s, layers + JM_COLUMN_OUTSIDE, spans[0].cycle);
 	for (size_t i = 0; i < n; i++) {
-		const struct span *span = &spans[i];
+		const struct jm_span *span = &spans[i];
 
 		if (i)
 			append(segments, spans[i - 1].end_s, span->begin_s,
@@ -142,6 +140,15 @@ static void fill(struct jm_segments *segments, struct span *spans, size_t n, enu
 		append(segments, span->begin_s, span->end_s, span->layer, span->cycle);
 	}
 	append(segments, segments->end_s, FAR_S, layers + JM_COLUMN_OUTSIDE, spans[n - 1].cycle);
+}
+
+static int are_rounded(const struct jm_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		for (size_t j = 0; j < timeline->layers[i].n_executions; j++)
+			if (timeline->layers[i].executions[j].stamp_ns % STAMP_NS)
+				return 0;
+	return timeline->stamp != JM_STAMP_CALLBACK;
 }
 
 static int count(const struct jm_timeline *timeline, size_t *ret_n, struct jm_error *reterr)
@@ -164,7 +171,7 @@ static int count(const struct jm_timeline *timeline, size_t *ret_n, struct jm_er
 	return 0;
 }
 
-static int allocate(struct jm_segments *segments, size_t n, struct span **ret_spans)
+static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret_spans)
 {
 	size_t room = 2 * n + 2;
 
@@ -180,7 +187,7 @@ static int allocate(struct jm_segments *segments, size_t n, struct span **ret_sp
 int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *timeline,
 	int64_t origin_ns, struct jm_error *reterr)
 {
-	struct span *spans = NULL;
+	struct jm_span *spans = NULL;
 	size_t n, used = 0;
 	int result;
 
@@ -201,6 +208,11 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 			: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
 	if (!is_sorted(spans, used))
 		qsort(spans, used, sizeof(*spans), compare_spans);
+	if (are_rounded(timeline)
+		&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9) < 0) {
+		result = jm_fail_memory(reterr, "the spans of all cycles");
+		goto out;
+	}
 	fill(segments, spans, used, timeline->stamp);
 out:
 	free(spans);
