@@ -324,7 +324,7 @@ struct jm_fit_response {
 	double tau_ms, tau_sd_ms;
 	double window_ms, window_sd_ms;
 	double round_ms;
-	int modes;  /* exponentials in the supply's filter; above 1: not first order */
+	int taps;   /* of the supply's response; 1: first order, tau_ms says it all */
 	int ticks;  /* 1: conversions were told apart; 0: readings of unknown age */
 	int ambiguous; /* the delay could be off by whole cycles: they are all alike */
 };

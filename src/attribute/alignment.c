@@ -22,7 +22,8 @@ static size_t free_parameters(const struct jm_alignment *alignment)
 	n += prior->delay_sd_s > 0;
 	n += prior->window_sd_s > 0 && !alignment->problem->moments.width_s;
 	n += prior->tau_sd_s > 0;
-	return n + alignment->response.n_modes - 1;
+	n += prior->skew_sd > 0;
+	return n + alignment->response.n_taps - 1;
 }
 
 int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem,
@@ -37,6 +38,9 @@ int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem
 	alignment->prior = prior;
 	alignment->response = *start;
 	alignment->n_columns = free_parameters(alignment);
+	for (size_t m = 0; m < start->n_taps; m++)
+		if (start->offset_s[m] == 0)
+			alignment->main_tap = m;
 	alignment->columns = malloc((alignment->n_columns * n + 1) * sizeof(double));
 	alignment->fitted = malloc((n + 1) * sizeof(double));
 	alignment->power_w =
@@ -73,7 +77,7 @@ static double *add_column(struct jm_alignment *alignment, size_t parameter, doub
 }
 
 /* Columns of derivatives at the present response and powers. */
-static void set_columns(struct jm_alignment *alignment)
+static int set_columns(struct jm_alignment *alignment)
 {
 	const struct jm_response_prior *prior = alignment->prior;
 	const struct jm_response *response = &alignment->response;
@@ -89,11 +93,16 @@ static void set_columns(struct jm_alignment *alignment)
 			prior->window_s - response->window_s, prior->window_sd_s, 0);
 	if (prior->tau_sd_s > 0)
 		to.by_tau = add_column(alignment, JM_PARAMETER_TAU,
-			prior->tau_s - response->tau_s[0], prior->tau_sd_s, 0);
-	for (size_t m = 1; m < response->n_modes; m++)
-		to.by_weight[m] = add_column(
-			alignment, JM_PARAMETER_WEIGHT + m - 1, -response->weight[m], 1, 1);
-	jm_predict(response, alignment->problem->segments, &alignment->problem->moments,
+			prior->tau_s - response->tau_s, prior->tau_sd_s, 0);
+	if (prior->skew_sd > 0)
+		to.by_skew = add_column(
+			alignment, JM_PARAMETER_SKEW, -response->skew, prior->skew_sd, 0);
+	to.main_tap = alignment->main_tap;
+	for (size_t m = 0; m < response->n_taps; m++)
+		if (m != alignment->main_tap)
+			to.by_tap[m] = add_column(alignment, JM_PARAMETER_TAP + m,
+				-response->tap[m], prior->tap_sd, 1);
+	return jm_predict(response, alignment->problem->segments, &alignment->problem->moments,
 		alignment->power_w, &to);
 }
 
@@ -144,22 +153,25 @@ static double move(struct jm_alignment *alignment)
 	window = limited(step_of(alignment, JM_PARAMETER_WINDOW, &worst),
 		WINDOW_STEP * response->window_s);
 	tau = step_of(alignment, JM_PARAMETER_TAU, &worst);
-	tau = limited(tau, TAU_STEP * response->tau_s[0] + 0.1e-3);
+	tau = limited(tau, TAU_STEP * response->tau_s + 0.1e-3);
+	response->skew += step_of(alignment, JM_PARAMETER_SKEW, &worst);
 	if (prior->delay_sd_s > 0)
 		response->delay_s = fmin(fmax(response->delay_s + delay, prior->delay_min_s),
 			prior->delay_max_s);
 	response->window_s += window;
 	if (prior->tau_sd_s > 0) {
-		if (response->tau_s[0] <= TAU_FLOOR_S && tau < 0)
+		if (response->tau_s <= TAU_FLOOR_S && tau < 0)
 			worst = fabs(delay) < 1e-6 ? 0 : worst; /* at its limit: no way on */
-		response->tau_s[0] = fmax(response->tau_s[0] + tau, TAU_FLOOR_S);
+		response->tau_s = fmax(response->tau_s + tau, TAU_FLOOR_S);
 	}
-	for (size_t m = 1; m < response->n_modes; m++) {
-		response->weight[m] += limited(
-			step_of(alignment, JM_PARAMETER_WEIGHT + m - 1, &worst), 0.5);
-		total += response->weight[m];
+	for (size_t m = 0; m < response->n_taps; m++) {
+		if (m == alignment->main_tap)
+			continue;
+		response->tap[m] +=
+			limited(step_of(alignment, JM_PARAMETER_TAP + m, &worst), 0.5);
+		total += response->tap[m];
 	}
-	response->weight[0] = 1 - total;
+	response->tap[alignment->main_tap] = 1 - total;
 	return worst;
 }
 
@@ -174,8 +186,9 @@ int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iteration
 	for (int i = 0; i < steps && result >= 0; i++) {
 		double worst = HUGE_VAL;
 
-		set_columns(alignment);
-		result = solve(alignment, iterations);
+		result = set_columns(alignment);
+		if (result >= 0)
+			result = solve(alignment, iterations);
 		if (result >= 0)
 			worst = move(alignment);
 		if (worst < DONE_SHARE && i > 0)
@@ -184,7 +197,7 @@ int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iteration
 	return result;
 }
 
-void jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual)
+int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual)
 {
 	const struct jm_problem *problem = alignment->problem;
 	const struct jm_posterior *posterior = &alignment->posterior;
@@ -193,8 +206,9 @@ void jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_re
 	struct jm_prediction to = {.value = ret_residual};
 	double factor[4];
 
-	jm_predict(&alignment->response, problem->segments, &problem->moments, alignment->power_w,
-		&to);
+	if (jm_predict(&alignment->response, problem->segments, &problem->moments,
+		    alignment->power_w, &to) < 0)
+		return JM_ENOMEM;
 	for (size_t i = 0; i < problem->moments.n; i++) {
 		ret_residual[i] = problem->power_w[i] - ret_residual[i];
 		if (problem->spline.n) {
@@ -205,4 +219,5 @@ void jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_re
 				ret_residual[i] -= factor[j] * spline[at + j];
 		}
 	}
+	return 0;
 }

@@ -14,7 +14,8 @@ enum jm_parameter {
 	JM_PARAMETER_DELAY = 0,
 	JM_PARAMETER_WINDOW = 1,
 	JM_PARAMETER_TAU = 2,
-	JM_PARAMETER_WEIGHT = 3 /* and on: of modes 1, 2, ... */
+	JM_PARAMETER_SKEW = 3,
+	JM_PARAMETER_TAP = 4 /* and on: of every tap but the main one */
 };
 
 /* What is known of the response before: mean and standard deviation. */
@@ -22,6 +23,8 @@ struct jm_response_prior {
 	double delay_s, delay_sd_s;   /* sd HUGE_VAL: nothing; 0: given */
 	double window_s, window_sd_s;
 	double tau_s, tau_sd_s;
+	double skew_sd;
+	double tap_sd;
 	double delay_min_s, delay_max_s;
 };
 
@@ -30,11 +33,12 @@ struct jm_alignment {
 	struct jm_belief *belief;   /* borrowed; the same */
 	const struct jm_response_prior *prior;
 	struct jm_response response;
+	size_t main_tap;
 	struct jm_normal normal;
 	struct jm_posterior posterior;
 	double *columns; /* owned */
 	size_t n_columns;
-	size_t column_of[JM_PARAMETER_WEIGHT + JM_MODES_MAX]; /* + 1; 0: held fixed */
+	size_t column_of[JM_PARAMETER_TAP + JM_TAPS_MAX]; /* + 1; 0: held fixed */
 	double *power_w; /* owned: of every column, as last solved */
 	double *fitted;  /* [n], owned: prediction without the baseline */
 };
@@ -51,7 +55,7 @@ void jm_alignment_release(struct jm_alignment *alignment);
  */
 int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iterations);
 
-/* Residuals y - fit with the baseline, [n]. */
-void jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual);
+/* Residuals y - fit with the baseline, [n]. 0 or JM_ENOMEM. */
+int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual);
 
 #endif

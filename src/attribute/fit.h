@@ -33,6 +33,8 @@ int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
 /* Weights against disturbed conversions, and how much to widen intervals. */
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
+/* A richer response, when the evidence asks for it. */
+int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,
 	struct jm_error *reterr);

@@ -82,8 +82,10 @@ static int find_starts(struct jm_fit *fit, struct jm_start starts[JM_START_MAX])
 
 static struct jm_response response_at(const struct jm_fit *fit, const struct jm_start *start)
 {
-	struct jm_response response = {.delay_s = start->delay_s, .window_s = start->window_s,
-		.n_modes = 1, .tau_s = {start->tau_s}, .weight = {1}};
+	struct jm_response response =
+		jm_response_simple(start->delay_s, start->window_s, start->tau_s);
+
+	response.middle_s = 0.5 * (fit->segments.begin_s + fit->segments.end_s);
 
 	if (fit->conversions.moment == JM_MOMENT_READING)
 		response.age_s = fit->input->prior.round_ms > 0 ? fit->input->prior.round_ms * 1e-3
@@ -130,7 +132,7 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 	if (n == 0)
 		return jm_fail(reterr, JM_EINVAL, "no delay fits the readings to the timeline");
 	result = choose(fit, starts, (size_t)n < STARTS ? (size_t)n : STARTS, &best);
-	if (result >= 0 && best.n_modes == 0)
+	if (result >= 0 && best.n_taps == 0)
 		return jm_fail(reterr, JM_EINVAL,
 			"the readings have no solution; the run is too short");
 	if (result >= 0)

@@ -18,6 +18,8 @@
 #define WINDOW_GUESS_SD 0.3
 #define TAU_MEAN_S 0.3e-3
 #define TAU_SD_S 3e-3
+/* Of what the search for the rhythm leaves of the clocks' difference. */
+#define SKEW_SD 2e-7
 
 /* ---- Clocks ---------------------------------------------------------------- */
 
@@ -167,6 +169,8 @@ static void response_prior(struct jm_fit *fit)
 		prior->delay_sd_s = 0;
 		prior->delay_min_s = prior->delay_max_s = prior->delay_s;
 	}
+	prior->skew_sd = isfinite(input->given.round_ms) ? 0 : SKEW_SD;
+	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;
 	if (isfinite(input->given.tau_ms)) {

@@ -104,10 +104,10 @@ static void report_response(const struct jm_fit *fit, struct jm_fit_response *re
 	ret->delay_sd_ms = sd[JM_PARAMETER_DELAY] * 1e3;
 	ret->window_ms = response->window_s * 1e3;
 	ret->window_sd_ms = sd[JM_PARAMETER_WINDOW] * 1e3;
-	ret->tau_ms = response->tau_s[0] * 1e3;
+	ret->tau_ms = response->tau_s * 1e3;
 	ret->tau_sd_ms = sd[JM_PARAMETER_TAU] * 1e3;
 	ret->round_ms = fit->conversions.round_s * 1e3;
-	ret->modes = (int)response->n_modes;
+	ret->taps = (int)response->n_taps;
 	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;
 	ret->ambiguous = fit->ambiguous;
 }

@@ -7,6 +7,12 @@
 /* exp(-13) = 2e-6 of a step is forgotten. */
 #define MEMORY_TAUS 13.0
 
+struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s)
+{
+	return (struct jm_response){.delay_s = delay_s, .window_s = window_s, .tau_s = tau_s,
+		.n_taps = 1, .tap = {1}};
+}
+
 static size_t count_ages(const struct jm_response *response)
 {
 	double n;
@@ -17,19 +23,14 @@ static size_t count_ages(const struct jm_response *response)
 	return n < 2 ? 2 : n > JM_AGES_MAX ? JM_AGES_MAX : (size_t)n;
 }
 
-size_t jm_response_edges_max(const struct jm_response *response)
+size_t jm_response_edges_per_row(const struct jm_response *response)
 {
-	return 2 * count_ages(response);
+	return 2 * (response->n_taps > 1 ? response->n_taps : count_ages(response));
 }
 
 double jm_response_memory_s(const struct jm_response *response)
 {
-	double tau = 0;
-
-	for (size_t m = 0; m < response->n_modes; m++)
-		if (response->weight[m] != 0)
-			tau = fmax(tau, response->tau_s[m]);
-	return MEMORY_TAUS * tau;
+	return MEMORY_TAUS * response->tau_s;
 }
 
 static int compare_edges(const void *a, const void *b)
@@ -38,28 +39,44 @@ static int compare_edges(const void *a, const void *b)
 
 	if (x->time_s != y->time_s)
 		return x->time_s < y->time_s ? -1 : 1;
-	return (x->row > y->row) - (x->row < y->row);
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	return (x->tap > y->tap) - (x->tap < y->tap);
+}
+
+/* Edges of one row; parts are taps or ages, the oldest first. */
+static size_t row_edges(const struct jm_response *response, double end_s, double width_s,
+	unsigned row, struct jm_edge *ret_edges)
+{
+	size_t parts = jm_response_edges_per_row(response) / 2;
+	int aged = response->n_taps == 1 && response->age_s > 0;
+	double factor = 1 / (width_s * (aged ? (double)parts : 1));
+	size_t used = 0;
+
+	for (size_t i = parts; i-- > 0;) {
+		double older = aged ? response->age_s * ((double)i + 0.5) / (double)parts
+				    : response->offset_s[i];
+		unsigned tap = aged ? 0 : (unsigned)i;
+
+		ret_edges[used++] =
+			(struct jm_edge){end_s - older - width_s, -factor, row, tap};
+		ret_edges[used++] = (struct jm_edge){end_s - older, factor, row, tap};
+	}
+	return used;
 }
 
 size_t jm_response_edges(const struct jm_response *response, const struct jm_moments *moments,
 	size_t first, size_t n, struct jm_edge *ret_edges)
 {
-	size_t ages = count_ages(response), used = 0;
+	size_t used = 0;
 	int sorted = 1;
 
 	for (size_t i = 0; i < n; i++) {
+		double time = moments->time_s[first + i];
 		double width = moments->width_s ? moments->width_s[first + i] : response->window_s;
-		double end = moments->time_s[first + i] - response->delay_s;
+		double delay = response->delay_s + response->skew * (time - response->middle_s);
 
-		for (size_t a = ages; a-- > 0;) {
-			double age = response->age_s * ((double)a + 0.5) / (double)ages;
-			double factor = 1 / (width * (double)ages);
-
-			if (!(response->age_s > 0))
-				age = 0;
-			ret_edges[used++] = (struct jm_edge){end - age - width, -factor, i, 0};
-			ret_edges[used++] = (struct jm_edge){end - age, factor, i, 0};
-		}
+		used += row_edges(response, time - delay, width, (unsigned)i, ret_edges + used);
 	}
 	for (size_t i = 1; i < used && sorted; i++)
 		sorted = ret_edges[i].time_s >= ret_edges[i - 1].time_s;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What supply and sensor make of the load. The supply filters it with
- * h(t) = sum of weight_m exp(-t / tau_m) / tau_m (weights sum to 1); the
- * sensor takes the mean of that over [c - delay - window, c - delay].
+ * h(t) = sum of tap_m e(t - offset_m), e(t) = exp(-t / tau) / tau; one tap at
+ * offset 0 is first order, many describe any supply. The sensor takes the mean
+ * over [c - delay - window, c - delay].
  */
 #ifndef JM_ATTRIBUTE_RESPONSE_H
 #define JM_ATTRIBUTE_RESPONSE_H
@@ -12,17 +13,21 @@
 #include "attribute/segments.h"
 
 enum {
-	JM_MODES_MAX = 8,
-	JM_AGES_MAX = 16
+	JM_TAPS_MAX = 21,
+	JM_AGES_MAX = 16,
+	JM_EDGES_MAX = 2 * (JM_TAPS_MAX > JM_AGES_MAX ? JM_TAPS_MAX : JM_AGES_MAX)
 };
 
 struct jm_response {
 	double delay_s;
 	double window_s; /* of conversions without a width of their own */
+	double tau_s;
 	double age_s;    /* readings are up to this much older; 0: ticks are known */
-	size_t n_modes;
-	double tau_s[JM_MODES_MAX];    /* 0: passes unfiltered */
-	double weight[JM_MODES_MAX];
+	double low_pass; /* share of a conversion in the sensor's output; 0 or 1: all */
+	double middle_s, skew; /* delay grows by skew per second after middle_s */
+	size_t n_taps;   /* 1: first order; with ages: 1 */
+	double offset_s[JM_TAPS_MAX];
+	double tap[JM_TAPS_MAX]; /* sum to 1 */
 };
 
 /* Conversions as the model sees them; borrowed. */
@@ -35,17 +40,19 @@ struct jm_moments {
 /* Where a row needs the integral of the filtered load: += factor * integral. */
 struct jm_edge {
 	double time_s;
-	double factor;
-	size_t row;
-	int opens; /* first edge of its row */
+	double factor; /* without the tap's own */
+	unsigned row, tap;
 };
 
 enum { JM_CHUNK_ROWS = 192 };
 
+/* First order with a delay. */
+struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
+
 /* Edges of rows [first, first + n), sorted; returns their number. */
 size_t jm_response_edges(const struct jm_response *response, const struct jm_moments *moments,
 	size_t first, size_t n, struct jm_edge *ret_edges);
-size_t jm_response_edges_max(const struct jm_response *response);
+size_t jm_response_edges_per_row(const struct jm_response *response);
 
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);
@@ -60,20 +67,19 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 	void *work);
 size_t jm_design_work_size(const struct jm_segments *segments);
 
-/* What a prediction and its derivatives by one parameter are. */
+/* A prediction and its derivatives; columns that are NULL are not wanted. */
 struct jm_prediction {
-	double *value;       /* [n] */
-	double *by_delay;    /* [n], or NULL */
-	double *by_window;   /* [n], or NULL */
-	double *by_tau;      /* [n], or NULL: of mode 0 */
-	double *by_weight[JM_MODES_MAX]; /* [n] or NULL: taken from mode 0 */
+	double *value; /* [n] */
+	double *by_delay;
+	double *by_window;
+	double *by_tau;
+	double *by_skew;
+	double *by_tap[JM_TAPS_MAX]; /* at the cost of tap `main_tap` */
+	size_t main_tap;
 };
 
-/*
- * Predicts conversions from the power of every column, power_w[K]; with
- * regime[] (or NULL) segments of cycle c draw power_w + regime[c] * K.
- */
-void jm_predict(const struct jm_response *response, const struct jm_segments *segments,
+/* Predicts conversions from the power of every column, power_w[K]. 0, JM_ENOMEM. */
+int jm_predict(const struct jm_response *response, const struct jm_segments *segments,
 	const struct jm_moments *moments, const double *power_w,
 	const struct jm_prediction *ret_prediction);
 
