@@ -17,6 +17,8 @@ struct jm_fit {
 	unsigned char *type; /* [n_layers], owned */
 	double *weight;      /* [n], owned: robust */
 	double *residual;    /* [n], owned */
+	double *scale;       /* [n], owned: noise of each over the least */
+	double jitter_s;     /* of time stamps, as residuals show it */
 	struct jm_response_prior prior;
 	double windows_s[4]; /* to be tried */
 	size_t n_windows;
@@ -33,7 +35,7 @@ int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
 /* Weights against disturbed conversions, and how much to widen intervals. */
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
-/* A richer response, when the evidence asks for it. */
+/* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,

@@ -40,7 +40,7 @@ int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
 	struct jm_response response = with_taps(&fit->alignment.response);
 	struct jm_alignment rich;
 	double before = fit->alignment.posterior.log_evidence;
-	int result;
+	int result, worth = 0;
 
 	if (response.age_s > 0 || fit->prior.delay_sd_s == 0 || response.low_pass > 0)
 		return 0;
@@ -57,6 +57,7 @@ int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
 	if (result >= 0 && rich.posterior.log_evidence > before + WORTH) {
 		struct jm_alignment simple = fit->alignment;
 
+		worth = 1;
 		fit->alignment = rich;
 		rich = simple;
 	} else if (result >= 0) { /* the extra columns are the simple response's again */
@@ -65,5 +66,5 @@ int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
 	jm_alignment_release(&rich);
 	if (result < 0)
 		return jm_fail(reterr, (enum jm_code)result, "the response has no solution");
-	return 0;
+	return worth;
 }

@@ -236,7 +236,8 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 	fit->belief.scale_w = sum / (double)problem->moments.n;
 	fit->weight = malloc(problem->moments.n * sizeof(double));
 	fit->residual = malloc(problem->moments.n * sizeof(double));
-	if (!fit->weight || !fit->residual)
+	fit->scale = malloc(problem->moments.n * sizeof(double));
+	if (!fit->weight || !fit->residual || !fit->scale)
 		return jm_fail_memory(reterr, "the conversions");
 	return 0;
 }

@@ -158,7 +158,8 @@ static double measured_power(const struct jm_fit *fit, double *ret_sd)
 		double y = problem->power_w[i];
 
 		if (end < fit->segments.begin_s || end > fit->segments.end_s
-			|| (problem->weight && problem->weight[i] < 0.5))
+			|| (problem->weight
+				&& problem->weight[i] * fit->scale[i] * fit->scale[i] < 0.5))
 			continue;
 		sum += y;
 		square += y * y;

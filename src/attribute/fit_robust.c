@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "attribute/fit.h"
+#include "attribute/timing_noise.h"
 #include "base/error.h"
 
 enum {
@@ -76,6 +77,22 @@ static void fit_mixture(struct mixture *mixture, const double *residual, size_t 
 	}
 }
 
+/* Residuals in units of what the stamps' jitter makes of the noise. */
+static void find_jitter(struct jm_fit *fit)
+{
+	const struct jm_alignment *alignment = &fit->alignment;
+	size_t column = alignment->column_of[JM_PARAMETER_DELAY], n = fit->problem.moments.n;
+
+	fit->jitter_s = 0;
+	for (size_t i = 0; i < n; i++)
+		fit->scale[i] = 1;
+	if (column)
+		fit->jitter_s = jm_timing_jitter(
+			fit->residual, fit->problem.extra[column - 1], n, fit->scale);
+	for (size_t i = 0; i < n; i++)
+		fit->residual[i] /= fit->scale[i];
+}
+
 static void set_weights(struct jm_fit *fit, const struct mixture *mixture)
 {
 	double ratio = mixture->narrow_w / mixture->wide_w, disturbed = 0;
@@ -84,32 +101,46 @@ static void set_weights(struct jm_fit *fit, const struct mixture *mixture)
 	for (size_t i = 0; i < n; i++) {
 		double chance = chance_wide(mixture, fit->residual[i]);
 
-		fit->weight[i] = (1 - chance) + chance * ratio * ratio;
+		fit->weight[i] = ((1 - chance) + chance * ratio * ratio)
+			/ (fit->scale[i] * fit->scale[i]);
 		disturbed += chance > 0.5;
 	}
 	fit->robust_share = disturbed / (double)n;
 	fit->problem.weight = fit->weight;
 }
 
-int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr)
+/* One round; 1 when weights are needed. */
+static int weigh(struct jm_fit *fit)
 {
 	size_t n = fit->problem.moments.n;
+	struct mixture mixture;
+	double narrow;
+
+	if (jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
+		return JM_ENOMEM;
+	find_jitter(fit);
+	narrow = MAD_TO_SD * median_deviation(fit->residual, n, fit->weight);
+	if (!(narrow > 0))
+		return 0;
+	mixture = (struct mixture){narrow, 4 * WIDER * narrow, 0.01};
+	fit_mixture(&mixture, fit->residual, n);
+	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight)
+		return 0;
+	set_weights(fit, &mixture);
+	fit->alignment.posterior.hyper.noise_w2 = mixture.narrow_w * mixture.narrow_w;
+	return 1;
+}
+
+int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr)
+{
 	int result = 0;
 
-	jm_alignment_residuals(&fit->alignment, fit->residual);
 	for (int round = 0; round < ROUNDS && result >= 0; round++) {
-		double narrow = MAD_TO_SD * median_deviation(fit->residual, n, fit->weight);
-		struct mixture mixture = {narrow, 4 * WIDER * narrow, 0.01};
-
-		if (!(narrow > 0))
-			break;
-		fit_mixture(&mixture, fit->residual, n);
-		if (mixture.share < SHARE_MIN && !fit->problem.weight)
+		result = weigh(fit);
+		if (result == 0)
 			return 0;
-		set_weights(fit, &mixture);
-		fit->alignment.posterior.hyper.noise_w2 = mixture.narrow_w * mixture.narrow_w;
-		result = jm_alignment_refine(&fit->alignment, 2, 8);
-		jm_alignment_residuals(&fit->alignment, fit->residual);
+		if (result > 0)
+			result = jm_alignment_refine(&fit->alignment, 2, 8);
 	}
 	if (result < 0)
 		return jm_fail(reterr, (enum jm_code)result,
