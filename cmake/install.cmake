@@ -10,3 +10,4 @@ install(DIRECTORY catalog DESTINATION ${CMAKE_INSTALL_DATADIR}/joulemap
 configure_file(cmake/joulemap.pc.in joulemap.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/joulemap.pc
 	DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES man/joulemap.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

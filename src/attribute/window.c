@@ -13,26 +13,23 @@
 #define NS_PER_US 1000
 #define DURATION_MAX_MS 1e12
 
-/* Rounds to the whole number next to `value`; a half goes to even. */
-static int64_t add_rounded(int64_t whole, double rest)
-{
-	double rounded = round(rest);
-
-	if (fabs(rounded - rest) == 0.5) {
-		int odd = whole % 2 != 0;
-
-		rounded = 2.0 * round((rest + odd) * 0.5) - odd;
-	}
-	return whole + (int64_t)rounded;
-}
-
-/* ms in whole us: whole and broken part are scaled one by one, then rounded. */
+/*
+ * ms in whole us, as Python's timedelta has it: whole and broken part are scaled
+ * one by one, what is left is rounded, a half to even.
+ */
 static int64_t duration_us(double ms)
 {
-	double whole_ms, whole_us, rest_us;
+	int64_t whole_ms = (int64_t)ms;
+	double us = (ms - (double)whole_ms) * 1000.0;
+	int64_t whole_us = (int64_t)us;
+	double rest = us - (double)whole_us;
+	int64_t sum = whole_ms * 1000 + whole_us;
 
-	rest_us = modf(modf(ms, &whole_ms) * 1000.0, &whole_us);
-	return add_rounded((int64_t)whole_ms * 1000 + (int64_t)whole_us, rest_us);
+	if (rest > 0.5 || (rest == 0.5 && sum % 2 != 0))
+		return sum + 1;
+	if (rest < -0.5 || (rest == -0.5 && sum % 2 != 0))
+		return sum - 1;
+	return sum;
 }
 
 struct walk {
@@ -81,6 +78,9 @@ static int later_row(struct walk *walk, size_t cycle, size_t index)
 	double sum;
 	int result;
 
+	/* Every layer is a stretch of memory of its own, read in turns. */
+	if (cycle + 8 < layer->n_executions)
+		__builtin_prefetch(execution + 8);
 	while (walk->next < walk->rail->n_readings && sample_ns(walk) < begin_ns)
 		walk->next++;
 	sum = sum_up_to(walk, execution->stamp_ns, &row.n_samples);

@@ -140,6 +140,9 @@ static int scan_date(const char *text, int64_t *ret_ns)
 	if (century < 0 || year < 0 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
 		return 0;
 	year += century * 100;
+	/* Far from the ends of int64 nanoseconds, so that differences fit too. */
+	if (year < 1970 || year > 2199)
+		return 0;
 	if (year < YEAR_MIN || year > YEAR_MAX)
 		return 0;
 	if (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400)))

@@ -54,8 +54,9 @@ struct jm_civil_cache {
 };
 
 /*
- * Reads "YYYYmmdd-HH:MM:SS[.f{1,9}]" at text[0..length). Returns the number of
- * bytes read, or 0 when there is no valid stamp.
+ * Reads "YYYYmmdd-HH:MM:SS[.f{1,9}]" of the years 1970 to 2199 at
+ * text[0..length). Returns the number of bytes read, or 0 when there is no
+ * valid stamp.
  */
 size_t jm_civil_scan(const char *text, size_t length, struct jm_civil_cache *cache,
 	int64_t *ret_civil_ns);

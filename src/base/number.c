@@ -12,19 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 __extension__ typedef unsigned __int128 u128;
 
-static const uint64_t powers[] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
+const uint64_t jm_powers_of_ten[20] = {1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u,
 	100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u, 10000000000000u,
 	100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
 	1000000000000000000u, 10000000000000000000u};
 
-/* 10^exponent for 0 <= exponent <= 38. */
-static u128 power_of_ten(int exponent)
+/* factor * 10^exponent, exponent <= 38. */
+static inline u128 times_power_of_ten(uint64_t factor, int exponent)
 {
 	if (exponent < 20)
-		return powers[exponent];
-	return (u128)powers[19] * powers[exponent - 19];
+		return (u128)factor * jm_powers_of_ten[exponent];
+	return (u128)factor * jm_powers_of_ten[19] * jm_powers_of_ten[exponent - 19];
 }
 
 /* ---- decimal to double --------------------------------------------------- */
@@ -47,6 +49,16 @@ static int bit_length(u128 value)
 	return high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll((uint64_t)value);
 }
 
+/* value * 2^exponent, for results that are normal numbers. */
+static double scale_by_power_of_two(uint64_t value, int exponent)
+{
+	uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+	double power;
+
+	memcpy(&power, &bits, sizeof(power));
+	return (double)value * power;
+}
+
 /*
  * mantissa / 10^scale, rounded to nearest even; mantissa >= 2^53, scale <= 18.
  * The quotient has 56 bits or more; the remainder decides ties.
@@ -54,8 +66,8 @@ static int bit_length(u128 value)
 static double divide_exactly(uint64_t mantissa, int scale)
 {
 	u128 numerator = (u128)mantissa << 63;
-	u128 quotient = numerator / powers[scale];
-	int inexact = quotient * powers[scale] != numerator;
+	u128 quotient = numerator / jm_powers_of_ten[scale];
+	int inexact = quotient * jm_powers_of_ten[scale] != numerator;
 	int drop = bit_length(quotient) - 53;
 	uint64_t kept = (uint64_t)(quotient >> drop);
 	u128 rest = quotient & (((u128)1 << drop) - 1);
@@ -63,29 +75,87 @@ static double divide_exactly(uint64_t mantissa, int scale)
 
 	if (rest > half || (rest == half && (inexact || (kept & 1))))
 		kept++;
-	return ldexp((double)kept, drop - 63);
+	return scale_by_power_of_two(kept, drop - 63);
 }
 
-struct decimal {
-	uint64_t mantissa;
-	int digits; /* significant ones in mantissa */
-	int scale;  /* value = mantissa / 10^scale */
-	int exact;  /* 0: more digits than mantissa holds, or an exponent */
-};
+/* floor(2^b / 10^k) for k = 1..18, with the b that gives 64 bits. */
+static const uint64_t reciprocals[] = {0,
+	UINT64_C(0xcccccccccccccccc), UINT64_C(0xa3d70a3d70a3d70a), UINT64_C(0x83126e978d4fdf3b),
+	UINT64_C(0xd1b71758e219652b), UINT64_C(0xa7c5ac471b478423), UINT64_C(0x8637bd05af6c69b5),
+	UINT64_C(0xd6bf94d5e57a42bc), UINT64_C(0xabcc77118461cefc), UINT64_C(0x89705f4136b4a597),
+	UINT64_C(0xdbe6fecebdedd5be), UINT64_C(0xafebff0bcb24aafe), UINT64_C(0x8cbccc096f5088cb),
+	UINT64_C(0xe12e13424bb40e13), UINT64_C(0xb424dc35095cd80f), UINT64_C(0x901d7cf73ab0acd9),
+	UINT64_C(0xe69594bec44de15b), UINT64_C(0xb877aa3236a4b449), UINT64_C(0x9392ee8e921d5d07)};
 
-static size_t scan_digits(const char *text, size_t length, struct decimal *decimal)
+/*
+ * The same by multiplying: the reciprocal is too small by less than 1, so the
+ * product's upper half is right or 1 too small. Where that could change the
+ * rounding, division decides.
+ */
+static double divide(uint64_t mantissa, int scale)
+{
+	int shift = __builtin_clzll(mantissa);
+	int bits = 127 - __builtin_clzll(jm_powers_of_ten[scale]); /* of the reciprocal: b */
+	uint64_t high, rest, half;
+	int drop;
+
+	if (scale == 0)
+		return (double)mantissa;
+	high = (uint64_t)((u128)(mantissa << shift) * reciprocals[scale] >> 64);
+	drop = 11 - __builtin_clzll(high);
+	rest = high & ((UINT64_C(1) << drop) - 1);
+	half = UINT64_C(1) << (drop - 1);
+	if (rest == half || rest == half - 1)
+		return divide_exactly(mantissa, scale);
+	high = (high >> drop) + (rest > half);
+	return scale_by_power_of_two(high, drop + 64 - shift - bits);
+}
+
+/* Value of eight digits at text, or UINT64_MAX where they are not all digits. */
+static uint64_t eight_digits(const char *text)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0);
+	uint64_t value;
+
+	memcpy(&value, text, sizeof(value));
+	/* '0'..'9' are 0x30..0x39: the upper halves are 3, also 6 further on. */
+	if (((value & high) | ((value + UINT64_C(0x0606060606060606)) & high) >> 4)
+		!= UINT64_C(0x3333333333333333))
+		return UINT64_MAX;
+	/* Neighbours are joined to pairs, those to fours, those to eight. */
+	value = (value & UINT64_C(0x0f0f0f0f0f0f0f0f)) * (10 * 256 + 1) >> 8;
+	value = (value & UINT64_C(0x00ff00ff00ff00ff)) * (100 * 65536 + 1) >> 16;
+	return (value & UINT64_C(0x0000ffff0000ffff)) * (10000 * UINT64_C(4294967296) + 1) >> 32;
+#else
+	(void)text;
+	return UINT64_MAX;
+#endif
+}
+
+/* Appends the digits at text to *mantissa, modulo 2^64; returns their number. */
+static inline size_t scan_digits(const char *text, size_t length, uint64_t *mantissa)
 {
 	size_t i = 0;
 
-	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++) {
-		if (decimal->digits == 19) {
-			decimal->exact = 0;
-			continue;
-		}
-		decimal->mantissa = decimal->mantissa * 10 + (uint64_t)(text[i] - '0');
-		decimal->digits += decimal->mantissa != 0;
-	}
+	for (; i < length && (unsigned)(text[i] - '0') <= 9; i++)
+		*mantissa = *mantissa * 10 + (uint64_t)(text[i] - '0');
 	return i;
+}
+
+/* The same for what is likely to be long. */
+static inline size_t scan_decimals(const char *text, size_t length, uint64_t *mantissa)
+{
+	uint64_t value;
+	size_t i = 0;
+
+	while (i + 8 <= length && (value = eight_digits(text + i)) != UINT64_MAX) {
+		*mantissa = *mantissa * 100000000 + value;
+		i += 8;
+		if (i < length && (unsigned)(text[i] - '0') > 9)
+			return i;
+	}
+	return i + scan_digits(text + i, length - i, mantissa);
 }
 
 /* Length of "e[+-]digits" at text, 0 when there is none. */
@@ -104,41 +174,30 @@ static size_t scan_exponent(const char *text, size_t length)
 	return i;
 }
 
-static double decimal_value(const struct decimal *decimal)
-{
-	if (!decimal->mantissa)
-		return 0.0;
-	/* Both exact in double: one correctly rounded division (Clinger). */
-	if (decimal->mantissa < UINT64_C(1) << 53)
-		return (double)decimal->mantissa / (double)powers[decimal->scale];
-	return divide_exactly(decimal->mantissa, decimal->scale);
-}
-
 size_t jm_text_scan_double(const char *text, size_t length, double *ret_value)
 {
-	struct decimal decimal = {0, 0, 0, 1};
-	size_t i = 0, n, exponent;
+	uint64_t mantissa = 0;
+	size_t i = length && text[0] == '-', scale = 0, exponent, digits;
+	double value;
 
-	if (length && text[0] == '-')
-		i++;
-	n = scan_digits(text + i, length - i, &decimal);
-	if (!n)
+	digits = scan_digits(text + i, length - i, &mantissa);
+	if (!digits)
 		return 0;
-	i += n;
+	i += digits;
 	if (i + 1 < length && text[i] == '.' && (unsigned)(text[i + 1] - '0') <= 9) {
-		n = scan_digits(text + i + 1, length - i - 1, &decimal);
-		decimal.scale = (int)(n < 1000 ? n : 1000);
-		i += n + 1;
+		scale = scan_decimals(text + i + 1, length - i - 1, &mantissa);
+		i += scale + 1;
 	}
 	exponent = scan_exponent(text + i, length - i);
 	i += exponent;
-	if (exponent || !decimal.exact || decimal.scale > 18) {
+	if (exponent || digits + scale > 19 || scale > 18) {
 		*ret_value = scan_slowly(text, i);
 		return i;
 	}
-	*ret_value = decimal_value(&decimal);
-	if (text[0] == '-')
-		*ret_value = -*ret_value;
+	/* Both exact in double: one correctly rounded division (Clinger). */
+	value = mantissa < UINT64_C(1) << 53 ? (double)mantissa / (double)jm_powers_of_ten[scale]
+					     : divide(mantissa, (int)scale);
+	*ret_value = text[0] == '-' ? -value : value;
 	return i;
 }
 
@@ -167,8 +226,8 @@ static int shortest(double value, uint64_t *ret_mantissa, int *ret_scale)
 	if (scale > 21 || scale < 0)
 		return 0;
 	/* The interval's ends belong to it when fraction is even. */
-	middle = (u128)fraction * 2 * power_of_ten(scale);
-	half = power_of_ten(scale) - (fraction & 1);
+	middle = times_power_of_ten(fraction * 2, scale);
+	half = times_power_of_ten(1, scale) - (fraction & 1);
 	low = (uint64_t)((middle - half + (((u128)1 << shift) - 1)) >> shift);
 	high = (uint64_t)((middle + half) >> shift);
 	if (low > high)
@@ -178,7 +237,7 @@ static int shortest(double value, uint64_t *ret_mantissa, int *ret_scale)
 		high /= 10;
 		scale--;
 	}
-	middle = (u128)fraction * 2 * power_of_ten(scale);
+	middle = times_power_of_ten(fraction * 2, scale);
 	centre = (uint64_t)((middle + ((u128)1 << (shift - 1))) >> shift);
 	/* Halfway between two: the even one, as Python and C have it. */
 	if ((centre & 1) && (middle & (((u128)1 << shift) - 1)) == (u128)1 << (shift - 1))
@@ -223,23 +282,27 @@ static size_t format_slowly(double value, char *ret_text)
 	return used;
 }
 
+/* Writes mantissa / 10^scale; at most 17 digits, three zeros behind the point. */
 static size_t format_fixed(uint64_t mantissa, int scale, char *ret_text)
 {
-	char digits[20];
-	size_t n = jm_text_format_unsigned(mantissa, digits);
-	size_t used = 0, whole = n > (size_t)scale ? n - (size_t)scale : 0;
+	size_t decimals = (size_t)scale, used;
 
-	if (!whole)
-		ret_text[used++] = '0';
-	memcpy(ret_text + used, digits, whole);
-	used += whole;
-	ret_text[used++] = '.';
-	if (!scale)
-		ret_text[used++] = '0';
-	for (size_t i = n; i < (size_t)scale; i++)
-		ret_text[used++] = '0';
-	memcpy(ret_text + used, digits + whole, n - whole);
-	used += n - whole;
+	if (decimals > 19 || mantissa < jm_powers_of_ten[decimals]) {
+		memcpy(ret_text, "0.", 2);
+		jm_digits_put(mantissa, decimals, ret_text + 2);
+		used = 2 + decimals;
+	} else {
+		uint64_t whole = mantissa / jm_powers_of_ten[decimals];
+
+		used = jm_digits_count(whole);
+		jm_digits_put(whole, used, ret_text);
+		ret_text[used++] = '.';
+		jm_digits_put(mantissa - whole * jm_powers_of_ten[decimals], decimals,
+			ret_text + used);
+		used += decimals;
+		if (!decimals)
+			ret_text[used++] = '0';
+	}
 	ret_text[used] = '\0';
 	return used;
 }

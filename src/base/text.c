@@ -6,17 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 size_t jm_text_format_unsigned(uint64_t value, char *ret_text)
 {
-	char digits[20];
-	size_t n = 0;
+	size_t n = jm_digits_count(value);
 
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	for (size_t i = 0; i < n; i++)
-		ret_text[i] = digits[n - 1 - i];
+	jm_digits_put(value, n, ret_text);
 	return n;
 }
 

@@ -48,8 +48,8 @@ int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns)
 {
 	int64_t moved_ns = *stamp_ns + series->shift_ns;
 	int64_t gap_ns = moved_ns - series->previous_ns;
-	int64_t most_ns = PAUSE_NS + 2 * series->gap_ns;
 	int regular = series->stamps > 1 && series->gap_ns <= LONGEST_GAP_NS;
+	int64_t most_ns = PAUSE_NS + (regular ? 2 * series->gap_ns : 0);
 
 	*stamp_ns = moved_ns;
 	if (!series->stamps || (gap_ns >= 0 && gap_ns < HOUR_NS)) {

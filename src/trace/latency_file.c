@@ -18,11 +18,14 @@
 #define DURATION_MAX_MS 3.6e6
 #define TOKEN_MAX_BYTES ((size_t)1 << 16)
 #define AT_END 256
+#define SECOND_LENGTH 17 /* "YYYYmmdd-HH:MM:SS" */
 
 struct scan {
 	struct jm_reader *reader;
 	struct jm_timeline *timeline;
 	struct jm_civil_cache cache;
+	char second_text[SECOND_LENGTH]; /* of the last stamp, and its time */
+	int64_t second_ns;
 	struct jm_clock_series clock;
 	int64_t first_ns; /* first stamp of the layer before */
 	int has_first;
@@ -114,6 +117,40 @@ static const char *skip_white(const char *p, const char *end, size_t *lines)
 	return p;
 }
 
+/* Value of ".ffffff" at text, -1 where it has another form. */
+static int64_t six_decimals_ns(const char *text)
+{
+	int64_t us = 0;
+
+	if (text[0] != '.')
+		return -1;
+	for (int i = 1; i <= 6; i++) {
+		if ((unsigned)(text[i] - '0') > 9)
+			return -1;
+		us = us * 10 + (text[i] - '0');
+	}
+	return us * JM_NS_PER_US;
+}
+
+/* jm_civil_scan() of stamps that mostly share their second. */
+static size_t scan_stamp(struct scan *scan, const char *text, size_t length, int64_t *ret_ns)
+{
+	int64_t fraction_ns = -1;
+	size_t n;
+
+	if (length > JM_STAMP_TEXT_LENGTH && text[JM_STAMP_TEXT_LENGTH] == '"'
+		&& memcmp(text, scan->second_text, SECOND_LENGTH) == 0)
+		fraction_ns = six_decimals_ns(text + SECOND_LENGTH);
+	if (fraction_ns >= 0) {
+		*ret_ns = scan->second_ns + fraction_ns;
+		return JM_STAMP_TEXT_LENGTH;
+	}
+	n = jm_civil_scan(text, length, &scan->cache, ret_ns);
+	if (n && jm_civil_scan(text, SECOND_LENGTH, &scan->cache, &scan->second_ns))
+		memcpy(scan->second_text, text, SECOND_LENGTH);
+	return n;
+}
+
 /*
  * Scans "[milliseconds, "stamp"" at p[0..end), where *end is its ']'. Returns
  * NULL, or what is wrong at *ret_wrong.
@@ -141,7 +178,7 @@ static const char *scan_pair(struct scan *scan, const char *p, const char *end,
 	if (p == end || *p != '"')
 		return "the time stamp is missing";
 	p++;
-	n = jm_civil_scan(p, (size_t)(end - p), &scan->cache, &ret_execution->stamp_ns);
+	n = scan_stamp(scan, p, (size_t)(end - p), &ret_execution->stamp_ns);
 	if (!n || p + n == end || p[n] != '"')
 		return "the time stamp is not of the form \"YYYYmmdd-HH:MM:SS.ffffff\"";
 	p = skip_white(p + n + 1, end, &scan->line);

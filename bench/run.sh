@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# All benchmarks, written to docs/benchmarks.md with the machine they ran on.
+#
+#   bench/run.sh [BUILD_FOLDER]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build}
+joulemap=$build/joulemap
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/joulemap-bench-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+out=$scratch/benchmarks.md
+
+say() { printf '%s\n' "$@" >>"$out"; }
+show() { # COMMAND...: its output as a block
+	echo "bench: $*" >&2
+	say '```'
+	"$@" >>"$out" 2>"$scratch/err" || { cat "$scratch/err" >&2; exit 1; }
+	say '```' ''
+}
+
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+memory=$(awk '/^MemTotal/ { printf "%.1f", $2 / 1048576 }' /proc/meminfo)
+# shellcheck disable=SC2016 # Markdown, not commands
+say '# Benchmarks' '' \
+	'Written by `make bench`. Speed belongs here and in no test.' '' \
+	"Machine: ${cpu:-unknown processor}, $(nproc) cores, $memory GiB, kernel $(uname -r)$(systemd-detect-virt 2>/dev/null | sed 's/^none$//; s/^\(..*\)$/, virtual machine (\1)/' || true)," \
+	"load average $(cut -d' ' -f1 /proc/loadavg) at the start, $("$joulemap" version), $(date -u +%Y-%m-%d)." ''
+
+say '## Start-up' '' 'Best and median of 50 runs, fork and exec included.' ''
+show python3 bench/startup.py "$joulemap" help
+say '## Mapping' '' \
+	'Read, window method, CSV, on one core. The reference is the original script on the same files, where measured.' ''
+show taskset -c 0 "$build/bench/bench_map" 30000 53 "$scratch/map"
+show taskset -c 0 "$build/bench/bench_map" 300000 53 "$scratch/map"
+rm -rf "$scratch/map"
+say '## Power logger' '' \
+	'At 1 kHz on files like those of an INA3221. The first row is what the machine takes to wake a process' \
+	'1000 times a second that does nothing: the floor below every logger here.' ''
+show "$build/bench/bench_logger" 10
+say '## Tracing' '' 'ONNX Runtime with callbacks around every node against the same network untraced.' ''
+show "$build/bench/bench_engine" lenet mobilenet_v2 resnet18 squeezenet1_1
+say '## Catalogue' '' 'Making random weights.' ''
+show "$build/bench/bench_catalog"
+say '## Virtual board' '' 'Computing the readings of a simulated sensor after a run.' ''
+show "$build/bench/bench_sim"
+mv "$out" docs/benchmarks.md
+echo "bench: wrote docs/benchmarks.md" >&2

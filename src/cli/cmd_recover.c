@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "measure/session.h"
+
+struct values {
+	int unused;
+};
+
+static const struct jm_option options[] = {
+	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static int run(int argc, char **argv);
+
+const struct jm_command jm_command_recover = {
+	.name = "recover",
+	.summary = "complete a run that was cut off",
+	.usage = "RUN_FOLDER|RESULT_DIR",
+	.text = "Turns what a killed or crashed 'measure' left on disk into a complete run\n"
+		"folder. Nothing that is older than a tenth of a second is lost.",
+	.examples = "  joulemap recover results/mobilenet_v2\n"
+		    "  joulemap map results/mobilenet_v2",
+	.options = options,
+	.max_positional = 1,
+	.run = run,
+};
+
+static int is_no_dot_file(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* The run folder itself, or the only folder in it whose run was cut off. */
+static int find_run(const char *folder, char ret_run[JM_PATH_MAX], struct jm_error *reterr)
+{
+	struct dirent **entries;
+	char path[JM_PATH_MAX];
+	int n, found = 0;
+
+	if (!jm_path_is_folder(folder))
+		return jm_fail(reterr, JM_ENOTFOUND, "there is no run folder '%s'", folder);
+	jm_text_copy(ret_run, JM_PATH_MAX, folder);
+	if (jm_session_exists(folder))
+		return 0;
+	n = scandir(folder, &entries, is_no_dot_file, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (jm_path_join(path, folder, entries[i]->d_name, NULL) == 0
+			&& jm_session_exists(path) && found++ == 0)
+			jm_text_copy(ret_run, JM_PATH_MAX, path);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	if (found == 1)
+		return 0;
+	return jm_fail(reterr, JM_ENOTFOUND, found ? "'%s' holds several runs that were cut off, "
+						     "name one of them"
+						   : "'%s' holds no run that was cut off, nothing "
+						     "to recover",
+		folder);
+}
+
+static int recover(const char *folder, struct jm_error *reterr)
+{
+	struct jm_session_report report;
+	struct jm_session_paths paths;
+	char run_folder[JM_PATH_MAX];
+	int lock, result = find_run(folder, run_folder, reterr);
+
+	if (result == 0)
+		result = jm_session_paths(run_folder, &paths, reterr);
+	if (result < 0)
+		return result;
+	lock = jm_session_lock(&paths, reterr);
+	if (lock < 0)
+		return lock;
+	result = jm_session_finish(run_folder, &report, reterr);
+	close(lock);
+	if (result < 0)
+		return result;
+	jm_note("recovered %zu cycles and %zu readings in '%s'%s", report.cycles, report.readings,
+		run_folder, report.bytes_dropped ? ", a torn end was dropped" : "");
+	jm_note("next: joulemap map %s", run_folder);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct values values = {0};
+	struct jm_arguments arguments;
+	struct jm_error error;
+
+	if (jm_options_parse(&jm_command_recover, argc, argv, &values, &arguments, &error) < 0)
+		return jm_report_error(&error);
+	if (arguments.help)
+		return 0;
+	if (!arguments.n_positional) {
+		jm_fail(&error, JM_EUSAGE, "recover needs a run folder: joulemap recover "
+					   "results/mobilenet_v2");
+		return jm_report_error(&error);
+	}
+	return recover(arguments.positional[0], &error) < 0 ? jm_report_error(&error) : 0;
+}

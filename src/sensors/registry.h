@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The power sensors that joulemap knows, and the choice of one. */
+#ifndef JM_SENSORS_REGISTRY_H
+#define JM_SENSORS_REGISTRY_H
+
+#include "joulemap/sensor.h"
+
+/* Every sensor, the ones to prefer first. Static storage, never NULL. */
+const struct jm_sensor_ops *const *jm_sensors(size_t *ret_n);
+
+/* By name ("ina3221"); NULL: none. Static storage. */
+const struct jm_sensor_ops *jm_sensor_find(const char *name);
+
+/*
+ * Options of a sensor on this machine: real clock, and /sys and /proc, or what
+ * stands below $JOULEMAP_SYSFS_ROOT (for tests and captured trees).
+ */
+void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed);
+
+/*
+ * Chooses a sensor. `wanted`: NULL, the best real one that is present, never a
+ * simulated or replayed one; "NAME" or "NAME:ARGUMENT" as in "ina3221:1-0040",
+ * "replay:FILE", "sim", "sim:seed=3,tau_ms=0.8".
+ *
+ * Sets options->argument, which points into `wanted` and is borrowed from it.
+ * JM_ENOSENSOR: nothing there; the message says what was looked for. JM_EUSAGE:
+ * no sensor of that name. Else the error of the sensor's own probe.
+ */
+int jm_sensor_select(const char *wanted, struct jm_sensor_options *options,
+	const struct jm_sensor_ops **ret_ops, struct jm_sensor_info *ret_info,
+	struct jm_error *reterr);
+
+/* 1 when no other rail of this sensor contains rail `rail`: the sum of these is the total. */
+int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail);
+
+extern const struct jm_sensor_ops jm_sensor_ina3221;
+extern const struct jm_sensor_ops jm_sensor_replay;
+extern const struct jm_sensor_ops jm_sensor_sim;
+
+#endif
