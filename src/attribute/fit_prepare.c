@@ -12,6 +12,8 @@
 #define ZONE_S 900 /* time zones differ by whole quarters of an hour */
 #define ZONES_MAX (26 * 4)
 #define KNOT_S 3.0
+/* Fewer conversions than this tell nothing. */
+#define CONVERSIONS_MIN 16
 #define KNOTS_MAX 72
 /* A window taken from a table, and one that is only a guess. */
 #define WINDOW_KNOWN_SD 0.01
@@ -213,17 +215,20 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 {
 	const struct jm_conversions *conversions = &fit->conversions;
 	struct jm_problem *problem = &fit->problem;
-	size_t from = 0, to = conversions->n;
+	size_t from = 0, to = conversions->n, inside = 0;
 	double sum = 0;
 
 	while (from < to && conversions->time_s[from] < fit->segments.begin_s - MARGIN_S)
 		from++;
 	while (to > from && conversions->time_s[to - 1] > fit->segments.end_s + MARGIN_S)
 		to--;
-	if (to - from < 8)
+	for (size_t i = from; i < to; i++)
+		inside += conversions->time_s[i] > fit->segments.begin_s
+			&& conversions->time_s[i] < fit->segments.end_s;
+	if (inside < CONVERSIONS_MIN)
 		return jm_fail(reterr, JM_EINVAL,
 			"only %zu conversions of rail '%s' fall into the run; run more cycles",
-			to - from, fit->input->rail->name);
+			inside, fit->input->rail->name);
 	problem->segments = &fit->segments;
 	problem->moments.time_s = conversions->time_s + from;
 	problem->moments.width_s = conversions->width_s ? conversions->width_s + from : NULL;
