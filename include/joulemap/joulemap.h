@@ -342,6 +342,8 @@ struct jm_fit_diagnostics {
 	double prior_mean_w, prior_sd_w; /* of layer power, from the data */
 	double drift_w;     /* peak to peak of the slow baseline */
 	double phase_fill;  /* share of the cycle in which conversions fall, 0..1 */
+	double jitter_ms;   /* of the time stamps, as the residuals show it */
+	double span_scale;  /* below 1: durations were too long by that */
 	size_t regimes;     /* 1: the machine ran alike all the time */
 	int clock_shift_s;  /* added to the power log's clock: a time zone */
 	double log_likelihood;

@@ -10,19 +10,34 @@
 #define DELAY_STEP_S 0.25e-3
 #define TAU_STEP 0.6
 #define WINDOW_STEP 0.1
+/* Power above idle may change by this share from regime to regime. */
+#define GAIN_SD 0.5
+#define GAIN_MIN 0.02
 #define TAU_FLOOR_S 0.2e-6
 /* Done when no parameter moves by more than this share of its deviation. */
 #define DONE_SHARE 0.08
+
+/* Many taps describe delay and filter by themselves. */
+static int has_delay(const struct jm_alignment *alignment)
+{
+	return alignment->prior->delay_sd_s > 0 && alignment->response.n_taps == 1;
+}
+
+static int has_tau(const struct jm_alignment *alignment)
+{
+	return alignment->prior->tau_sd_s > 0 && alignment->response.n_taps == 1;
+}
 
 static size_t free_parameters(const struct jm_alignment *alignment)
 {
 	const struct jm_response_prior *prior = alignment->prior;
 	size_t n = 0;
 
-	n += prior->delay_sd_s > 0;
+	n += (size_t)has_delay(alignment);
 	n += prior->window_sd_s > 0 && !alignment->problem->moments.width_s;
-	n += prior->tau_sd_s > 0;
-	n += prior->skew_sd > 0;
+	n += (size_t)has_tau(alignment);
+	n += prior->skew_sd > 0 && has_delay(alignment);
+	n += alignment->problem->segments->n_regimes - 1;
 	return n + alignment->response.n_taps - 1;
 }
 
@@ -38,6 +53,9 @@ int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem
 	alignment->prior = prior;
 	alignment->response = *start;
 	alignment->n_columns = free_parameters(alignment);
+	for (size_t r = 0; r < JM_REGIMES_MAX; r++)
+		if (!(alignment->response.gain[r] > 0))
+			alignment->response.gain[r] = 1;
 	for (size_t m = 0; m < start->n_taps; m++)
 		if (start->offset_s[m] == 0)
 			alignment->main_tap = m;
@@ -85,18 +103,21 @@ static int set_columns(struct jm_alignment *alignment)
 
 	alignment->problem->n_extra = 0;
 	memset(alignment->column_of, 0, sizeof(alignment->column_of));
-	if (prior->delay_sd_s > 0)
+	if (has_delay(alignment))
 		to.by_delay = add_column(alignment, JM_PARAMETER_DELAY,
 			prior->delay_s - response->delay_s, prior->delay_sd_s, 0);
 	if (prior->window_sd_s > 0 && !alignment->problem->moments.width_s)
 		to.by_window = add_column(alignment, JM_PARAMETER_WINDOW,
 			prior->window_s - response->window_s, prior->window_sd_s, 0);
-	if (prior->tau_sd_s > 0)
+	if (has_tau(alignment))
 		to.by_tau = add_column(alignment, JM_PARAMETER_TAU,
 			prior->tau_s - response->tau_s, prior->tau_sd_s, 0);
-	if (prior->skew_sd > 0)
+	if (prior->skew_sd > 0 && to.by_delay)
 		to.by_skew = add_column(
 			alignment, JM_PARAMETER_SKEW, -response->skew, prior->skew_sd, 0);
+	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++)
+		to.by_gain[r] = add_column(alignment, JM_PARAMETER_GAIN + r,
+			1 - response->gain[r], GAIN_SD, 0);
 	to.main_tap = alignment->main_tap;
 	for (size_t m = 0; m < response->n_taps; m++)
 		if (m != alignment->main_tap)
@@ -155,14 +176,19 @@ static double move(struct jm_alignment *alignment)
 	tau = step_of(alignment, JM_PARAMETER_TAU, &worst);
 	tau = limited(tau, TAU_STEP * response->tau_s + 0.1e-3);
 	response->skew += step_of(alignment, JM_PARAMETER_SKEW, &worst);
-	if (prior->delay_sd_s > 0)
+	if (has_delay(alignment))
 		response->delay_s = fmin(fmax(response->delay_s + delay, prior->delay_min_s),
 			prior->delay_max_s);
 	response->window_s += window;
-	if (prior->tau_sd_s > 0) {
+	if (has_tau(alignment)) {
 		if (response->tau_s <= TAU_FLOOR_S && tau < 0)
 			worst = fabs(delay) < 1e-6 ? 0 : worst; /* at its limit: no way on */
 		response->tau_s = fmax(response->tau_s + tau, TAU_FLOOR_S);
+	}
+	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++) {
+		double step = step_of(alignment, JM_PARAMETER_GAIN + r, &worst);
+
+		response->gain[r] = fmax(response->gain[r] + limited(step, 0.3), GAIN_MIN);
 	}
 	for (size_t m = 0; m < response->n_taps; m++) {
 		if (m == alignment->main_tap)

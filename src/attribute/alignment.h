@@ -15,7 +15,8 @@ enum jm_parameter {
 	JM_PARAMETER_WINDOW = 1,
 	JM_PARAMETER_TAU = 2,
 	JM_PARAMETER_SKEW = 3,
-	JM_PARAMETER_TAP = 4 /* and on: of every tap but the main one */
+	JM_PARAMETER_GAIN = 4, /* and on: of regimes 1, 2, ... at GAIN + r */
+	JM_PARAMETER_TAP = JM_PARAMETER_GAIN + JM_REGIMES_MAX /* and on: of every tap but the main one */
 };
 
 /* What is known of the response before: mean and standard deviation. */

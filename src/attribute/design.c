@@ -18,6 +18,7 @@
 #define TAU_MIN_S 1e-7
 
 struct walker {
+	const struct jm_response *response;
 	const struct jm_segments *segments;
 	size_t k; /* columns */
 	double tau_s; /* 0: no filter */
@@ -54,9 +55,10 @@ static void rescale(struct walker *walker)
 	walker->grown = 1;
 }
 
-static void filter(struct walker *walker, size_t column, double to_s)
+/* Makes the scaled time of to_s known; returns how much a full load adds. */
+static double grow(struct walker *walker, double to_s)
 {
-	double x = (to_s - walker->reference_s) / walker->tau_s, grown;
+	double x = (to_s - walker->reference_s) / walker->tau_s, added;
 
 	if (x > SCALE_MAX) {
 		rescale(walker);
@@ -64,21 +66,31 @@ static void filter(struct walker *walker, size_t column, double to_s)
 	}
 	if (x > SCALE_MAX) { /* nothing but this column is left */
 		memset(walker->state, 0, walker->k * sizeof(double));
-		walker->state[column] = 1;
 		walker->reference_s = to_s;
-		return;
+		return 1;
 	}
-	grown = exp(x);
-	walker->state[column] += grown - walker->grown;
-	walker->grown = grown;
+	added = -walker->grown;
+	walker->grown = exp(x);
+	return walker->grown + added;
 }
 
 /* Column `column` draws power from where the walker is until to_s. */
-static void step(struct walker *walker, size_t column, double to_s)
+static void step(struct walker *walker, size_t segment, double to_s)
 {
-	walker->run[column] += to_s - walker->at_s;
+	size_t column = walker->segments->column[segment];
+	double gain = jm_response_gain(walker->response, walker->segments, segment);
+	double time = to_s - walker->at_s, added = 0;
+
 	if (walker->tau_s > 0)
-		filter(walker, column, to_s);
+		added = grow(walker, to_s);
+	walker->run[column] += gain * time;
+	walker->state[column] += gain * added;
+	if (gain != 1) { /* the rest is idle */
+		size_t idle = walker->segments->n_layers + JM_COLUMN_OUTSIDE;
+
+		walker->run[idle] += (1 - gain) * time;
+		walker->state[idle] += (1 - gain) * added;
+	}
 	walker->at_s = to_s;
 }
 
@@ -87,11 +99,10 @@ static void advance(struct walker *walker, double to_s)
 	const struct jm_segments *segments = walker->segments;
 
 	while (segments->time_s[walker->segment + 1] < to_s && walker->segment + 1 < segments->n) {
-		step(walker, segments->column[walker->segment],
-			segments->time_s[walker->segment + 1]);
+		step(walker, walker->segment, segments->time_s[walker->segment + 1]);
 		walker->segment++;
 	}
-	step(walker, segments->column[walker->segment], to_s);
+	step(walker, walker->segment, to_s);
 }
 
 static void add_integral(const struct walker *walker, double factor, double *row)
@@ -113,7 +124,7 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 	struct jm_edge *edges = work;
 	double *state = (double *)(edges + JM_EDGES_MAX * JM_CHUNK_ROWS);
 	size_t k = segments->n_layers + JM_N_GAP_COLUMNS;
-	struct walker walker = {.segments = segments, .k = k, .run = state, .state = state + k,
+	struct walker walker = {.response = response, .segments = segments, .k = k, .run = state, .state = state + k,
 		.tau_s = response->tau_s > TAU_MIN_S ? response->tau_s : 0};
 	double memory = jm_response_memory_s(response);
 	size_t per_row = jm_response_edges_per_row(response), n_edges, open = 0;

@@ -27,6 +27,7 @@ struct jm_fit {
 	double robust_share;
 	double autocorrelation;
 	double inflation;
+	double *mean_gain;   /* [n_layers], owned: over the regimes, by time */
 };
 
 /* Clock, segments, conversions, what is known before. */
@@ -37,6 +38,8 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
 /* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
+/* Mean gains; misfit that widens the intervals. */
+int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,
 	struct jm_error *reterr);

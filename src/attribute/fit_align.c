@@ -5,60 +5,15 @@
 
 #include "attribute/coarse.h"
 #include "attribute/fit.h"
+#include "attribute/subset.h"
 #include "base/error.h"
 
 enum {
 	COARSE_CONVERSIONS = 600,
-	SUBSET_BLOCK = 96,  /* conversions in a row */
-	SUBSET_MAX = 2600,
+	FEW_CONVERSIONS = 2600,   /* to choose among starts */
+	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = 5
 };
-
-/* A part of the problem: blocks of conversions spread over the run. */
-struct subset {
-	struct jm_problem problem;
-	double *time_s, *width_s, *power_w;
-};
-
-static void subset_release(struct subset *subset)
-{
-	free(subset->time_s);
-	free(subset->width_s);
-	free(subset->power_w);
-}
-
-static int subset_init(struct subset *subset, const struct jm_problem *whole)
-{
-	size_t n = whole->moments.n, wanted = SUBSET_MAX;
-	size_t least = 6 * (whole->segments->n_layers + whole->spline.n);
-	size_t blocks, used = 0;
-
-	memset(subset, 0, sizeof(*subset));
-	wanted = wanted > least ? wanted : least;
-	wanted = wanted < n ? wanted : n;
-	blocks = (wanted + SUBSET_BLOCK - 1) / SUBSET_BLOCK;
-	subset->time_s = malloc((n + 1) * sizeof(double));
-	subset->width_s = malloc((n + 1) * sizeof(double));
-	subset->power_w = malloc((n + 1) * sizeof(double));
-	if (!subset->time_s || !subset->width_s || !subset->power_w)
-		return JM_ENOMEM;
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t i = b * n / blocks; i < (b + 1) * n / blocks; i++) {
-			if (i >= b * n / blocks + SUBSET_BLOCK)
-				break;
-			subset->time_s[used] = whole->moments.time_s[i];
-			if (whole->moments.width_s)
-				subset->width_s[used] = whole->moments.width_s[i];
-			subset->power_w[used++] = whole->power_w[i];
-		}
-	subset->problem = *whole;
-	subset->problem.moments.time_s = subset->time_s;
-	subset->problem.moments.width_s = whole->moments.width_s ? subset->width_s : NULL;
-	subset->problem.moments.n = used;
-	subset->problem.power_w = subset->power_w;
-	subset->problem.weight = NULL;
-	return 0;
-}
 
 static int find_starts(struct jm_fit *fit, struct jm_start starts[JM_START_MAX])
 {
@@ -97,9 +52,9 @@ static struct jm_response response_at(const struct jm_fit *fit, const struct jm_
 static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n,
 	struct jm_response *ret_best)
 {
-	struct subset subset;
+	struct jm_subset subset;
 	double best = -HUGE_VAL;
-	int result = subset_init(&subset, &fit->problem);
+	int result = jm_subset_init(&subset, &fit->problem, FEW_CONVERSIONS);
 
 	for (size_t i = 0; i < n && result >= 0; i++) {
 		struct jm_response start = response_at(fit, &starts[i]);
@@ -117,7 +72,26 @@ static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n,
 		}
 		jm_alignment_release(&alignment);
 	}
-	subset_release(&subset);
+	jm_subset_release(&subset);
+	return result;
+}
+
+/* On many conversions, before all of a very long run are used. */
+static int come_closer(struct jm_fit *fit, struct jm_response *response)
+{
+	struct jm_subset subset;
+	struct jm_alignment alignment = {0};
+	int result = jm_subset_init(&subset, &fit->problem, MANY_CONVERSIONS);
+
+	if (result >= 0)
+		result = jm_alignment_init(
+			&alignment, &subset.problem, &fit->belief, &fit->prior, response);
+	if (result >= 0)
+		result = jm_alignment_refine(&alignment, 4, 8);
+	if (result >= 0)
+		*response = alignment.response;
+	jm_alignment_release(&alignment);
+	jm_subset_release(&subset);
 	return result;
 }
 
@@ -135,11 +109,13 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 	if (result >= 0 && best.n_taps == 0)
 		return jm_fail(reterr, JM_EINVAL,
 			"the readings have no solution; the run is too short");
+	if (result >= 0 && fit->problem.moments.n > 3 * MANY_CONVERSIONS / 2)
+		result = come_closer(fit, &best);
 	if (result >= 0)
 		result = jm_alignment_init(&fit->alignment, &fit->problem, &fit->belief,
 			&fit->prior, &best);
 	if (result >= 0)
-		result = jm_alignment_refine(&fit->alignment, 4, 12);
+		result = jm_alignment_refine(&fit->alignment, 3, 12);
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the normal equations");
 	if (result < 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attribute/fit.h"
+#include "attribute/regimes.h"
 #include "base/error.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -258,6 +259,8 @@ int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr)
 	result = jm_segments_init(&fit->segments, input->timeline, fit->origin_ns, reterr);
 	if (result < 0)
 		return result;
+	if (jm_regimes_find(&fit->segments) < 0)
+		return jm_fail_memory(reterr, "the regimes of the run");
 	result = jm_conversions_init(&fit->conversions, input->rail, &input->prior, given_round,
 		fit->origin_ns - fit->clock_shift_ns, reterr);
 	if (result < 0)

@@ -46,7 +46,15 @@ static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
 	for (size_t c = 0; c < normal->n_columns; c++)
 		layer->readings += normal->gram[k * normal->p + c];
 	layer->readings = fmax(0, layer->readings);
-	layer->power_w = fmax(0, posterior->mean[k] + posterior->reference_w);
+	layer->power_w = posterior->mean[k] + posterior->reference_w;
+	if (k < fit->segments.n_layers) { /* mean over the regimes */
+		double idle = posterior->mean[fit->segments.n_layers + JM_COLUMN_OUTSIDE]
+			+ posterior->reference_w;
+
+		layer->power_w = idle + fit->mean_gain[k] * (layer->power_w - idle);
+		sd *= fit->mean_gain[k];
+	}
+	layer->power_w = fmax(0, layer->power_w);
 	layer->power_sd_w = sd;
 	layer->power_lo_w = fmax(0, layer->power_w - Z95 * sd);
 	layer->power_hi_w = layer->power_w + Z95 * sd;
@@ -59,14 +67,14 @@ static void forget_power(struct jm_fit_layer *layer)
 	layer->power_lo_w = layer->power_hi_w = layer->dynamic_power_w = (double)NAN;
 }
 
-/* Energy of one execution. */
-static void report_energy(struct jm_fit_layer *layer)
+/* Energy of one execution, for the time that is left of it without overlaps. */
+static void report_energy(struct jm_fit_layer *layer, double total_s)
 {
-	double n = (double)layer->executions;
+	double n = (double)layer->executions, ms = total_s * 1e3 / n;
 	double from_time = n > 1 ? layer->power_w * layer->runtime_sd_ms / sqrt(n) : 0;
 
-	layer->energy_mj = layer->power_w * layer->runtime_ms;
-	layer->energy_sd_mj = hypot(layer->power_sd_w * layer->runtime_ms, from_time);
+	layer->energy_mj = layer->power_w * ms;
+	layer->energy_sd_mj = hypot(layer->power_sd_w * ms, from_time);
 }
 
 static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
@@ -110,6 +118,8 @@ static void report_response(const struct jm_fit *fit, struct jm_fit_response *re
 	ret->taps = (int)response->n_taps;
 	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;
 	ret->ambiguous = fit->ambiguous;
+	if (response->n_taps > 1) /* taps say what these two cannot */
+		ret->delay_sd_ms = ret->tau_sd_ms = (double)NAN;
 }
 
 static double drift_range(const struct jm_fit *fit)
@@ -142,7 +152,9 @@ static void report_diagnostics(const struct jm_fit *fit, struct jm_fit_diagnosti
 	ret->prior_mean_w = posterior->common_w;
 	ret->prior_sd_w = sqrt(posterior->hyper.spread_w2[0]);
 	ret->drift_w = drift_range(fit);
-	ret->regimes = 1;
+	ret->regimes = fit->segments.n_regimes;
+	ret->jitter_ms = fit->jitter_s * 1e3;
+	ret->span_scale = fit->segments.span_scale;
 	ret->clock_shift_s = (int)(fit->clock_shift_ns / 1000000000);
 	ret->log_likelihood = posterior->log_evidence;
 }
@@ -210,7 +222,7 @@ int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct
 		report_power(fit, k, idle, layer);
 		if (!(fit->segments.total_s[k] > 0))
 			forget_power(layer);
-		report_energy(layer);
+		report_energy(layer, fit->segments.total_s[k]);
 	}
 	report_gap(fit, JM_COLUMN_GAP, idle, &result->gap);
 	report_gap(fit, JM_COLUMN_BETWEEN, idle, &result->between);

@@ -13,7 +13,7 @@
 #include "base/error.h"
 
 enum {
-	ROUNDS = 4,
+	ROUNDS = 3,
 	EM_STEPS = 12
 };
 
@@ -78,19 +78,24 @@ static void fit_mixture(struct mixture *mixture, const double *residual, size_t 
 }
 
 /* Residuals in units of what the stamps' jitter makes of the noise. */
-static void find_jitter(struct jm_fit *fit)
+static int find_jitter(struct jm_fit *fit)
 {
-	const struct jm_alignment *alignment = &fit->alignment;
-	size_t column = alignment->column_of[JM_PARAMETER_DELAY], n = fit->problem.moments.n;
+	const struct jm_problem *problem = &fit->problem;
+	size_t n = problem->moments.n;
+	double *slope = malloc((n + 1) * sizeof(*slope));
+	struct jm_prediction to = {.value = fit->scale, .by_delay = slope};
 
 	fit->jitter_s = 0;
-	for (size_t i = 0; i < n; i++)
-		fit->scale[i] = 1;
-	if (column)
-		fit->jitter_s = jm_timing_jitter(
-			fit->residual, fit->problem.extra[column - 1], n, fit->scale);
+	if (!slope || jm_predict(&fit->alignment.response, problem->segments, &problem->moments,
+			      fit->alignment.power_w, &to) < 0) {
+		free(slope);
+		return JM_ENOMEM;
+	}
+	fit->jitter_s = jm_timing_jitter(fit->residual, slope, n, fit->scale);
+	free(slope);
 	for (size_t i = 0; i < n; i++)
 		fit->residual[i] /= fit->scale[i];
+	return 0;
 }
 
 static void set_weights(struct jm_fit *fit, const struct mixture *mixture)
@@ -118,7 +123,8 @@ static int weigh(struct jm_fit *fit)
 
 	if (jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
 		return JM_ENOMEM;
-	find_jitter(fit);
+	if (find_jitter(fit) < 0)
+		return JM_ENOMEM;
 	narrow = MAD_TO_SD * median_deviation(fit->residual, n, fit->weight);
 	if (!(narrow > 0))
 		return 0;
@@ -140,7 +146,7 @@ int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr)
 		if (result == 0)
 			return 0;
 		if (result > 0)
-			result = jm_alignment_refine(&fit->alignment, 2, 8);
+			result = jm_alignment_refine(&fit->alignment, 1, 8);
 	}
 	if (result < 0)
 		return jm_fail(reterr, (enum jm_code)result,

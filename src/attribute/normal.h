@@ -5,7 +5,7 @@
 
 #include "attribute/response.h"
 
-enum { JM_EXTRA_MAX = 24 };
+enum { JM_EXTRA_MAX = 32 };
 
 /* A smooth baseline: cubic B-spline with evenly spaced knots. */
 struct jm_spline {

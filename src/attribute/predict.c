@@ -19,6 +19,7 @@ struct signal {
 	const struct jm_response *response;
 	const struct jm_segments *segments;
 	const double *power_w;
+	unsigned char only_regime; /* 0: all of the load */
 	double at_s;
 	size_t segment;
 	double energy_j;
@@ -43,7 +44,17 @@ static void step(struct signal *signal, double power_w, double to_s)
 
 static double power_of(const struct signal *signal, size_t segment)
 {
-	return signal->power_w[signal->segments->column[segment]];
+	const struct jm_segments *segments = signal->segments;
+	size_t column = segments->column[segment];
+	double idle = signal->power_w[segments->n_layers + JM_COLUMN_OUTSIDE], gain;
+
+	if (signal->only_regime) /* what a gain of 1 more adds */
+		return column < segments->n_layers
+				&& segments->regime[segments->cycle[segment]] == signal->only_regime
+			? signal->power_w[column] - idle
+			: 0;
+	gain = jm_response_gain(signal->response, segments, segment);
+	return gain == 1 ? signal->power_w[column] : idle + gain * (signal->power_w[column] - idle);
 }
 
 static void restart(struct signal *signal, double at_s)
@@ -137,6 +148,31 @@ static void predict_chunk(struct signal *signal, const struct jm_moments *moment
 	}
 }
 
+static void predict_all(struct signal *signal, const struct jm_moments *moments,
+	struct jm_edge *edges, const struct jm_prediction *to)
+{
+	for (size_t first = 0; first < moments->n; first += JM_CHUNK_ROWS) {
+		size_t n = moments->n - first;
+
+		predict_chunk(signal, moments, first, n < JM_CHUNK_ROWS ? n : JM_CHUNK_ROWS, edges,
+			to);
+	}
+}
+
+static void predict_gains(struct signal *signal, const struct jm_moments *moments,
+	struct jm_edge *edges, const struct jm_prediction *to)
+{
+	for (size_t r = 1; r < signal->segments->n_regimes; r++) {
+		struct jm_prediction own = {.value = to->by_gain[r]};
+
+		if (!own.value)
+			continue;
+		signal->only_regime = (unsigned char)r;
+		clear(&own, signal->response, moments->n);
+		predict_all(signal, moments, edges, &own);
+	}
+}
+
 int jm_predict(const struct jm_response *response, const struct jm_segments *segments,
 	const struct jm_moments *moments, const double *power_w,
 	const struct jm_prediction *ret_prediction)
@@ -152,13 +188,9 @@ int jm_predict(const struct jm_response *response, const struct jm_segments *seg
 	if (main_tap)
 		to.by_tap[to.main_tap] = main_tap;
 	clear(&to, response, moments->n);
-	for (size_t first = 0; first < moments->n; first += JM_CHUNK_ROWS) {
-		size_t n = moments->n - first;
-
-		predict_chunk(&signal, moments, first, n < JM_CHUNK_ROWS ? n : JM_CHUNK_ROWS,
-			edges, &to);
-	}
+	predict_all(&signal, moments, edges, &to);
 	finish(&to, response, moments, main_tap);
+	predict_gains(&signal, moments, edges, ret_prediction);
 	result = 0;
 out:
 	free(edges);

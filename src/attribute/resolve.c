@@ -17,6 +17,10 @@
 /* Neighbours whose errors cancel this much are only known together. */
 #define CANCEL -0.4
 enum { PHASES = 48 };
+/* Beyond these the model is taken to have failed. */
+#define DISTURBED_MAX 0.2
+#define INFLATION_MAX 6.0
+#define JITTER_MAX 0.06
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
 #define FILL_MIN 0.7
@@ -43,9 +47,19 @@ static double known_layers(const struct jm_fit *fit, const struct jm_fit_result 
 	return sum;
 }
 
+/* The model does not describe this run: nothing it says can be trusted. */
+static int is_misfit(const struct jm_fit *fit)
+{
+	const struct jm_response *response = &fit->alignment.response;
+
+	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX
+		|| fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
+}
+
 static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 {
 	double known = known_layers(fit, result);
+	int misfit = is_misfit(fit);
 
 	for (size_t k = 0; k < result->n_layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
@@ -53,7 +67,7 @@ static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 		int narrower = sd < NARROWER * prior_sd(fit, k) && sd < WIDEST_SHARE * layer->power_w;
 		int narrow = known > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w;
 
-		layer->resolved = narrower || narrow ? JM_RESOLVED_YES : JM_RESOLVED_NO;
+		layer->resolved = (narrower || narrow) && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
 		result->n_resolved += layer->resolved == JM_RESOLVED_YES;
 	}
 }
@@ -171,7 +185,20 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	size_t size = sizeof(result->advice);
 
 	result->cycles_needed = cycles_needed(fit, result);
-	if (result->diagnostics.phase_fill < FILL_MIN
+	if (is_misfit(fit)) {
+		result->cause = JM_CAUSE_MISFIT;
+		result->cycles_needed = (double)NAN;
+		if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
+			snprintf(text, size,
+				"time stamps of layers jitter by %.3g ms: record begins or ends, not "
+				"callbacks",
+				fit->jitter_s * 1e3);
+		else
+			snprintf(text, size,
+				"%.0f %% of the readings do not follow the timeline: stop other work, "
+				"check that both logs are of this run",
+				100 * fit->robust_share);
+	} else if (result->diagnostics.phase_fill < FILL_MIN
 		&& (double)result->diagnostics.conversions > 4.0 * PHASES) {
 		result->cause = JM_CAUSE_LOCKED_CYCLE;
 		result->cycles_needed = (double)NAN;
@@ -201,7 +228,8 @@ int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
 {
 	(void)reterr;
 	mark_layers(fit, result);
-	find_groups(fit, result);
+	if (!is_misfit(fit))
+		find_groups(fit, result);
 	result->diagnostics.phase_fill = phase_fill(fit);
 	result->cycles_needed = (double)NAN;
 	if (result->n_resolved < result->n_layers)

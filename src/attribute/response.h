@@ -25,6 +25,7 @@ struct jm_response {
 	double age_s;    /* readings are up to this much older; 0: ticks are known */
 	double low_pass; /* share of a conversion in the sensor's output; 0 or 1: all */
 	double middle_s, skew; /* delay grows by skew per second after middle_s */
+	double gain[JM_REGIMES_MAX]; /* power above idle in each regime; 0: as in the first */
 	size_t n_taps;   /* 1: first order; with ages: 1 */
 	double offset_s[JM_TAPS_MAX];
 	double tap[JM_TAPS_MAX]; /* sum to 1 */
@@ -45,6 +46,10 @@ struct jm_edge {
 };
 
 enum { JM_CHUNK_ROWS = 192 };
+
+/* Gain of layers in a segment, 1 for gaps. */
+double jm_response_gain(const struct jm_response *response, const struct jm_segments *segments,
+	size_t segment);
 
 /* First order with a delay. */
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
@@ -74,6 +79,7 @@ struct jm_prediction {
 	double *by_window;
 	double *by_tau;
 	double *by_skew;
+	double *by_gain[JM_REGIMES_MAX]; /* not of the first */
 	double *by_tap[JM_TAPS_MAX]; /* at the cost of tap `main_tap` */
 	size_t main_tap;
 };

@@ -9,6 +9,10 @@
 /* Gaps longer than this are not the machine's usual ones. */
 #define GAP_MAX_S 100e-6
 
+/* Durations that fit to less than this are too long; to less than that, nonsense. */
+#define LONG_SPANS 0.995
+#define SPANS_MIN 0.7
+
 static int follows(const struct jm_span *before, const struct jm_span *own)
 {
 	return own->cycle == before->cycle && own->begin_s - before->end_s < GAP_MAX_S;
@@ -83,4 +87,57 @@ int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double qu
 	free(count);
 	free(offset);
 	return result;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Median over layers of room over duration; sums are [n_layers]. */
+static double median_fit(double *room, const double *duration, size_t n_layers)
+{
+	size_t used = 0;
+
+	for (size_t k = 0; k < n_layers; k++)
+		if (duration[k] > 0)
+			room[used++] = room[k] / duration[k];
+	if (used < 2)
+		return 1;
+	qsort(room, used, sizeof(*room), compare_doubles);
+	return room[used / 2];
+}
+
+double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int keep_begin)
+{
+	double *room = calloc(n_layers + 1, sizeof(*room));
+	double *duration = calloc(n_layers + 1, sizeof(*duration));
+	double scale = 1;
+
+	for (size_t i = 1; i < n && room && duration; i++) {
+		const struct jm_span *owner = keep_begin ? &spans[i - 1] : &spans[i];
+
+		if (spans[i].cycle != spans[i - 1].cycle)
+			continue;
+		room[owner->layer] += keep_begin ? spans[i].begin_s - owner->begin_s
+						 : owner->end_s - spans[i - 1].end_s;
+		duration[owner->layer] += owner->end_s - owner->begin_s;
+	}
+	if (room && duration)
+		scale = median_fit(room, duration, n_layers);
+	free(room);
+	free(duration);
+	if (!(scale < LONG_SPANS && scale > SPANS_MIN))
+		return 1;
+	for (size_t i = 0; i < n; i++) {
+		double time = scale * (spans[i].end_s - spans[i].begin_s);
+
+		if (keep_begin)
+			spans[i].end_s = spans[i].begin_s + time;
+		else
+			spans[i].begin_s = spans[i].end_s - time;
+	}
+	return scale;
 }

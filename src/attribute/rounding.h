@@ -20,4 +20,11 @@ struct jm_span {
  */
 int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double quantum_s);
 
+/*
+ * Layers of one stream cannot overlap. Where they do, all by the same share of
+ * their durations, durations are reported too long: they are multiplied by
+ * what makes them fit. Returns that factor, 1 when nothing is wrong.
+ */
+double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int keep_begin);
+
 #endif

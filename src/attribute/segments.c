@@ -180,7 +180,8 @@ static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret
 	segments->column = malloc(room * sizeof(*segments->column));
 	segments->cycle = malloc(room * sizeof(*segments->cycle));
 	segments->total_s = calloc(segments->n_layers + JM_N_GAP_COLUMNS, sizeof(double));
-	return *ret_spans && segments->time_s && segments->column && segments->cycle
+	segments->regime = calloc(segments->n_cycles + 1, 1);
+	return *ret_spans && segments->regime && segments->time_s && segments->column && segments->cycle
 		&& segments->total_s;
 }
 
@@ -198,6 +199,8 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	segments->n_layers = timeline->n_layers;
 	segments->n_cycles = jm_timeline_cycles(timeline);
 	segments->origin_ns = origin_ns;
+	segments->span_scale = 1;
+	segments->n_regimes = 1;
 	if (!allocate(segments, n, &spans)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
@@ -208,6 +211,8 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 			: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
 	if (!is_sorted(spans, used))
 		qsort(spans, used, sizeof(*spans), compare_spans);
+	segments->span_scale = jm_spans_shorten(
+		spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN);
 	if (are_rounded(timeline)
 		&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9) < 0) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
@@ -227,6 +232,7 @@ void jm_segments_release(struct jm_segments *segments)
 	free(segments->column);
 	free(segments->cycle);
 	free(segments->total_s);
+	free(segments->regime);
 	memset(segments, 0, sizeof(*segments));
 }
 

@@ -15,6 +15,8 @@ enum {
 	JM_N_GAP_COLUMNS = 3
 };
 
+enum { JM_REGIMES_MAX = 6 };
+
 /*
  * Segment i lasts from time_s[i] to time_s[i + 1] and belongs to column[i].
  * The first and the last reach far beyond the run.
@@ -23,12 +25,15 @@ struct jm_segments {
 	double *time_s;   /* [n + 1], owned; seconds after origin_ns */
 	uint32_t *column; /* [n], owned; layer, or n_layers + JM_COLUMN_* */
 	uint32_t *cycle;  /* [n], owned */
+	unsigned char *regime; /* [n_cycles], owned: see regimes.h */
+	size_t n_regimes;
 	size_t n;
 	size_t n_layers;
 	size_t n_cycles;
 	int64_t origin_ns;
 	double begin_s; /* of the first span */
 	double end_s;   /* of the last span */
+	double span_scale; /* durations were multiplied by this: 1, or less */
 	double *total_s; /* [n_layers + JM_N_GAP_COLUMNS], owned; outside: 0 */
 };
 
