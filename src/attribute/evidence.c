@@ -339,7 +339,7 @@ static void update(struct solver *solver)
 	update_drift(solver);
 	update_extra(solver);
 	posterior->hyper.noise_w2 = fmax(posterior->chi2 / fmax(free_rows, 1),
-		1e-14 * solver->belief->scale_w * solver->belief->scale_w);
+		solver->belief->noise_min_w * solver->belief->noise_min_w);
 }
 
 static void begin(struct solver *solver)

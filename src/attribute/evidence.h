@@ -14,6 +14,7 @@ enum { JM_TYPES_MAX = 12 };
 struct jm_belief {
 	const unsigned char *type;  /* [n_layers], below n_types */
 	size_t n_types;
+	double noise_min_w;         /* of a conversion: quantisation leaves that much */
 	double scale_w;             /* typical power: weak priors scale with it */
 	double extra_mean[JM_EXTRA_MAX];
 	double extra_sd[JM_EXTRA_MAX];   /* HUGE_VAL: flat */

@@ -165,8 +165,8 @@ static void response_prior(struct jm_fit *fit)
 		prior->delay_min_s = input->prior.delay_min_ms * 1e-3;
 		prior->delay_max_s = input->prior.delay_max_ms * 1e-3;
 	}
-	prior->delay_s = 0;
-	prior->delay_sd_s = HUGE_VAL;
+	prior->delay_s = 0.5 * (prior->delay_min_s + prior->delay_max_s);
+	prior->delay_sd_s = prior->delay_max_s - prior->delay_min_s;
 	if (isfinite(input->given.delay_ms)) {
 		prior->delay_s = input->given.delay_ms * 1e-3;
 		prior->delay_sd_s = 0;
@@ -240,6 +240,7 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 	for (size_t i = 0; i < problem->moments.n; i++)
 		sum += fabs(problem->power_w[i]);
 	fit->belief.scale_w = sum / (double)problem->moments.n;
+	fit->belief.noise_min_w = fmax(0.2 * conversions->quantum_w, 1e-6 * fit->belief.scale_w);
 	fit->weight = malloc(problem->moments.n * sizeof(double));
 	fit->residual = malloc(problem->moments.n * sizeof(double));
 	fit->scale = malloc(problem->moments.n * sizeof(double));

@@ -185,7 +185,15 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	size_t size = sizeof(result->advice);
 
 	result->cycles_needed = cycles_needed(fit, result);
-	if (is_misfit(fit)) {
+	if (result->diagnostics.phase_fill < FILL_MIN
+		&& (double)result->diagnostics.conversions > 4.0 * PHASES) {
+		result->cause = JM_CAUSE_LOCKED_CYCLE;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
+			"between cycles for a random time of up to one round",
+			cycle_ms, result->response.round_ms);
+	} else if (is_misfit(fit)) {
 		result->cause = JM_CAUSE_MISFIT;
 		result->cycles_needed = (double)NAN;
 		if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
@@ -198,14 +206,6 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"%.0f %% of the readings do not follow the timeline: stop other work, "
 				"check that both logs are of this run",
 				100 * fit->robust_share);
-	} else if (result->diagnostics.phase_fill < FILL_MIN
-		&& (double)result->diagnostics.conversions > 4.0 * PHASES) {
-		result->cause = JM_CAUSE_LOCKED_CYCLE;
-		result->cycles_needed = (double)NAN;
-		snprintf(text, size,
-			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
-			"between cycles for a random time of up to one round",
-			cycle_ms, result->response.round_ms);
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,
