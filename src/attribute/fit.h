@@ -23,6 +23,7 @@ struct jm_fit {
 	double windows_s[4]; /* to be tried */
 	size_t n_windows;
 	struct jm_alignment alignment;
+	double start_noise_w2; /* of the likeliest start */
 	int ambiguous;
 	double robust_share;
 	double autocorrelation;

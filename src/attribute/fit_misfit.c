@@ -47,7 +47,8 @@ static int try_taps(const struct jm_fit *fit, const struct jm_response *response
 	struct jm_subset subset;
 	struct jm_belief belief = fit->belief;
 	struct jm_alignment simple = {0}, rich = {0};
-	int result = jm_subset_init(&subset, &fit->problem, TRY_CONVERSIONS);
+	int result = jm_subset_init(
+		&subset, &fit->problem, TRY_CONVERSIONS, response->low_pass > 0);
 
 	*ret_gain = 0;
 	if (result >= 0)

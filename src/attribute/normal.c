@@ -67,6 +67,19 @@ static double mean_of(const struct jm_problem *problem)
 	return problem->moments.n ? sum / (double)problem->moments.n : 0;
 }
 
+/* The sensor's own low-pass; `last` holds the row before, and then the last one. */
+static void low_pass_rows(const struct jm_response *response, const struct jm_moments *moments,
+	size_t first, size_t n, size_t k, double *rows, size_t stride, double *last)
+{
+	for (size_t i = 0; i < n; i++) {
+		double kept = jm_response_kept(response, moments, first + i);
+		double *row = rows + i * stride;
+
+		for (size_t j = 0; j < k; j++)
+			row[j] = last[j] = kept * last[j] + (1 - kept) * row[j];
+	}
+}
+
 /* Rows times the root of their weight, the extra columns and y behind them. */
 static void complete_rows(const struct jm_normal *normal, const struct jm_problem *problem,
 	size_t first, size_t n, double *rows, size_t stride)
@@ -132,7 +145,7 @@ int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 	const struct jm_response *response)
 {
 	size_t stride, n = problem->moments.n;
-	double *rows = NULL, *gram = NULL;
+	double *rows = NULL, *gram = NULL, *last = NULL;
 	void *work = NULL;
 	int result = JM_ENOMEM;
 
@@ -141,8 +154,9 @@ int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 	stride = normal->n_columns + normal->n_extra + 1;
 	rows = malloc(JM_CHUNK_ROWS * stride * sizeof(double));
 	gram = calloc(stride * stride, sizeof(double));
+	last = calloc(stride, sizeof(double));
 	work = malloc(jm_design_work_size(problem->segments));
-	if (!rows || !gram || !work)
+	if (!rows || !gram || !last || !work)
 		goto out;
 	normal->reference_w = mean_of(problem);
 	for (size_t first = 0; first < n; first += JM_CHUNK_ROWS) {
@@ -150,6 +164,9 @@ int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 
 		jm_design_rows(response, problem->segments, &problem->moments, first, rest, rows,
 			stride, work);
+		if (response->low_pass > 0)
+			low_pass_rows(response, &problem->moments, first, rest,
+				normal->n_columns, rows, stride, last);
 		complete_rows(normal, problem, first, rest, rows, stride);
 		add_chunk(normal, problem, first, rest, rows, stride, gram);
 	}
@@ -158,6 +175,7 @@ int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 out:
 	free(rows);
 	free(gram);
+	free(last);
 	free(work);
 	return result;
 }

@@ -173,6 +173,30 @@ static void predict_gains(struct signal *signal, const struct jm_moments *moment
 	}
 }
 
+static void low_pass(const struct jm_response *response, const struct jm_moments *moments,
+	double *column)
+{
+	for (size_t i = 1; column && i < moments->n; i++) {
+		double kept = jm_response_kept(response, moments, i);
+
+		column[i] = kept * column[i - 1] + (1 - kept) * column[i];
+	}
+}
+
+static void low_pass_all(const struct jm_response *response, const struct jm_moments *moments,
+	const struct jm_prediction *to)
+{
+	low_pass(response, moments, to->value);
+	low_pass(response, moments, to->by_delay);
+	low_pass(response, moments, to->by_window);
+	low_pass(response, moments, to->by_tau);
+	low_pass(response, moments, to->by_skew);
+	for (size_t r = 1; r < JM_REGIMES_MAX; r++)
+		low_pass(response, moments, to->by_gain[r]);
+	for (size_t m = 0; m < response->n_taps; m++)
+		low_pass(response, moments, to->by_tap[m]);
+}
+
 int jm_predict(const struct jm_response *response, const struct jm_segments *segments,
 	const struct jm_moments *moments, const double *power_w,
 	const struct jm_prediction *ret_prediction)
@@ -191,6 +215,8 @@ int jm_predict(const struct jm_response *response, const struct jm_segments *seg
 	predict_all(&signal, moments, edges, &to);
 	finish(&to, response, moments, main_tap);
 	predict_gains(&signal, moments, edges, ret_prediction);
+	if (response->low_pass > 0)
+		low_pass_all(response, moments, ret_prediction);
 	result = 0;
 out:
 	free(edges);

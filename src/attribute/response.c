@@ -44,6 +44,17 @@ double jm_response_memory_s(const struct jm_response *response)
 	return MEMORY_TAUS * response->tau_s;
 }
 
+double jm_response_kept(
+	const struct jm_response *response, const struct jm_moments *moments, size_t i)
+{
+	double rounds;
+
+	if (!(response->low_pass > 0) || !i)
+		return 0;
+	rounds = (moments->time_s[i] - moments->time_s[i - 1]) / response->round_s;
+	return pow(1 - response->low_pass, fmax(1, round(rounds)));
+}
+
 static int compare_edges(const void *a, const void *b)
 {
 	const struct jm_edge *x = a, *y = b;

@@ -23,7 +23,8 @@ struct jm_response {
 	double window_s; /* of conversions without a width of their own */
 	double tau_s;
 	double age_s;    /* readings are up to this much older; 0: ticks are known */
-	double low_pass; /* share of a conversion in the sensor's output; 0 or 1: all */
+	double low_pass; /* share of a conversion in the sensor's output; 0: all of it */
+	double round_s;  /* between conversions; for the low-pass */
 	double middle_s, skew; /* delay grows by skew per second after middle_s */
 	double gain[JM_REGIMES_MAX]; /* power above idle in each regime; 0: as in the first */
 	size_t n_taps;   /* 1: first order; with ages: 1 */
@@ -58,6 +59,13 @@ struct jm_response jm_response_simple(double delay_s, double window_s, double ta
 size_t jm_response_edges(const struct jm_response *response, const struct jm_moments *moments,
 	size_t first, size_t n, struct jm_edge *ret_edges);
 size_t jm_response_edges_per_row(const struct jm_response *response);
+
+/*
+ * The sensor's own low-pass, from conversion to conversion: what is kept of
+ * the output before at conversion i. 0 without one.
+ */
+double jm_response_kept(const struct jm_response *response, const struct jm_moments *moments,
+	size_t i);
 
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);

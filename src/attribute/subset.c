@@ -33,7 +33,8 @@ static void copy(struct jm_subset *subset, const struct jm_problem *whole, size_
 	}
 }
 
-int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted)
+int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted,
+	int one_piece)
 {
 	size_t n = whole->moments.n, blocks;
 	size_t least = PER_UNKNOWN * (whole->segments->n_layers + whole->spline.n);
@@ -50,6 +51,10 @@ int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, siz
 		return JM_ENOMEM;
 	subset->problem = *whole;
 	subset->problem.moments.n = 0;
+	if (one_piece) {
+		copy(subset, whole, (n - wanted) / 2, (n + wanted) / 2);
+		blocks = 0;
+	}
 	for (size_t b = 0; b < blocks; b++) {
 		size_t from = b * n / blocks, to = (b + 1) * n / blocks;
 

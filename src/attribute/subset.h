@@ -10,8 +10,12 @@ struct jm_subset {
 	double *time_s, *width_s, *power_w, *weight; /* owned */
 };
 
-/* About `wanted` conversions, at least several per unknown. 0, JM_ENOMEM. */
-int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted);
+/*
+ * About `wanted` conversions, at least several per unknown; in one piece if a
+ * low-pass ties each to those before. 0, JM_ENOMEM.
+ */
+int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted,
+	int one_piece);
 void jm_subset_release(struct jm_subset *subset);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 	MAX_CANDIDATES = 256,
 	SETTLE_STEPS = 6,
 	SETTLE_LEVELS = 6,
-	SETTLE_MAX = 16000
+	SETTLE_MAX = 6000
 };
 
 /* A bracket longer than this share of the period tells nothing. */
