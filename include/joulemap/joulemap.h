@@ -249,6 +249,150 @@ JM_API int jm_attribute_window(const struct jm_rail *rail,
 	double idle_power_uw, jm_cycle_power_fn *row, void *context,
 	struct jm_error *reterr);
 
+/* ---- Attribution: the fit ------------------------------------------------ */
+
+/*
+ * What is known of the sensor before the data is looked at. 0: not known.
+ * Times that are known narrow the search, and are checked against the data.
+ */
+struct jm_fit_prior {
+	int kind;            /* enum jm_sensor_kind of sensor.h; 0: from the readings */
+	double round_ms;     /* time between conversions */
+	double window_ms;    /* what one conversion averages over */
+	double delay_min_ms; /* from the end of a window to the value being visible; */
+	double delay_max_ms; /* both 0: two rounds either way, and a whole cycle */
+	unsigned samples;    /* conversions in the sensor's own low-pass; 0, 1: none */
+	int blocking;        /* a read waits for a conversion and ends with it */
+};
+
+/* The true response, for comparison with what the data tell. NaN: find it. */
+struct jm_fit_given {
+	double delay_ms;
+	double tau_ms;
+	double window_ms;
+	double round_ms;
+};
+
+/* Everything borrowed, for the call. jm_fit_input_init() fills in defaults. */
+struct jm_fit_input {
+	const struct jm_rail *rail;
+	const struct jm_timeline *timeline; /* stamp says what its stamps mean */
+	struct jm_fit_prior prior;
+	struct jm_fit_given given;
+	double idle_power_w; /* measured with nothing running; NaN: from this log */
+	int keep_clock;      /* do not look for time zones mixed up */
+};
+
+enum jm_resolved {
+	JM_RESOLVED_NO = 0,
+	JM_RESOLVED_YES = 1,
+	JM_RESOLVED_GROUP = 2 /* only the sum over its group is known */
+};
+
+/* Why layers are not resolved. */
+enum jm_fit_cause {
+	JM_CAUSE_NONE = 0,
+	JM_CAUSE_LONG_WINDOW,     /* the sensor averages over many cycles */
+	JM_CAUSE_LOCKED_CYCLE,    /* the cycle is locked to the sensor's round */
+	JM_CAUSE_FEW_CYCLES,      /* too few conversions */
+	JM_CAUSE_NO_TIMELINE,     /* layers were never executed, or have no duration */
+	JM_CAUSE_CONSTANT,        /* the readings do not change */
+	JM_CAUSE_MISFIT           /* the model does not describe the readings */
+};
+
+/* One layer, or one kind of gap. NaN where the data say nothing. */
+struct jm_fit_layer {
+	double power_w;    /* while it runs, idle power included */
+	double power_sd_w;
+	double power_lo_w; /* 95 % interval */
+	double power_hi_w;
+	double dynamic_power_w; /* above idle */
+	double runtime_ms;      /* mean of one execution */
+	double runtime_sd_ms;
+	double energy_mj;       /* of one execution */
+	double energy_sd_mj;
+	double energy_share;    /* of the energy of a cycle, gaps included */
+	double readings;        /* effective number of conversions behind it */
+	size_t executions;
+	enum jm_resolved resolved;
+	int group; /* -1: none */
+};
+
+/* Response of supply and sensor, as found. */
+struct jm_fit_response {
+	double delay_ms, delay_sd_ms;
+	double tau_ms, tau_sd_ms;
+	double window_ms, window_sd_ms;
+	double round_ms;
+	int taps;   /* of the supply's response; 1: first order, tau_ms says it all */
+	int ticks;  /* 1: conversions were told apart; 0: readings of unknown age */
+	int ambiguous; /* the delay could be off by whole cycles: they are all alike */
+};
+
+struct jm_fit_diagnostics {
+	size_t readings;    /* used */
+	size_t conversions; /* told apart */
+	size_t unknowns;
+	double noise_w;     /* standard deviation of one conversion's residual */
+	double quantum_w;
+	double tick_hits;   /* share of brackets that hold a tick */
+	double autocorrelation; /* of neighbouring residuals */
+	double robust_share;    /* of conversions that were mostly disregarded */
+	double inflation;   /* intervals were widened by this, >= 1 */
+	double prior_mean_w, prior_sd_w; /* of layer power, from the data */
+	double drift_w;     /* peak to peak of the slow baseline */
+	double phase_fill;  /* share of the cycle in which conversions fall, 0..1 */
+	double jitter_ms;   /* of the time stamps, as the residuals show it */
+	double span_scale;  /* below 1: durations were too long by that */
+	size_t regimes;     /* 1: the machine ran alike all the time */
+	int clock_shift_s;  /* added to the power log's clock: a time zone */
+	double log_likelihood;
+};
+
+/* Energy of a mean cycle: by the sensor, and by the sum of the rows. */
+struct jm_fit_closure {
+	double measured_mj;
+	double fitted_mj;
+	double difference_mj; /* fitted - measured */
+	double sd_mj;
+	double cycle_ms;
+};
+
+struct jm_fit_result {
+	struct jm_fit_layer *layers; /* [n_layers], owned */
+	size_t n_layers;
+	struct jm_fit_layer gap;     /* inside a cycle, no layer runs */
+	struct jm_fit_layer between; /* between two cycles */
+	struct jm_fit_layer idle;    /* before the first and after the last cycle */
+	struct jm_fit_response response;
+	struct jm_fit_diagnostics diagnostics;
+	struct jm_fit_closure closure;
+	size_t n_resolved;
+	enum jm_fit_cause cause; /* of the layers that are not resolved */
+	double cycles_needed;    /* estimate; NaN: more cycles do not help */
+	char advice[256];        /* what would resolve them; "" when all are */
+};
+
+/* No prior knowledge, nothing given, idle power from the log. */
+JM_API void jm_fit_input_init(struct jm_fit_input *input);
+
+/*
+ * Power of every layer from readings of a sensor much slower than the layers:
+ * fits a model of supply and sensor to the whole log (docs/attribution.md).
+ * *ret_result is released with jm_fit_result_release(), after a failure too.
+ * Layers that the data cannot resolve are no failure, even if none is.
+ * JM_EINVAL: no executions, no readings, logs that do not overlap (with the
+ * gap). JM_ENOMEM.
+ */
+JM_API int jm_attribute_fit(const struct jm_fit_input *input,
+	struct jm_fit_result *ret_result, struct jm_error *reterr);
+
+JM_API void jm_fit_result_release(struct jm_fit_result *result);
+
+/* "yes", "no", "group"; a cause in words; "?" otherwise. */
+JM_API const char *jm_resolved_name(enum jm_resolved resolved);
+JM_API const char *jm_fit_cause_text(enum jm_fit_cause cause);
+
 #ifdef __cplusplus
 }
 #endif

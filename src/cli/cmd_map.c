@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
@@ -14,15 +17,22 @@ struct values {
 	const char *result_dir;
 	const char *method;
 	const char *rules;
+	const char *response;
 	const char *format;
 };
 
-static const char *const methods[] = {"window", NULL};
+static const char *const methods[] = {"fit", "window", NULL};
 static const char *const rule_names[] = {"later", "first", NULL};
 
 static const struct jm_option options[] = {
 	{"method", JM_OPTION_CHOICE, offsetof(struct values, method), "METHOD",
-		"window: mean of the samples that lie in a layer", 0, 0, methods},
+		"fit (default): a model of supply and sensor, with\nuncertainties; window: mean of the "
+		"samples that\nlie in a layer",
+		0, 0, methods},
+	{"given-response", JM_OPTION_TEXT, offsetof(struct values, response), "LIST",
+		"fit with this response instead of finding it, in ms:\n"
+		"delay=0.45,tau=0.3,window=1.1,round=6.6",
+		0, 0, NULL},
 	{"window-rules", JM_OPTION_CHOICE, offsetof(struct values, rules), "RULES",
 		"which version of the original scripts to follow:\n"
 		"later (default) or first, see docs/formats.md",
@@ -49,10 +59,12 @@ const struct jm_command jm_command_map = {
 	.summary = "power by layer from a run's files",
 	.usage = "[OPTIONS] [RUN_FOLDER]",
 	.text = "Attributes the power log to the layers, prints a table of the layers, and writes\n"
-		"power_runtime_mapping_layerwise.csv with one row per layer and cycle. Works on\n"
-		"folders of 'measure' and on those of the scripts that joulemap follows.",
+		"layer_energy.csv and power_runtime_mapping_layerwise.csv, with one row per layer\n"
+		"and cycle. Works on folders of 'measure' and on those of the scripts that\n"
+		"joulemap follows. Where the log is too short for a fit, the window method is\n"
+		"used instead. Exit status 4: measured, but no layer is resolved.",
 	.examples = "  joulemap map results/mobilenet_v2\n"
-		    "  joulemap map results/mobilenet_v2 --window-rules first --format csv\n"
+		    "  joulemap map results/mobilenet_v2 --method window --format csv\n"
 		    "  joulemap map --power-log-path a.log --trt-layer-latency-path b.json \\\n"
 		    "      --trt-engine-info-path c.json --idling-power-log-path d.log "
 		    "--result-dir out",
@@ -60,6 +72,33 @@ const struct jm_command jm_command_map = {
 	.max_positional = 1,
 	.run = run,
 };
+
+/* "delay=0.45,tau=0.3": any of the four. */
+static int parse_response(const char *text, struct jm_fit_given *given, struct jm_error *reterr)
+{
+	const char *const keys[] = {"delay", "tau", "window", "round"};
+	double *const values[] = {
+		&given->delay_ms, &given->tau_ms, &given->window_ms, &given->round_ms};
+
+	for (size_t i = 0; i < 4; i++)
+		*values[i] = (double)NAN;
+	while (*text) {
+		size_t key = strcspn(text, "="), i = 0, length = 0;
+		const char *value = text + key + (text[key] == '=');
+
+		while (i < 4 && (strlen(keys[i]) != key || strncmp(keys[i], text, key) != 0))
+			i++;
+		if (i < 4)
+			length = jm_text_scan_double(value, strlen(value), values[i]);
+		if (!length || (value[length] && value[length] != ','))
+			return jm_fail(reterr, JM_EUSAGE,
+				"--given-response '%.60s' is not a list of delay, tau, window and "
+				"round in ms, as in 'delay=0.45,tau=0.3'",
+				text);
+		text = value + length + (value[length] == ',');
+	}
+	return 0;
+}
 
 static int map(const struct values *values, const char *folder, struct jm_error *reterr)
 {
@@ -70,11 +109,17 @@ static int map(const struct values *values, const char *folder, struct jm_error 
 		.engine_info = values->engine_info,
 		.idle = values->idle,
 		.result_dir = values->result_dir,
+		.method = values->method && strcmp(values->method, "window") == 0 ? JM_MAP_WINDOW
+										   : JM_MAP_FIT,
+		.method_chosen = values->method != NULL,
 		.rules = strcmp(values->rules, "first") == 0 ? JM_WINDOW_FIRST : JM_WINDOW_LATER};
 
 	if (!folder && (!values->power_log || !values->latency))
 		return jm_fail(reterr, JM_EUSAGE,
 			"map needs a run folder, or --power-log-path and --trt-layer-latency-path");
+	config.given_response = values->response != NULL;
+	if (values->response && parse_response(values->response, &config.given, reterr) < 0)
+		return JM_EUSAGE;
 	jm_cli_progress_init(&progress);
 	config.progress = &progress.progress;
 	return jm_cli_map(&config, values->format, reterr);
@@ -82,7 +127,7 @@ static int map(const struct values *values, const char *folder, struct jm_error 
 
 static int run(int argc, char **argv)
 {
-	struct values values = {.method = "window", .rules = "later", .format = "table"};
+	struct values values = {.rules = "later", .format = "table"};
 	struct jm_arguments arguments;
 	struct jm_error error;
 

@@ -139,7 +139,7 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 		*reterr = first_error;
 		return result;
 	}
-	if (map_result == 0 && measured.interrupted)
+	if ((map_result == 0 || map_result == JM_EUNRESOLVED) && measured.interrupted)
 		return jm_fail(reterr, JM_EINTERRUPTED,
 			"interrupted after %u of %u cycles, which are complete in '%s'",
 			measured.cycles, config.runs, measured.run_folder);

@@ -8,10 +8,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "measure/map_fit.h"
 #include "measure/session.h"
+#include "trace/clock_change.h"
 #include "trace/engine_info_file.h"
 #include "trace/idle_file.h"
 #include "trace/latency_file.h"
+#include "trace/layer_energy_file.h"
 #include "trace/mapping_csv.h"
 #include "trace/power_log_file.h"
 #include "trace/run_file.h"
@@ -25,6 +28,7 @@ struct mapping {
 	struct jm_run_info info; /* of run.json; nothing known without one */
 	struct jm_mapping_writer writer;
 	double idle_uw; /* NaN: not known, nothing is subtracted */
+	json_t *run_json; /* owned; NULL: none */
 };
 
 static void note(const struct mapping *mapping, const char *format, ...) JM_PRINTF(2, 3);
@@ -146,6 +150,8 @@ static void read_run(struct mapping *mapping)
 	struct jm_error error;
 
 	info->idle_uw = (double)NAN;
+	if (path[0])
+		mapping->run_json = json_load_file(path, 0, NULL);
 	if (path[0] && jm_run_info_read(path, info, &error) < 0)
 		note(mapping, "%s: what it says of the run is not used", error.message);
 	jm_text_copy(result->model, sizeof(result->model), mapping->run.model);
@@ -276,6 +282,97 @@ static int check_overlap(const struct mapping *mapping, struct jm_error *reterr)
 	return 0;
 }
 
+/* Readings as they were made, where they were kept; the power log otherwise. */
+static const struct jm_rail *choose_rail(struct mapping *mapping, struct jm_power_log *readings)
+{
+	const char *path = mapping->run.path[JM_RUN_READINGS];
+	struct jm_error error;
+
+	if (path[0] && mapping->run_json && !mapping->config->power_log
+		&& jm_map_fit_readings(path, mapping->run_json, readings, &error) == 0
+		&& readings->n_rails)
+		return &readings->rails[0];
+	return &mapping->result->log.rails[0];
+}
+
+/* Fits; JM_EINVAL when the run does not allow it. */
+static int fit(struct mapping *mapping, struct jm_error *reterr)
+{
+	struct jm_map_result *ret = mapping->result;
+	struct jm_power_log readings;
+	struct jm_fit_input input;
+	enum jm_stamp stamp = ret->timeline.stamp;
+	int result;
+
+	jm_power_log_init(&readings);
+	jm_fit_input_init(&input);
+	if (mapping->config->given_response)
+		input.given = mapping->config->given;
+	jm_map_fit_prior(mapping->run_json, &input.prior);
+	input.rail = choose_rail(mapping, &readings);
+	input.timeline = &ret->timeline;
+	input.idle_power_w = mapping->idle_uw * 1e-6;
+	ret->timeline.stamp = ret->stamp;
+	result = jm_attribute_fit(&input, &ret->fit, reterr);
+	ret->timeline.stamp = stamp;
+	ret->fitted = result == 0;
+	jm_power_log_release(&readings);
+	return result;
+}
+
+/* Fits where that is possible; a short run has only samples. */
+/* A log that began before the clocks were changed, and a run after it. */
+static void reconcile(struct mapping *mapping)
+{
+	int64_t moved_ns = jm_clock_reconcile(&mapping->result->timeline,
+		&mapping->result->log.rails[0]);
+
+	if (moved_ns)
+		note(mapping, "clocks were changed between log and run: layers moved by %.0f s",
+			(double)moved_ns * 1e-9);
+}
+
+static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
+{
+	struct jm_error error;
+	int result = fit(mapping, &error);
+
+	if (result < 0 && result != JM_ENOMEM && !mapping->config->method_chosen) {
+		note(mapping, "no fit: %s; using the window method", error.message);
+		return 0;
+	}
+	if (result < 0 && reterr)
+		*reterr = error;
+	return result;
+}
+
+/* Rows of the fit, and the table of layers beside them. */
+static int write_fit(struct mapping *mapping, struct jm_error *reterr)
+{
+	struct jm_map_result *ret = mapping->result;
+	char *slash;
+	int result = jm_map_fit_rows(&ret->timeline, &ret->fit, mapping->idle_uw, take_row, mapping);
+
+	if (result < 0)
+		return result;
+	jm_text_copy(ret->energy_csv, sizeof(ret->energy_csv), ret->csv);
+	slash = strrchr(ret->energy_csv, '/');
+	jm_text_copy(slash ? slash + 1 : ret->energy_csv,
+		sizeof(ret->energy_csv) - (slash ? (size_t)(slash + 1 - ret->energy_csv) : 0),
+		JM_LAYER_ENERGY_NAME);
+	return jm_layer_energy_write(ret->energy_csv, &ret->timeline, &ret->fit, reterr);
+}
+
+static int attribute(struct mapping *mapping, struct jm_error *reterr)
+{
+	struct jm_map_result *ret = mapping->result;
+
+	if (ret->fitted)
+		return write_fit(mapping, reterr);
+	return jm_attribute_window(&ret->log.rails[0], &ret->timeline, mapping->config->rules,
+		mapping->idle_uw, take_row, mapping, reterr);
+}
+
 static int map(struct mapping *mapping, struct jm_error *reterr)
 {
 	struct jm_map_result *ret = mapping->result;
@@ -289,8 +386,7 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 			&mapping->writer, ret->csv, &ret->timeline, reterr);
 	if (result < 0)
 		return result;
-	result = jm_attribute_window(rail, &ret->timeline, mapping->config->rules,
-		mapping->idle_uw, take_row, mapping, reterr);
+	result = attribute(mapping, reterr);
 	ret->rows = mapping->writer.rows;
 	if (result == JM_EINVAL) { /* what it refuses came out of the files */
 		result = JM_EFORMAT;
@@ -328,9 +424,14 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 	if (result == 0)
 		result = read_timeline(mapping, reterr);
 	if (result == 0)
+		reconcile(mapping);
+	if (result == 0 && config->method == JM_MAP_FIT)
+		result = fit_or_not(mapping, reterr);
+	if (result == 0 && !ret_result->fitted)
 		result = check_overlap(mapping, reterr);
 	if (result == 0)
 		result = map(mapping, reterr);
+	json_decref(mapping->run_json);
 	free(mapping);
 	return result;
 }
@@ -338,6 +439,7 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 void jm_map_release(struct jm_map_result *result)
 {
 	jm_summary_release(&result->summary);
+	jm_fit_result_release(&result->fit);
 	jm_timeline_release(&result->timeline);
 	jm_power_log_release(&result->log);
 }
@@ -348,7 +450,8 @@ void jm_map_get_header(const struct jm_map_result *result, enum jm_window_rules 
 	ret_header->model = result->model;
 	ret_header->engine = result->engine[0] ? result->engine : NULL;
 	ret_header->sensor = result->sensor[0] ? result->sensor : NULL;
-	ret_header->method = rules == JM_WINDOW_FIRST ? "window, rules of the first version"
+	ret_header->method = result->fitted ? "fit"
+		: rules == JM_WINDOW_FIRST ? "window, rules of the first version"
 						      : "window, rules of the later version";
 	ret_header->simulated = result->simulated;
 }

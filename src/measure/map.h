@@ -11,6 +11,11 @@
 #include "report/summary.h"
 #include "report/table.h"
 
+enum jm_map_method {
+	JM_MAP_FIT = 0,
+	JM_MAP_WINDOW = 1
+};
+
 struct jm_map_config {
 	/* A run folder, or RESULT_DIR with one; NULL: the paths below. */
 	const char *folder;
@@ -24,7 +29,11 @@ struct jm_map_config {
 	 */
 	const char *idle;
 	const char *result_dir; /* NULL: into the run folder */
-	enum jm_window_rules rules;
+	enum jm_map_method method;
+	int method_chosen; /* 0: where a fit is not possible, the window method */
+	enum jm_window_rules rules; /* of the window method */
+	struct jm_fit_given given;  /* 0: find it; in ms */
+	int given_response;         /* `given` counts */
 	const struct jm_progress *progress; /* NULL: none; notes go there */
 };
 
@@ -32,13 +41,16 @@ struct jm_map_result {
 	struct jm_timeline timeline;
 	struct jm_power_log log;
 	struct jm_summary summary; /* borrows from timeline */
+	struct jm_fit_result fit;  /* when fitted */
+	int fitted;
 	enum jm_stamp stamp;
 	int stamp_certain;
 	size_t rows;
 	int simulated;
 	char csv[JM_PATH_MAX];
+	char energy_csv[JM_PATH_MAX]; /* "": none */
 	char model[256];
-	char engine[128];	      /* "": not known */
+	char engine[128];             /* "": not known */
 	char sensor[2 * JM_NAME_MAX]; /* and its rail; "": not known */
 };
 

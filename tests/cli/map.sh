@@ -106,11 +106,16 @@ make_run; sed -i 's/\[10.0, /[NaN, /' $latency
 broken "'$latency' line 1"
 make_run; echo '{}' >$latency
 broken ".*"
-make_run; sed -i 's/20241121-05/20241121-06/' $log
+make_run; sed -i 's/20241121-05/20241121-08/' $log
 run map run/net
 expect_status 1
-expect_err_like 'the power log begins 3599\.9[0-9]* s after the last layer ended'
+expect_err_like 'the power log begins 10799\.9[0-9]* s after the last layer ended'
 expect_no_file $csv
+# An hour is a change of the clocks: taken out, and said.
+make_run; sed -i 's/20241121-05/20241121-06/' $log
+run map run/net
+expect_status 0
+expect_err_like '^clocks were changed between log and run: layers moved by 3600 s'
 make_run; echo '{"Layers": 5}' >run/net/trt_profiling/trt_engine_info.json
 broken "'run/net/trt_profiling/trt_engine_info.json'"
 make_run; echo '{"avg_idle_power": "much"}' >run/idling_power.json

@@ -96,7 +96,7 @@ expect_error 2 "unexpected argument 'extra', see 'joulemap measure --help'"
 run map
 expect_error 2 "map needs a run folder, or --power-log-path and --trt-layer-latency-path"
 run map --method fitted-by-hand x
-expect_error 2 "--method must be one of window, got 'fitted-by-hand'"
+expect_error 2 "--method must be one of fit, window, got 'fitted-by-hand'"
 run recover
 expect_error 2 "recover needs a run folder: joulemap recover results/mobilenet_v2"
 run recover nowhere

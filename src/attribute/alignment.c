@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/alignment.h"
+#include "base/error.h"
+
+/* Steps of at most these, in seconds or as a share. */
+#define DELAY_STEP_S 0.25e-3
+#define TAU_STEP 0.6
+#define WINDOW_STEP 0.1
+/* Power above idle may change by this share from regime to regime. */
+#define GAIN_SD 0.5
+#define GAIN_MIN 0.02
+#define TAU_FLOOR_S 0.2e-6
+/* Done when no parameter moves by more than this share of its deviation. */
+#define DONE_SHARE 0.08
+
+/* Many taps describe delay and filter by themselves. */
+static int has_delay(const struct jm_alignment *alignment)
+{
+	return alignment->prior->delay_sd_s > 0 && alignment->response.n_taps == 1;
+}
+
+static int has_tau(const struct jm_alignment *alignment)
+{
+	return alignment->prior->tau_sd_s > 0 && alignment->response.n_taps == 1;
+}
+
+static size_t free_parameters(const struct jm_alignment *alignment)
+{
+	const struct jm_response_prior *prior = alignment->prior;
+	size_t n = 0;
+
+	n += (size_t)has_delay(alignment);
+	n += prior->window_sd_s > 0 && !alignment->problem->moments.width_s;
+	n += (size_t)has_tau(alignment);
+	n += prior->skew_sd > 0 && has_delay(alignment);
+	n += alignment->problem->segments->n_regimes - 1;
+	return n + alignment->response.n_taps - 1;
+}
+
+int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem,
+	struct jm_belief *belief, const struct jm_response_prior *prior,
+	const struct jm_response *start)
+{
+	size_t n = problem->moments.n;
+
+	memset(alignment, 0, sizeof(*alignment));
+	alignment->problem = problem;
+	alignment->belief = belief;
+	alignment->prior = prior;
+	alignment->response = *start;
+	alignment->n_columns = free_parameters(alignment);
+	for (size_t r = 0; r < JM_REGIMES_MAX; r++)
+		if (!(alignment->response.gain[r] > 0))
+			alignment->response.gain[r] = 1;
+	for (size_t m = 0; m < start->n_taps; m++)
+		if (start->offset_s[m] == 0)
+			alignment->main_tap = m;
+	alignment->columns = malloc((alignment->n_columns * n + 1) * sizeof(double));
+	alignment->fitted = malloc((n + 1) * sizeof(double));
+	alignment->power_w =
+		calloc(problem->segments->n_layers + JM_N_GAP_COLUMNS, sizeof(double));
+	if (!alignment->columns || !alignment->fitted || !alignment->power_w)
+		return JM_ENOMEM;
+	return 0;
+}
+
+void jm_alignment_release(struct jm_alignment *alignment)
+{
+	free(alignment->columns);
+	free(alignment->fitted);
+	free(alignment->power_w);
+	jm_normal_release(&alignment->normal);
+	jm_posterior_release(&alignment->posterior);
+	memset(alignment, 0, sizeof(*alignment));
+}
+
+static double *add_column(struct jm_alignment *alignment, size_t parameter, double mean, double sd,
+	int scaled)
+{
+	struct jm_problem *problem = alignment->problem;
+	struct jm_belief *belief = alignment->belief;
+	size_t e = problem->n_extra++;
+	double *column = alignment->columns + e * problem->moments.n;
+
+	problem->extra[e] = column;
+	belief->extra_mean[e] = mean;
+	belief->extra_sd[e] = sd;
+	belief->extra_scaled[e] = scaled;
+	alignment->column_of[parameter] = e + 1;
+	return column;
+}
+
+/* Columns of derivatives at the present response and powers. */
+static int set_columns(struct jm_alignment *alignment)
+{
+	const struct jm_response_prior *prior = alignment->prior;
+	const struct jm_response *response = &alignment->response;
+	struct jm_prediction to = {.value = alignment->fitted};
+
+	alignment->problem->n_extra = 0;
+	memset(alignment->column_of, 0, sizeof(alignment->column_of));
+	if (has_delay(alignment))
+		to.by_delay = add_column(alignment, JM_PARAMETER_DELAY,
+			prior->delay_s - response->delay_s, prior->delay_sd_s, 0);
+	if (prior->window_sd_s > 0 && !alignment->problem->moments.width_s)
+		to.by_window = add_column(alignment, JM_PARAMETER_WINDOW,
+			prior->window_s - response->window_s, prior->window_sd_s, 0);
+	if (has_tau(alignment))
+		to.by_tau = add_column(alignment, JM_PARAMETER_TAU,
+			prior->tau_s - response->tau_s, prior->tau_sd_s, 0);
+	if (prior->skew_sd > 0 && to.by_delay)
+		to.by_skew = add_column(
+			alignment, JM_PARAMETER_SKEW, -response->skew, prior->skew_sd, 0);
+	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++)
+		to.by_gain[r] = add_column(alignment, JM_PARAMETER_GAIN + r,
+			1 - response->gain[r], GAIN_SD, 0);
+	to.main_tap = alignment->main_tap;
+	for (size_t m = 0; m < response->n_taps; m++)
+		if (m != alignment->main_tap)
+			to.by_tap[m] = add_column(alignment, JM_PARAMETER_TAP + m,
+				-response->tap[m], prior->tap_sd, 1);
+	return jm_predict(response, alignment->problem->segments, &alignment->problem->moments,
+		alignment->power_w, &to);
+}
+
+static int solve(struct jm_alignment *alignment, int iterations)
+{
+	int result = jm_normal_build(&alignment->normal, alignment->problem, &alignment->response);
+
+	if (result < 0)
+		return result;
+	result = jm_evidence_solve(
+		&alignment->normal, alignment->belief, iterations, &alignment->posterior);
+	if (result < 0)
+		return result;
+	for (size_t k = 0; k < alignment->normal.n_columns; k++)
+		alignment->power_w[k] =
+			alignment->posterior.mean[k] + alignment->posterior.reference_w;
+	return 0;
+}
+
+/* Step of a parameter and how far it is in deviations; 0 when held fixed. */
+static double step_of(const struct jm_alignment *alignment, size_t parameter, double *worst)
+{
+	const struct jm_posterior *posterior = &alignment->posterior;
+	size_t e = alignment->column_of[parameter], i;
+	double sd;
+
+	if (!e)
+		return 0;
+	i = alignment->normal.n_columns + e - 1;
+	sd = sqrt(fmax(posterior->covariance[i * posterior->total + i], 0));
+	*worst = fmax(*worst, fabs(posterior->mean[i]) / fmax(sd, 1e-12));
+	return posterior->mean[i];
+}
+
+static double limited(double step, double limit)
+{
+	return fmin(fmax(step, -limit), limit);
+}
+
+/* Moves the response; returns the largest step in standard deviations. */
+static double move(struct jm_alignment *alignment)
+{
+	struct jm_response *response = &alignment->response;
+	const struct jm_response_prior *prior = alignment->prior;
+	double worst = 0, delay, window, tau, total = 0;
+
+	delay = limited(step_of(alignment, JM_PARAMETER_DELAY, &worst), DELAY_STEP_S);
+	window = limited(step_of(alignment, JM_PARAMETER_WINDOW, &worst),
+		WINDOW_STEP * response->window_s);
+	tau = step_of(alignment, JM_PARAMETER_TAU, &worst);
+	tau = limited(tau, TAU_STEP * response->tau_s + 0.1e-3);
+	response->skew += step_of(alignment, JM_PARAMETER_SKEW, &worst);
+	if (has_delay(alignment))
+		response->delay_s = fmin(fmax(response->delay_s + delay, prior->delay_min_s),
+			prior->delay_max_s);
+	response->window_s += window;
+	if (has_tau(alignment)) {
+		if (response->tau_s <= TAU_FLOOR_S && tau < 0)
+			worst = fabs(delay) < 1e-6 ? 0 : worst; /* at its limit: no way on */
+		response->tau_s = fmax(response->tau_s + tau, TAU_FLOOR_S);
+	}
+	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++) {
+		double step = step_of(alignment, JM_PARAMETER_GAIN + r, &worst);
+
+		response->gain[r] = fmax(response->gain[r] + limited(step, 0.3), GAIN_MIN);
+	}
+	for (size_t m = 0; m < response->n_taps; m++) {
+		if (m == alignment->main_tap)
+			continue;
+		response->tap[m] +=
+			limited(step_of(alignment, JM_PARAMETER_TAP + m, &worst), 0.5);
+		total += response->tap[m];
+	}
+	response->tap[alignment->main_tap] = 1 - total;
+	return worst;
+}
+
+int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iterations)
+{
+	int result = 0;
+
+	if (alignment->posterior.hyper.noise_w2 <= 0) {
+		alignment->problem->n_extra = 0;
+		result = solve(alignment, iterations);
+	}
+	for (int i = 0; i < steps && result >= 0; i++) {
+		double worst = HUGE_VAL;
+
+		result = set_columns(alignment);
+		if (result >= 0)
+			result = solve(alignment, iterations);
+		if (result >= 0)
+			worst = move(alignment);
+		if (worst < DONE_SHARE && i > 0)
+			break;
+	}
+	return result;
+}
+
+int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual)
+{
+	const struct jm_problem *problem = alignment->problem;
+	const struct jm_posterior *posterior = &alignment->posterior;
+	const double *spline = posterior->mean + alignment->normal.n_columns
+		+ alignment->normal.n_extra;
+	struct jm_prediction to = {.value = ret_residual};
+	double factor[4];
+
+	if (jm_predict(&alignment->response, problem->segments, &problem->moments,
+		    alignment->power_w, &to) < 0)
+		return JM_ENOMEM;
+	for (size_t i = 0; i < problem->moments.n; i++) {
+		ret_residual[i] = problem->power_w[i] - ret_residual[i];
+		if (problem->spline.n) {
+			size_t at = jm_spline_at(
+				&problem->spline, problem->moments.time_s[i], factor);
+
+			for (size_t j = 0; j < 4; j++)
+				ret_residual[i] -= factor[j] * spline[at + j];
+		}
+	}
+	return 0;
+}

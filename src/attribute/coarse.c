@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One walk along bins of time around each conversion gives its design row for
+ * every delay of the grid: the filtered occupancy F of each group is carried
+ * along, and a row is (F at the window's end - F at its begin) / window.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/coarse.h"
+#include "attribute/dense.h"
+#include "base/error.h"
+
+enum {
+	GROUPS = 14,
+	COLUMNS = GROUPS + JM_N_GAP_COLUMNS,
+	LINE = COLUMNS + 1, /* with y behind the columns */
+	MAX_DELAYS = 900,
+	MAX_BINS = 4000
+};
+
+#define BIN_S 50e-6
+#define MEMORY_TAUS 6.0
+/* Ridge: noise over spread of the groups, squared. */
+#define RIDGE 0.02
+
+struct search {
+	const struct jm_segments *segments;
+	const struct jm_moments *moments;
+	const double *power_w;
+	double mean_w;
+	double bin_s, delay_min_s;
+	size_t n_delays;
+	size_t stride, n_used; /* conversions looked at: every stride-th */
+	unsigned char *group;  /* [columns] */
+	double *occupancy;     /* [MAX_BINS * COLUMNS] of one conversion */
+	double *integral;      /* [(MAX_BINS + 1) * COLUMNS] */
+	double *gram;          /* [n_delays * LINE * LINE] */
+	double *cost;          /* [n_delays], best so far */
+	struct jm_start *best; /* [n_delays] */
+};
+
+/* Neighbouring layers share a group, each with about the same time. */
+static void make_groups(struct search *search)
+{
+	const struct jm_segments *segments = search->segments;
+	double all = 0, sum = 0;
+
+	for (size_t k = 0; k < segments->n_layers; k++)
+		all += segments->total_s[k];
+	for (size_t k = 0; k < segments->n_layers; k++) {
+		double middle = sum + 0.5 * segments->total_s[k];
+		size_t g = all > 0 ? (size_t)(middle / all * GROUPS) : 0;
+
+		search->group[k] = (unsigned char)(g < GROUPS ? g : GROUPS - 1);
+		sum += segments->total_s[k];
+	}
+	for (size_t k = 0; k < JM_N_GAP_COLUMNS; k++)
+		search->group[segments->n_layers + k] = (unsigned char)(GROUPS + k);
+}
+
+/* Share of every bin of [from_s, from_s + n bins) in which each group runs. */
+static void fill_bins(struct search *search, double from_s, size_t n)
+{
+	const struct jm_segments *segments = search->segments;
+	double bin = search->bin_s, at = from_s, end = from_s + (double)n * bin;
+	size_t i = jm_segments_find(segments, from_s), b = 0;
+
+	memset(search->occupancy, 0, n * COLUMNS * sizeof(double));
+	while (at < end && b < n) {
+		double bin_end = from_s + (double)(b + 1) * bin;
+		double until = fmin(segments->time_s[i + 1], bin_end);
+
+		if (until > at)
+			search->occupancy[b * COLUMNS + search->group[segments->column[i]]] +=
+				(until - at) / bin;
+		at = fmax(at, until);
+		if (segments->time_s[i + 1] <= bin_end && i + 1 < segments->n)
+			i++;
+		else
+			b++;
+	}
+}
+
+/* Integral of the occupancy behind a filter, at the bins' edges. */
+static void filter_bins(struct search *search, size_t n, double tau_s)
+{
+	double fade = tau_s > 0 ? exp(-search->bin_s / tau_s) : 0;
+	double run[COLUMNS] = {0}, z[COLUMNS] = {0};
+
+	memset(search->integral, 0, COLUMNS * sizeof(double));
+	for (size_t b = 0; b < n; b++) {
+		const double *x = search->occupancy + b * COLUMNS;
+		double *out = search->integral + (b + 1) * COLUMNS;
+
+		for (size_t c = 0; c < COLUMNS; c++) {
+			run[c] += x[c] * search->bin_s;
+			z[c] = x[c] + (z[c] - x[c]) * fade;
+			out[c] = run[c] - tau_s * z[c];
+		}
+	}
+}
+
+/* Rows of one conversion for all delays; delays grow as bins go back. */
+static void add_conversion(struct search *search, double y, size_t n, size_t window)
+{
+	double row[LINE];
+
+	row[COLUMNS] = y;
+	for (size_t d = 0; d < search->n_delays; d++) {
+		const double *end = search->integral + (n - d) * COLUMNS;
+		const double *begin = end - window * COLUMNS;
+		double scale = 1 / ((double)window * search->bin_s);
+		double *gram = search->gram + d * LINE * LINE;
+
+		for (size_t c = 0; c < COLUMNS; c++)
+			row[c] = (end[c] - begin[c]) * scale;
+		for (size_t i = 0; i < LINE; i++) {
+			double factor = row[i];
+
+			if (factor == 0)
+				continue;
+			for (size_t j = 0; j <= i; j++)
+				gram[i * LINE + j] += factor * row[j];
+		}
+	}
+}
+
+/* Smallest penalised sum of squares of one delay. */
+static double cost_of(const double *gram, size_t n)
+{
+	double a[COLUMNS * COLUMNS], b[COLUMNS], rest = gram[COLUMNS * LINE + COLUMNS];
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		memcpy(a + i * COLUMNS, gram + i * LINE, (i + 1) * sizeof(double));
+		a[i * COLUMNS + i] += RIDGE;
+		b[i] = gram[COLUMNS * LINE + i];
+	}
+	if (jm_cholesky(a, COLUMNS) < 0)
+		return HUGE_VAL;
+	jm_cholesky_solve(a, COLUMNS, b);
+	rest -= jm_dot(b, gram + COLUMNS * LINE, COLUMNS);
+	return (double)n * log(fmax(rest, 1e-12));
+}
+
+static void scan(struct search *search, double tau_s, double window_s)
+{
+	size_t window = (size_t)fmax(1, round(window_s / search->bin_s));
+	size_t memory = (size_t)ceil(MEMORY_TAUS * tau_s / search->bin_s);
+	size_t n = search->n_delays + window + memory;
+
+	if (n > MAX_BINS)
+		n = MAX_BINS;
+	memset(search->gram, 0, search->n_delays * LINE * LINE * sizeof(double));
+	for (size_t i = 0; i < search->n_used; i++) {
+		size_t j = i * search->stride + search->stride / 2;
+		double end = search->moments->time_s[j] - search->delay_min_s;
+
+		fill_bins(search, end - (double)n * search->bin_s, n);
+		filter_bins(search, n, tau_s);
+		add_conversion(search, search->power_w[j] - search->mean_w, n, window);
+	}
+	for (size_t d = 0; d < search->n_delays; d++) {
+		double cost = cost_of(search->gram + d * LINE * LINE, search->n_used);
+
+		if (cost >= search->cost[d])
+			continue;
+		search->cost[d] = cost;
+		search->best[d] = (struct jm_start){
+			search->delay_min_s + (double)d * search->bin_s, tau_s, window_s, cost};
+	}
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+	double x = ((const struct jm_start *)a)->cost, y = ((const struct jm_start *)b)->cost;
+
+	return (x > y) - (x < y);
+}
+
+/* The lowest of the local minima. */
+static int pick(const struct search *search, struct jm_start ret_starts[JM_START_MAX])
+{
+	struct jm_start *minima = malloc((search->n_delays + 1) * sizeof(*minima));
+	size_t n = 0, kept;
+
+	if (!minima)
+		return JM_ENOMEM;
+	for (size_t d = 0; d < search->n_delays; d++) {
+		double cost = search->cost[d];
+
+		if (!isfinite(cost) || (d && search->cost[d - 1] < cost)
+			|| (d + 1 < search->n_delays && search->cost[d + 1] <= cost))
+			continue;
+		minima[n++] = search->best[d];
+	}
+	qsort(minima, n, sizeof(*minima), compare_starts);
+	kept = n < JM_START_MAX ? n : JM_START_MAX;
+	memcpy(ret_starts, minima, kept * sizeof(*minima));
+	free(minima);
+	return (int)kept;
+}
+
+static int allocate(struct search *search)
+{
+	size_t columns = search->segments->n_layers + JM_N_GAP_COLUMNS;
+
+	search->group = malloc(columns);
+	search->occupancy = malloc(MAX_BINS * COLUMNS * sizeof(double));
+	search->integral = malloc((MAX_BINS + 1) * COLUMNS * sizeof(double));
+	search->gram = malloc(search->n_delays * LINE * LINE * sizeof(double));
+	search->cost = malloc(search->n_delays * sizeof(double));
+	search->best = malloc(search->n_delays * sizeof(*search->best));
+	return search->group && search->occupancy && search->integral && search->gram
+		&& search->cost && search->best;
+}
+
+static void set_up(struct search *search, const struct jm_coarse_options *options)
+{
+	double range = options->delay_max_s - options->delay_min_s, longest = 0;
+	size_t n = search->moments->n;
+
+	for (size_t i = 0; i < options->n_window; i++)
+		longest = fmax(longest, options->window_s[i]);
+	search->bin_s = fmax(BIN_S, range / (MAX_DELAYS - 1));
+	search->bin_s = fmax(search->bin_s, 1.5 * longest / (MAX_BINS - MAX_DELAYS));
+	search->n_delays = (size_t)(range / search->bin_s) + 1;
+	search->delay_min_s = options->delay_min_s;
+	search->stride = n > options->conversions ? n / options->conversions : 1;
+	search->n_used = n / search->stride;
+	for (size_t i = 0; i < search->n_used; i++)
+		search->mean_w += search->power_w[i * search->stride + search->stride / 2];
+	search->mean_w /= (double)(search->n_used ? search->n_used : 1);
+}
+
+int jm_coarse_search(const struct jm_segments *segments, const struct jm_moments *moments,
+	const double *power_w, const struct jm_coarse_options *options,
+	struct jm_start ret_starts[JM_START_MAX])
+{
+	struct search search = {.segments = segments, .moments = moments, .power_w = power_w};
+	int result = JM_ENOMEM;
+
+	set_up(&search, options);
+	if (!allocate(&search))
+		goto out;
+	make_groups(&search);
+	for (size_t d = 0; d < search.n_delays; d++)
+		search.cost[d] = HUGE_VAL;
+	for (size_t w = 0; w < options->n_window; w++)
+		for (size_t t = 0; t < options->n_tau; t++)
+			scan(&search, options->tau_s[t], options->window_s[w]);
+	result = pick(&search, ret_starts);
+out:
+	free(search.group);
+	free(search.occupancy);
+	free(search.integral);
+	free(search.gram);
+	free(search.cost);
+	free(search.best);
+	return result;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Coarse alignment: which delays deserve a closer look. */
+#ifndef JM_ATTRIBUTE_COARSE_H
+#define JM_ATTRIBUTE_COARSE_H
+
+#include "attribute/response.h"
+
+enum { JM_START_MAX = 8 };
+
+struct jm_coarse_options {
+	double delay_min_s, delay_max_s;
+	const double *tau_s;
+	size_t n_tau;
+	const double *window_s;
+	size_t n_window;
+	size_t conversions; /* at most this many are looked at */
+};
+
+/* Where a refinement should begin. */
+struct jm_start {
+	double delay_s, tau_s, window_s;
+	double cost; /* n ln(sum of squares): smaller is better */
+};
+
+/*
+ * Scans the delay on a grid with layers lumped into a few groups. Returns the
+ * number of starts, best first, or JM_ENOMEM.
+ */
+int jm_coarse_search(const struct jm_segments *segments, const struct jm_moments *moments,
+	const double *power_w, const struct jm_coarse_options *options,
+	struct jm_start ret_starts[JM_START_MAX]);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/conversions.h"
+#include "attribute/ticks.h"
+#include "attribute/voltage.h"
+#include "base/error.h"
+
+/* Periods looked for when nothing is known of the sensor. */
+#define PERIOD_MIN_S 0.2e-3
+#define PERIOD_MAX_S 0.25
+/* Known periods may be off by this much. */
+#define PERIOD_SLACK 0.03
+/* Readings closer to a tick than this share of the period are left out. */
+#define EDGE_SHARE 0.015
+#define MIN_READINGS 16
+
+struct reads {
+	double *before_s, *after_s;
+	double *value; /* what tells conversions apart */
+	double *power_w;
+	double *voltage; /* NULL: none */
+	size_t n;
+};
+
+static void reads_release(struct reads *reads)
+{
+	free(reads->before_s);
+	free(reads->after_s);
+	free(reads->value);
+	free(reads->power_w);
+	free(reads->voltage);
+}
+
+static int reads_allocate(struct reads *reads, size_t n, int with_voltage)
+{
+	size_t size = (n ? n : 1) * sizeof(double);
+
+	reads->before_s = malloc(size);
+	reads->after_s = malloc(size);
+	reads->value = malloc(size);
+	reads->power_w = malloc(size);
+	reads->voltage = with_voltage ? malloc(size) : NULL;
+	return reads->before_s && reads->after_s && reads->value && reads->power_w
+		&& (reads->voltage || !with_voltage);
+}
+
+/* Readings with a value, in order of time; SI units. */
+static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t origin_ns,
+	struct jm_error *reterr)
+{
+	int volts = rail->quantity == JM_QUANTITY_MV_MA;
+
+	memset(reads, 0, sizeof(*reads));
+	if (!reads_allocate(reads, rail->n_readings, volts))
+		return jm_fail_memory(reterr, "the readings");
+	for (size_t i = 0; i < rail->n_readings; i++) {
+		const struct jm_reading *reading = &rail->readings[i];
+		double after = (double)(reading->after_ns - origin_ns) * 1e-9;
+		size_t n = reads->n;
+
+		if (!isfinite(reading->value[0]) || (volts && !isfinite(reading->value[1])))
+			continue;
+		if (n && after <= reads->after_s[n - 1])
+			continue;
+		reads->after_s[n] = after;
+		reads->before_s[n] = (double)(reading->before_ns - origin_ns) * 1e-9;
+		if (!(reads->before_s[n] <= after))
+			reads->before_s[n] = after;
+		reads->value[n] = volts ? reading->value[1] * 1e-3 : reading->value[0] * 1e-6;
+		reads->power_w[n] = volts ? reading->value[0] * 1e-3 * reads->value[n]
+					  : reads->value[n];
+		if (volts)
+			reads->voltage[n] = reading->value[0] * 1e-3;
+		reads->n++;
+	}
+	return 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median_poll(const struct reads *reads, double *scratch)
+{
+	size_t n = reads->n - 1;
+
+	for (size_t i = 0; i < n; i++)
+		scratch[i] = reads->after_s[i + 1] - reads->after_s[i];
+	qsort(scratch, n, sizeof(*scratch), compare_doubles);
+	return scratch[n / 2];
+}
+
+/* Smallest step that at least a few values show. */
+static double find_quantum(const double *values, size_t n, double *scratch)
+{
+	double step = 0;
+	size_t seen = 0;
+
+	memcpy(scratch, values, n * sizeof(*scratch));
+	qsort(scratch, n, sizeof(*scratch), compare_doubles);
+	for (size_t i = 1; i < n; i++) {
+		double d = scratch[i] - scratch[i - 1];
+
+		if (d <= 1e-9 * fabs(scratch[i]) + 1e-12)
+			continue;
+		seen++;
+		if (step == 0 || d < step)
+			step = d;
+	}
+	return seen < n / 4 ? step : 0;
+}
+
+static size_t find_changes(const struct reads *reads, struct jm_bracket *brackets, size_t *index)
+{
+	size_t n = 0;
+
+	for (size_t i = 1; i < reads->n; i++) {
+		if (reads->value[i] == reads->value[i - 1])
+			continue;
+		brackets[n].low_s = reads->before_s[i - 1];
+		brackets[n].high_s = reads->after_s[i];
+		index[n++] = i;
+	}
+	return n;
+}
+
+static int search_rhythm(const struct jm_bracket *brackets, size_t n,
+	const struct jm_fit_prior *prior, double given_round_s, double poll_s,
+	struct jm_ticks *ret_ticks)
+{
+	double round_s = given_round_s > 0 ? given_round_s : prior->round_ms * 1e-3;
+	double slack = given_round_s > 0 ? 1e-6 : PERIOD_SLACK;
+
+	if (round_s > 0
+		&& jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
+			   ret_ticks) == 0)
+		return 0;
+	if (given_round_s > 0)
+		return -1;
+	return jm_ticks_find(brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
+}
+
+static int allocate(struct jm_conversions *conversions, size_t n, int with_width)
+{
+	conversions->time_s = malloc((n + 1) * sizeof(double));
+	conversions->power_w = malloc((n + 1) * sizeof(double));
+	conversions->tick = malloc((n + 1) * sizeof(int64_t));
+	conversions->width_s = with_width ? malloc((n + 1) * sizeof(double)) : NULL;
+	return conversions->time_s && conversions->power_w && conversions->tick
+		&& (conversions->width_s || !with_width);
+}
+
+/*
+ * One value per tick: of the reading nearest to the middle of its round.
+ * Voltage and value move to the front of their arrays with it.
+ */
+static void take_ticks(struct jm_conversions *conversions, struct reads *reads)
+{
+	double round_s = conversions->round_s, best = 0;
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < reads->n; i++) {
+		double position = (reads->after_s[i] - conversions->phase_s) / round_s;
+		double begin = (reads->before_s[i] - conversions->phase_s) / round_s;
+		int64_t tick = (int64_t)floor(position);
+		double inside = fmin(position - (double)tick, (double)(tick + 1) - position);
+		size_t n = conversions->n;
+
+		if (inside < EDGE_SHARE || begin < (double)tick)
+			continue;
+		if (tick == last && inside <= best)
+			continue;
+		if (tick == last)
+			n = --conversions->n;
+		conversions->time_s[n] = conversions->phase_s + (double)tick * round_s;
+		conversions->power_w[n] = reads->power_w[i];
+		if (reads->voltage) {
+			reads->voltage[n] = reads->voltage[i];
+			reads->value[n] = reads->value[i];
+		}
+		conversions->tick[n] = tick;
+		conversions->n++;
+		best = inside;
+		last = tick;
+	}
+}
+
+static void take_readings(struct jm_conversions *conversions, const struct reads *reads)
+{
+	for (size_t i = 0; i < reads->n; i++) {
+		conversions->time_s[i] = reads->after_s[i];
+		conversions->power_w[i] = reads->power_w[i];
+		conversions->tick[i] = (int64_t)i;
+	}
+	conversions->n = reads->n;
+}
+
+/* Readings that end with a conversion, as drivers that wait for one do. */
+static void take_changes(struct jm_conversions *conversions, struct reads *reads,
+	const size_t *index, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		conversions->time_s[i] = reads->after_s[index[i]];
+		conversions->power_w[i] = reads->power_w[index[i]];
+		if (reads->voltage) {
+			reads->voltage[i] = reads->voltage[index[i]];
+			reads->value[i] = reads->value[index[i]];
+		}
+		conversions->tick[i] = (int64_t)i;
+	}
+	conversions->n = n;
+}
+
+/* Energy between two updates over the time between them. */
+static void take_counter(struct jm_conversions *conversions, const struct reads *reads,
+	const struct jm_bracket *brackets, const size_t *index, size_t n)
+{
+	double last_s = 0, last_j = 0;
+	int have = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double low = brackets[i].low_s, high = brackets[i].high_s;
+		double at = 0.5 * (low + high), energy = reads->value[index[i]];
+		size_t m = conversions->n;
+
+		if (conversions->moment == JM_MOMENT_TICK)
+			at = conversions->phase_s
+				+ conversions->round_s
+					* floor((high - conversions->phase_s) / conversions->round_s);
+		if (have && at > last_s && energy >= last_j && at - last_s < 1.0) {
+			conversions->time_s[m] = at;
+			conversions->width_s[m] = at - last_s;
+			conversions->power_w[m] = (energy - last_j) / (at - last_s);
+			conversions->tick[m] = (int64_t)i;
+			conversions->n++;
+		}
+		have = 1;
+		last_s = at;
+		last_j = energy;
+	}
+}
+
+static int too_few(const struct reads *reads, size_t n_changes, const char *name,
+	struct jm_error *reterr)
+{
+	if (reads->n < MIN_READINGS)
+		return jm_fail(reterr, JM_EINVAL,
+			"rail '%s' has %zu readings; attribution needs hundreds: poll faster or "
+			"run more cycles",
+			name, reads->n);
+	if (n_changes < 2)
+		return jm_fail(reterr, JM_EINVAL,
+			"rail '%s' always reads %.6g W; it does not see the load: choose "
+			"another rail",
+			name, reads->power_w[0]);
+	return 0;
+}
+
+static int take(struct jm_conversions *conversions, struct reads *reads,
+	const struct jm_rail *rail, const struct jm_fit_prior *prior, double given_round_s,
+	struct jm_bracket *brackets, size_t *index, struct jm_error *reterr)
+{
+	size_t n = find_changes(reads, brackets, index);
+	int counter = rail->quantity == JM_QUANTITY_UJ;
+	struct jm_ticks ticks = {0};
+	int result = too_few(reads, n, rail->name, reterr);
+
+	if (result < 0)
+		return result;
+	if (!allocate(conversions, reads->n, counter))
+		return jm_fail_memory(reterr, "the conversions");
+	conversions->n_readings = reads->n;
+	conversions->poll_s = median_poll(reads, conversions->time_s);
+	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
+	if (!prior->blocking
+		&& search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks) == 0) {
+		conversions->moment = JM_MOMENT_TICK;
+		conversions->round_s = ticks.period_s;
+		conversions->phase_s = ticks.phase_s;
+	}
+	conversions->hit_share = ticks.hit_share;
+	if (counter) {
+		take_counter(conversions, reads, brackets, index, n);
+	} else if (prior->blocking) {
+		conversions->moment = JM_MOMENT_CHANGE;
+		conversions->round_s = conversions->poll_s;
+		take_changes(conversions, reads, index, n);
+	} else if (conversions->moment == JM_MOMENT_TICK) {
+		take_ticks(conversions, reads);
+	} else {
+		take_readings(conversions, reads);
+	}
+	if (reads->voltage
+		&& jm_voltage_smooth(
+			   conversions->time_s, reads->voltage, reads->value, conversions->n) == 0)
+		for (size_t i = 0; i < conversions->n; i++)
+			conversions->power_w[i] = reads->voltage[i] * reads->value[i];
+	return 0;
+}
+
+int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail *rail,
+	const struct jm_fit_prior *prior, double given_round_s, int64_t origin_ns,
+	struct jm_error *reterr)
+{
+	struct jm_bracket *brackets = NULL;
+	size_t *index = NULL;
+	double *scratch = NULL;
+	struct reads reads;
+	int result;
+
+	memset(conversions, 0, sizeof(*conversions));
+	result = reads_init(&reads, rail, origin_ns, reterr);
+	if (result < 0)
+		goto out;
+	brackets = malloc((reads.n + 1) * sizeof(*brackets));
+	index = malloc((reads.n + 1) * sizeof(*index));
+	scratch = malloc((reads.n + 1) * sizeof(*scratch));
+	if (!brackets || !index || !scratch) {
+		result = jm_fail_memory(reterr, "the readings");
+		goto out;
+	}
+	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
+		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
+			* (reads.voltage ? reads.voltage[0] : 1);
+	result = take(conversions, &reads, rail, prior, given_round_s, brackets, index, reterr);
+out:
+	reads_release(&reads);
+	free(brackets);
+	free(index);
+	free(scratch);
+	if (result < 0)
+		jm_conversions_release(conversions);
+	return result;
+}
+
+void jm_conversions_release(struct jm_conversions *conversions)
+{
+	free(conversions->time_s);
+	free(conversions->power_w);
+	free(conversions->width_s);
+	free(conversions->tick);
+	memset(conversions, 0, sizeof(*conversions));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dense symmetric linear algebra, row-major, for some hundred unknowns. */
+#ifndef JM_ATTRIBUTE_DENSE_H
+#define JM_ATTRIBUTE_DENSE_H
+
+#include <stddef.h>
+
+/*
+ * Factors the symmetric matrix a[n * n] (lower triangle read) as L Lᵀ, L in
+ * its lower triangle. Returns 0, or -1 when it is not positive definite.
+ */
+int jm_cholesky(double *a, size_t n);
+
+/* ln det of the matrix whose factor is `l`. */
+double jm_cholesky_log_det(const double *l, size_t n);
+
+/* Solves L Lᵀ x = b in place. */
+void jm_cholesky_solve(const double *l, size_t n, double *b);
+
+/* Inverse of L Lᵀ, whole matrix; `l` is overwritten with the inverse of L. */
+void jm_cholesky_invert(double *l, size_t n, double *ret_inverse);
+
+/* gram[n * n] (lower triangle) += sum over rows of row rowᵀ. rows[n_rows * stride]. */
+void jm_gram_add(double *gram, size_t n, size_t gram_stride, const double *rows, size_t n_rows,
+	size_t stride);
+
+/* sum of a[i] * b[i]. */
+double jm_dot(const double *a, const double *b, size_t n);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fit, inside: what its stages hand on. Order: fit.c. */
+#ifndef JM_ATTRIBUTE_FIT_H
+#define JM_ATTRIBUTE_FIT_H
+
+#include "attribute/alignment.h"
+#include "attribute/conversions.h"
+
+struct jm_fit {
+	const struct jm_fit_input *input;
+	int64_t origin_ns;
+	int64_t clock_shift_ns; /* added to the readings' clock */
+	struct jm_segments segments;
+	struct jm_conversions conversions;
+	struct jm_problem problem; /* of the conversions near the run */
+	struct jm_belief belief;
+	unsigned char *type; /* [n_layers], owned */
+	double *weight;      /* [n], owned: robust */
+	double *residual;    /* [n], owned */
+	double *scale;       /* [n], owned: noise of each over the least */
+	double jitter_s;     /* of time stamps, as residuals show it */
+	struct jm_response_prior prior;
+	double windows_s[4]; /* to be tried */
+	size_t n_windows;
+	struct jm_alignment alignment;
+	double start_noise_w2; /* of the likeliest start */
+	int ambiguous;
+	double robust_share;
+	double autocorrelation;
+	double inflation;
+	double *mean_gain;   /* [n_layers], owned: over the regimes, by time */
+};
+
+/* Clock, segments, conversions, what is known before. */
+int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
+/* Delay, window, time constant: coarse, then fine, on all conversions. */
+int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
+/* Weights against disturbed conversions, and how much to widen intervals. */
+int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
+/* A richer response, when the evidence asks for it: returns 1 then. */
+int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
+/* Mean gains; misfit that widens the intervals. */
+int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
+/* Posterior to result. */
+int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,
+	struct jm_error *reterr);
+
+#endif

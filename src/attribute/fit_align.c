@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/coarse.h"
+#include "attribute/fit.h"
+#include "attribute/subset.h"
+#include "base/error.h"
+
+enum {
+	COARSE_CONVERSIONS = 600,
+	FEW_CONVERSIONS = 2600,   /* to choose among starts */
+	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
+	MANY_CONVERSIONS = 20000, /* to come close to the end */
+	STARTS = 5,
+	LINKED_STARTS = 2
+};
+
+/* Where more than this is left unexplained, conversions may have passed a low-pass. */
+#define UNEXPLAINED_MIN 0.05
+
+/* The starts of a search in which power_w[] is what the sensor converted. */
+static int find_starts(struct jm_fit *fit, const double *power_w,
+	struct jm_start starts[JM_START_MAX])
+{
+	static const double tau_s[] = {0.1e-3, 0.7e-3, 2.5e-3};
+	double given_tau = fit->prior.tau_s;
+	struct jm_coarse_options options = {.delay_min_s = fit->prior.delay_min_s,
+		.delay_max_s = fit->prior.delay_max_s,
+		.tau_s = fit->prior.tau_sd_s > 0 ? tau_s : &given_tau,
+		.n_tau = fit->prior.tau_sd_s > 0 ? sizeof(tau_s) / sizeof(tau_s[0]) : 1,
+		.window_s = fit->windows_s,
+		.n_window = fit->n_windows,
+		.conversions = COARSE_CONVERSIONS};
+
+	if (fit->prior.delay_sd_s > 0)
+		return jm_coarse_search(
+			&fit->segments, &fit->problem.moments, power_w, &options, starts);
+	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0};
+	return 1;
+}
+
+static struct jm_response response_at(
+	const struct jm_fit *fit, const struct jm_start *start, double low_pass)
+{
+	struct jm_response response =
+		jm_response_simple(start->delay_s, start->window_s, start->tau_s);
+
+	response.low_pass = low_pass;
+	response.round_s = fit->conversions.round_s;
+	response.middle_s = 0.5 * (fit->segments.begin_s + fit->segments.end_s);
+
+	if (fit->conversions.moment == JM_MOMENT_READING)
+		response.age_s = fit->input->prior.round_ms > 0 ? fit->input->prior.round_ms * 1e-3
+								: fit->conversions.poll_s;
+	return response;
+}
+
+/* Refines every start on a part of the data; keeps the most likely one. */
+static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, double low_pass,
+	struct jm_response *ret_best, double *ret_evidence)
+{
+	struct jm_subset subset;
+	int result = jm_subset_init(&subset, &fit->problem,
+		low_pass > 0 ? LINKED_CONVERSIONS : FEW_CONVERSIONS, low_pass > 0);
+
+	for (size_t i = 0; i < n && result >= 0; i++) {
+		struct jm_response start = response_at(fit, &starts[i], low_pass);
+		struct jm_alignment alignment;
+
+		result = jm_alignment_init(
+			&alignment, &subset.problem, &fit->belief, &fit->prior, &start);
+		if (result >= 0)
+			result = jm_alignment_refine(&alignment, 7, 8);
+		if (result == JM_EINVAL) {
+			result = 0;
+		} else if (result >= 0 && alignment.posterior.log_evidence > *ret_evidence) {
+			*ret_evidence = alignment.posterior.log_evidence;
+			fit->start_noise_w2 = alignment.posterior.hyper.noise_w2;
+			*ret_best = alignment.response;
+		}
+		jm_alignment_release(&alignment);
+	}
+	jm_subset_release(&subset);
+	return result;
+}
+
+/* On many conversions, before all of a very long run are used. */
+static int come_closer(struct jm_fit *fit, struct jm_response *response)
+{
+	struct jm_subset subset;
+	struct jm_alignment alignment = {0};
+	int result = jm_subset_init(&subset, &fit->problem, MANY_CONVERSIONS,
+		response->low_pass > 0);
+
+	if (result >= 0)
+		result = jm_alignment_init(
+			&alignment, &subset.problem, &fit->belief, &fit->prior, response);
+	if (result >= 0)
+		result = jm_alignment_refine(&alignment, 4, 8);
+	if (result >= 0)
+		*response = alignment.response;
+	jm_alignment_release(&alignment);
+	jm_subset_release(&subset);
+	return result;
+}
+
+/* Undoes a low-pass: noisy, but good enough for a coarse search. */
+static void sharpen(const struct jm_fit *fit, double low_pass, double *ret_power)
+{
+	const struct jm_moments *moments = &fit->problem.moments;
+	struct jm_response response = {.low_pass = low_pass, .round_s = fit->conversions.round_s};
+
+	for (size_t i = 0; i < moments->n; i++) {
+		double kept = jm_response_kept(&response, moments, i);
+		double last = i ? fit->problem.power_w[i - 1] : 0;
+
+		ret_power[i] = (fit->problem.power_w[i] - kept * last) / (1 - kept);
+	}
+}
+
+/* Share of the conversions' variance that the likeliest start leaves. */
+static double unexplained(const struct jm_fit *fit)
+{
+	const struct jm_problem *problem = &fit->problem;
+	double mean = 0, square = 0, n = (double)problem->moments.n;
+
+	for (size_t i = 0; i < problem->moments.n; i++)
+		mean += problem->power_w[i] / n;
+	for (size_t i = 0; i < problem->moments.n; i++)
+		square += (problem->power_w[i] - mean) * (problem->power_w[i] - mean) / n;
+	return square > 0 ? fit->start_noise_w2 / square : 0;
+}
+
+/* One low-pass, 0: none; *ret_best is replaced when it is likelier. */
+static int try_low_pass(struct jm_fit *fit, double low_pass, struct jm_response *ret_best,
+	double *ret_evidence)
+{
+	struct jm_start starts[JM_START_MAX];
+	size_t many = low_pass > 0 ? LINKED_STARTS : STARTS;
+	int n, result;
+
+	if (low_pass > 0)
+		sharpen(fit, low_pass, fit->residual);
+	n = find_starts(fit, low_pass > 0 ? fit->residual : fit->problem.power_w, starts);
+	if (n < 0)
+		return n;
+	result = choose(fit, starts, (size_t)n < many ? (size_t)n : many, low_pass, ret_best,
+		ret_evidence);
+	return result;
+}
+
+/* Numbers of conversions in the low-pass of an INA3221, where it may be on. */
+static int search(struct jm_fit *fit, struct jm_response *ret_best)
+{
+	static const double numbers[] = {4, 16, 64, 128, 256, 512, 1024};
+	double evidence = -HUGE_VAL, known = fit->input->prior.samples;
+	int ticks = fit->conversions.moment == JM_MOMENT_TICK && !fit->conversions.width_s;
+	int result;
+
+	if (known > 1 && ticks)
+		return try_low_pass(fit, 1 / known, ret_best, &evidence);
+	result = try_low_pass(fit, 0, ret_best, &evidence);
+	if (!ticks || known == 1 || unexplained(fit) < UNEXPLAINED_MIN)
+		return result;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && result >= 0; i++)
+		result = try_low_pass(fit, 1 / numbers[i], ret_best, &evidence);
+	return result;
+}
+
+int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
+{
+	struct jm_response best = {0};
+	int result = search(fit, &best);
+
+	if (result >= 0 && best.n_taps == 0)
+		return jm_fail(reterr, JM_EINVAL,
+			"the readings have no solution; the run is too short");
+	if (result >= 0 && fit->problem.moments.n > 3 * MANY_CONVERSIONS / 2)
+		result = come_closer(fit, &best);
+	if (result >= 0)
+		result = jm_alignment_init(
+			&fit->alignment, &fit->problem, &fit->belief, &fit->prior, &best);
+	if (result >= 0)
+		result = jm_alignment_refine(&fit->alignment, 3, 12);
+	if (result == JM_ENOMEM)
+		return jm_fail_memory(reterr, "the normal equations");
+	if (result < 0)
+		return jm_fail(reterr, JM_EINVAL,
+			"the readings have no solution; the run is too short");
+	return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is left in the residuals. Their means by position in the cycle must be
+ * noise: what is not was missed by the model, and misleads layers there. The
+ * intervals grow by the root of that excess. Neighbours must not go together.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/fit.h"
+#include "base/error.h"
+
+enum { PHASES = 64 };
+
+/* Inflation when the excess is worth it: chance stays below. */
+#define EXCESS_MIN 1.4
+#define INFLATION_MAX 10.0
+
+struct phase {
+	double sum, weight;
+};
+
+/* Weighted means of residuals by the phase at which windows end. */
+static void collect(const struct jm_fit *fit, struct phase phases[PHASES])
+{
+	const struct jm_segments *segments = &fit->segments;
+	const struct jm_problem *problem = &fit->problem;
+	double cycle_s = (segments->end_s - segments->begin_s) / (double)segments->n_cycles;
+	double begin_s = segments->begin_s;
+	size_t at = 0;
+
+	for (size_t i = 0; i < problem->moments.n; i++) {
+		double end = problem->moments.time_s[i] - fit->alignment.response.delay_s, x;
+		double weight = problem->weight ? problem->weight[i] : 1;
+
+		if (end < segments->begin_s || end > segments->end_s)
+			continue;
+		while (at + 1 < segments->n && segments->time_s[at + 1] <= end) {
+			at++;
+			if (segments->cycle[at] != segments->cycle[at - 1])
+				begin_s = segments->time_s[at];
+		}
+		x = fmin(fmax((end - begin_s) / cycle_s, 0), 0.999) * PHASES;
+		phases[(size_t)x].sum += weight * fit->residual[i];
+		phases[(size_t)x].weight += weight;
+	}
+}
+
+static double phase_excess(const struct jm_fit *fit)
+{
+	struct phase phases[PHASES] = {{0, 0}};
+	double chi2 = 0, used = 0;
+
+	collect(fit, phases);
+	for (size_t i = 0; i < PHASES; i++) {
+		if (phases[i].weight < 8)
+			continue;
+		chi2 += phases[i].sum * phases[i].sum / phases[i].weight;
+		used++;
+	}
+	return used > 8 ? chi2 / used / fit->alignment.posterior.hyper.noise_w2 : 1;
+}
+
+static double autocorrelation(const struct jm_fit *fit)
+{
+	const struct jm_problem *problem = &fit->problem;
+	double cross = 0, square = 0;
+
+	for (size_t i = 1; i < problem->moments.n; i++) {
+		double a = fit->residual[i], b = fit->residual[i - 1];
+		double weight = problem->weight ? problem->weight[i] * problem->weight[i - 1] : 1;
+
+		cross += weight * a * b;
+		square += weight * 0.5 * (a * a + b * b);
+	}
+	return square > 0 ? cross / square : 0;
+}
+
+static int set_gains(struct jm_fit *fit)
+{
+	const struct jm_segments *segments = &fit->segments;
+	double *time;
+
+	fit->mean_gain = calloc(segments->n_layers + 1, sizeof(double));
+	time = calloc(segments->n_layers + 1, sizeof(double));
+	if (!fit->mean_gain || !time) {
+		free(time);
+		return JM_ENOMEM;
+	}
+	for (size_t i = 0; i < segments->n; i++) {
+		double d = segments->time_s[i + 1] - segments->time_s[i];
+
+		if (segments->column[i] >= segments->n_layers)
+			continue;
+		time[segments->column[i]] += d;
+		fit->mean_gain[segments->column[i]] +=
+			d * jm_response_gain(&fit->alignment.response, segments, i);
+	}
+	for (size_t k = 0; k < segments->n_layers; k++)
+		fit->mean_gain[k] = time[k] > 0 ? fit->mean_gain[k] / time[k] : 1;
+	free(time);
+	return 0;
+}
+
+int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
+{
+	double excess;
+
+	if (set_gains(fit) < 0 || jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
+		return jm_fail_memory(reterr, "the residuals");
+	excess = phase_excess(fit);
+	fit->autocorrelation = autocorrelation(fit);
+	if (excess > EXCESS_MIN)
+		fit->inflation = fmin(sqrt(excess), INFLATION_MAX);
+	/* Noise of neighbours that goes together counts as fewer conversions. */
+	if (fit->autocorrelation > 0.05)
+		fit->inflation *= sqrt((1 + fit->autocorrelation) / (1 - fit->autocorrelation));
+	return 0;
+}

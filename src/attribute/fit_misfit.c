@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a first-order supply does not describe. The response may take any shape
+ * on a grid of taps when the evidence, with the taps' spread found from the
+ * data, rises by more than chance would let it.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/fit.h"
+#include "attribute/subset.h"
+#include "base/error.h"
+
+enum {
+	TAPS_BEFORE = 5,
+	TAPS_AFTER = 15,
+	STEPS = 6,
+	TRY_CONVERSIONS = 10000
+};
+
+/* Grid of taps, in units of window and time constant together. */
+#define TAP_STEP 0.11
+/* Rise of the log evidence that is worth a richer response: more than what delay
+ * and time constant, which the taps take over as they were found, cost there. */
+#define WORTH 28.0
+/* Where the search for the taps' spread begins. */
+#define TAP_SPREAD2 1e-3
+
+static struct jm_response with_taps(const struct jm_response *simple)
+{
+	struct jm_response response = *simple;
+	double step = TAP_STEP * (simple->window_s + simple->tau_s);
+
+	response.n_taps = TAPS_BEFORE + 1 + TAPS_AFTER;
+	for (size_t m = 0; m < response.n_taps; m++) {
+		response.offset_s[m] = ((double)m - TAPS_BEFORE) * step;
+		response.tap[m] = m == TAPS_BEFORE;
+	}
+	return response;
+}
+
+/* Evidence that taps add on a part of the data. */
+static int try_taps(const struct jm_fit *fit, const struct jm_response *response,
+	double *ret_gain)
+{
+	struct jm_subset subset;
+	struct jm_belief belief = fit->belief;
+	struct jm_alignment simple = {0}, rich = {0};
+	int result = jm_subset_init(
+		&subset, &fit->problem, TRY_CONVERSIONS, response->low_pass > 0);
+
+	*ret_gain = 0;
+	if (result >= 0)
+		result = jm_alignment_init(
+			&simple, &subset.problem, &belief, &fit->prior, &fit->alignment.response);
+	if (result >= 0)
+		result = jm_alignment_refine(&simple, 2, 8);
+	if (result >= 0)
+		result = jm_alignment_init(&rich, &subset.problem, &belief, &fit->prior, response);
+	if (result >= 0) {
+		memcpy(rich.power_w, simple.power_w,
+			(fit->segments.n_layers + JM_N_GAP_COLUMNS) * sizeof(double));
+		rich.posterior.hyper = simple.posterior.hyper;
+		rich.posterior.hyper.extra2 = TAP_SPREAD2;
+		result = jm_alignment_refine(&rich, 1, 8);
+	}
+	if (result >= 0)
+		*ret_gain = rich.posterior.log_evidence - simple.posterior.log_evidence;
+	jm_alignment_release(&simple);
+	jm_alignment_release(&rich);
+	jm_subset_release(&subset);
+	return result == JM_EINVAL ? 0 : result;
+}
+
+/* Takes the taps into the fit. */
+static int adopt(struct jm_fit *fit, const struct jm_response *response)
+{
+	struct jm_alignment rich;
+	int result = jm_alignment_init(&rich, &fit->problem, &fit->belief, &fit->prior, response);
+
+	if (result >= 0) {
+		memcpy(rich.power_w, fit->alignment.power_w,
+			(fit->segments.n_layers + JM_N_GAP_COLUMNS) * sizeof(double));
+		rich.posterior.hyper = fit->alignment.posterior.hyper;
+		rich.posterior.hyper.extra2 = TAP_SPREAD2;
+		result = jm_alignment_refine(&rich, STEPS, 6);
+	}
+	if (result >= 0) {
+		struct jm_alignment simple = fit->alignment;
+
+		fit->alignment = rich;
+		rich = simple;
+	}
+	jm_alignment_release(&rich);
+	return result;
+}
+
+int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
+{
+	struct jm_response response = with_taps(&fit->alignment.response);
+	double gain;
+	int result;
+
+	if (response.age_s > 0 || fit->prior.delay_sd_s == 0)
+		return 0;
+	result = try_taps(fit, &response, &gain);
+	if (result >= 0 && gain > WORTH) {
+		fit->problem.weight = NULL; /* what did not fit seemed disturbed */
+		result = adopt(fit, &response);
+		if (result >= 0)
+			return 1;
+	}
+	if (result < 0)
+		return jm_fail(reterr, (enum jm_code)result, "the response has no solution");
+	return 0;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/fit.h"
+#include "attribute/resolve.h"
+#include "base/error.h"
+
+#define Z95 1.959963984540054
+/* Hyperparameters and response are estimates themselves. */
+#define HYPER_WIDER 1.06
+
+static double variance(const struct jm_fit *fit, size_t k)
+{
+	const struct jm_posterior *posterior = &fit->alignment.posterior;
+
+	return fmax(0, posterior->covariance[k * posterior->total + k]);
+}
+
+/* Mean and deviation of a layer's executions. */
+static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *layer)
+{
+	double sum = 0, square = 0, n = (double)from->n_executions;
+
+	layer->executions = from->n_executions;
+	for (size_t i = 0; i < from->n_executions; i++)
+		sum += from->executions[i].duration_ms;
+	layer->runtime_ms = n > 0 ? sum / n : (double)NAN;
+	for (size_t i = 0; i < from->n_executions; i++) {
+		double d = from->executions[i].duration_ms - layer->runtime_ms;
+
+		square += d * d;
+	}
+	layer->runtime_sd_ms = n > 1 ? sqrt(square / (n - 1)) : (double)NAN;
+}
+
+static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
+	struct jm_fit_layer *layer)
+{
+	const struct jm_posterior *posterior = &fit->alignment.posterior;
+	const struct jm_normal *normal = &fit->alignment.normal;
+	double sd = sqrt(variance(fit, k)) * fit->inflation * HYPER_WIDER;
+
+	layer->group = -1;
+	for (size_t c = 0; c < normal->n_columns; c++)
+		layer->readings += normal->gram[k * normal->p + c];
+	layer->readings = fmax(0, layer->readings);
+	layer->power_w = posterior->mean[k] + posterior->reference_w;
+	if (k < fit->segments.n_layers) { /* mean over the regimes */
+		double idle = posterior->mean[fit->segments.n_layers + JM_COLUMN_OUTSIDE]
+			+ posterior->reference_w;
+
+		layer->power_w = idle + fit->mean_gain[k] * (layer->power_w - idle);
+		sd *= fit->mean_gain[k];
+	}
+	layer->power_w = fmax(0, layer->power_w);
+	layer->power_sd_w = sd;
+	layer->power_lo_w = fmax(0, layer->power_w - Z95 * sd);
+	layer->power_hi_w = layer->power_w + Z95 * sd;
+	layer->dynamic_power_w = layer->power_w - idle_w;
+}
+
+static void forget_power(struct jm_fit_layer *layer)
+{
+	layer->power_w = layer->power_sd_w = (double)NAN;
+	layer->power_lo_w = layer->power_hi_w = layer->dynamic_power_w = (double)NAN;
+}
+
+/* Energy of one execution, for the time that is left of it without overlaps. */
+static void report_energy(struct jm_fit_layer *layer, double total_s)
+{
+	double n = (double)layer->executions, ms = total_s * 1e3 / n;
+	double from_time = n > 1 ? layer->power_w * layer->runtime_sd_ms / sqrt(n) : 0;
+
+	layer->energy_mj = layer->power_w * ms;
+	layer->energy_sd_mj = hypot(layer->power_sd_w * ms, from_time);
+}
+
+static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
+	struct jm_fit_layer *layer)
+{
+	size_t k = fit->segments.n_layers + which;
+	double total_s = fit->segments.total_s[k];
+
+	report_power(fit, k, idle_w, layer);
+	if (layer->readings < 1e-3)
+		forget_power(layer);
+	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
+	layer->runtime_ms = which == JM_COLUMN_OUTSIDE
+		? (double)NAN
+		: total_s * 1e3 / (double)fit->segments.n_cycles;
+	layer->runtime_sd_ms = (double)NAN;
+	layer->energy_mj = layer->power_w * layer->runtime_ms;
+	layer->energy_sd_mj = layer->power_sd_w * layer->runtime_ms;
+	if (which != JM_COLUMN_OUTSIDE && total_s <= 0)
+		layer->energy_mj = layer->energy_sd_mj = 0;
+	layer->resolved = layer->power_sd_w < 0.05 * layer->power_w ? JM_RESOLVED_YES
+								    : JM_RESOLVED_NO;
+}
+
+static void report_response(const struct jm_fit *fit, struct jm_fit_response *ret)
+{
+	const struct jm_response *response = &fit->alignment.response;
+	double sd[3] = {0, 0, 0};
+
+	for (size_t i = 0; i < 3; i++)
+		if (fit->alignment.column_of[i])
+			sd[i] = sqrt(variance(fit,
+				fit->alignment.normal.n_columns + fit->alignment.column_of[i] - 1));
+	ret->delay_ms = response->delay_s * 1e3;
+	ret->delay_sd_ms = sd[JM_PARAMETER_DELAY] * 1e3;
+	ret->window_ms = response->window_s * 1e3;
+	ret->window_sd_ms = sd[JM_PARAMETER_WINDOW] * 1e3;
+	ret->tau_ms = response->tau_s * 1e3;
+	ret->tau_sd_ms = sd[JM_PARAMETER_TAU] * 1e3;
+	ret->round_ms = fit->conversions.round_s * 1e3;
+	ret->taps = (int)response->n_taps;
+	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;
+	ret->ambiguous = fit->ambiguous;
+	if (response->n_taps > 1) /* taps say what these two cannot */
+		ret->delay_sd_ms = ret->tau_sd_ms = (double)NAN;
+}
+
+static double drift_range(const struct jm_fit *fit)
+{
+	const struct jm_alignment *alignment = &fit->alignment;
+	const double *spline = alignment->posterior.mean + alignment->normal.n_columns
+		+ alignment->normal.n_extra;
+	double low = 0, high = 0;
+
+	for (size_t i = 0; i < alignment->normal.n_spline; i++) {
+		low = i && low < spline[i] ? low : spline[i];
+		high = i && high > spline[i] ? high : spline[i];
+	}
+	return high - low;
+}
+
+static void report_diagnostics(const struct jm_fit *fit, struct jm_fit_diagnostics *ret)
+{
+	const struct jm_posterior *posterior = &fit->alignment.posterior;
+
+	ret->readings = fit->conversions.n_readings;
+	ret->conversions = fit->problem.moments.n;
+	ret->unknowns = posterior->total;
+	ret->noise_w = sqrt(posterior->hyper.noise_w2);
+	ret->quantum_w = fit->conversions.quantum_w;
+	ret->tick_hits = fit->conversions.hit_share;
+	ret->autocorrelation = fit->autocorrelation;
+	ret->robust_share = fit->robust_share;
+	ret->inflation = fit->inflation;
+	ret->prior_mean_w = posterior->common_w;
+	ret->prior_sd_w = sqrt(posterior->hyper.spread_w2[0]);
+	ret->drift_w = drift_range(fit);
+	ret->regimes = fit->segments.n_regimes;
+	ret->jitter_ms = fit->jitter_s * 1e3;
+	ret->span_scale = fit->segments.span_scale;
+	ret->clock_shift_s = (int)(fit->clock_shift_ns / 1000000000);
+	ret->log_likelihood = posterior->log_evidence;
+}
+
+/* Power that conversions saw during the run, by time; undisturbed ones only. */
+static double measured_power(const struct jm_fit *fit, double *ret_sd)
+{
+	const struct jm_problem *problem = &fit->problem;
+	double sum = 0, square = 0, n = 0;
+
+	for (size_t i = 0; i < problem->moments.n; i++) {
+		double end = problem->moments.time_s[i] - fit->alignment.response.delay_s;
+		double y = problem->power_w[i];
+
+		if (end < fit->segments.begin_s || end > fit->segments.end_s
+			|| (problem->weight
+				&& problem->weight[i] * fit->scale[i] * fit->scale[i] < 0.5))
+			continue;
+		sum += y;
+		square += y * y;
+		n++;
+	}
+	*ret_sd = n > 1 ? sqrt(fmax(0, square / n - sum / n * (sum / n)) / n) : (double)NAN;
+	return n > 0 ? sum / n : (double)NAN;
+}
+
+static void report_closure(const struct jm_fit *fit, struct jm_fit_result *result)
+{
+	double run_s = fit->segments.end_s - fit->segments.begin_s;
+	double cycles = (double)fit->segments.n_cycles, sd, fitted = 0;
+	struct jm_fit_closure *closure = &result->closure;
+
+	closure->cycle_ms = run_s * 1e3 / cycles;
+	closure->measured_mj = measured_power(fit, &sd) * closure->cycle_ms;
+	closure->sd_mj = sd * closure->cycle_ms;
+	for (size_t k = 0; k < result->n_layers; k++)
+		if (result->layers[k].executions)
+			fitted += result->layers[k].power_w * fit->segments.total_s[k] * 1e3 / cycles;
+	fitted += result->gap.energy_mj + result->between.energy_mj;
+	closure->fitted_mj = fitted;
+	closure->difference_mj = fitted - closure->measured_mj;
+	for (size_t k = 0; k < result->n_layers; k++)
+		result->layers[k].energy_share = result->layers[k].energy_mj
+			* (double)result->layers[k].executions / cycles / fitted;
+	result->gap.energy_share = result->gap.energy_mj / fitted;
+	result->between.energy_share = result->between.energy_mj / fitted;
+}
+
+int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
+{
+	size_t layers = fit->segments.n_layers;
+	const struct jm_posterior *posterior = &fit->alignment.posterior;
+	double idle = fit->input->idle_power_w;
+
+	result->layers = calloc(layers + 1, sizeof(*result->layers));
+	if (!result->layers)
+		return jm_fail_memory(reterr, "the result");
+	result->n_layers = layers;
+	if (!isfinite(idle))
+		idle = posterior->mean[layers + JM_COLUMN_OUTSIDE] + posterior->reference_w;
+	for (size_t k = 0; k < layers; k++) {
+		struct jm_fit_layer *layer = &result->layers[k];
+
+		report_runtime(&fit->input->timeline->layers[k], layer);
+		report_power(fit, k, idle, layer);
+		if (!(fit->segments.total_s[k] > 0))
+			forget_power(layer);
+		report_energy(layer, fit->segments.total_s[k]);
+	}
+	report_gap(fit, JM_COLUMN_GAP, idle, &result->gap);
+	report_gap(fit, JM_COLUMN_BETWEEN, idle, &result->between);
+	report_gap(fit, JM_COLUMN_OUTSIDE, idle, &result->idle);
+	report_response(fit, &result->response);
+	report_diagnostics(fit, &result->diagnostics);
+	report_closure(fit, result);
+	return jm_fit_resolve(fit, result, reterr);
+}

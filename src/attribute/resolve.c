@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/resolve.h"
+#include "base/error.h"
+
+/* Resolved: the posterior is this much narrower than the prior, */
+#define NARROWER 0.5
+/* or narrow in itself, with a spread of layers that is well known. */
+#define NARROW_SHARE 0.02
+#define KNOWN_LAYERS 8.0
+/* And no wider than this share of the power, whatever the prior. */
+#define WIDEST_SHARE 0.3
+/* Neighbours whose errors cancel this much are only known together. */
+#define CANCEL -0.4
+enum { PHASES = 48 };
+/* Beyond these the model is taken to have failed. */
+#define DISTURBED_MAX 0.2
+#define INFLATION_MAX 6.0
+#define JITTER_MAX 0.06
+/* A phase is filled when it has this share of its conversions. */
+#define PHASE_FILLED 0.2
+#define FILL_MIN 0.7
+#define LONG_WINDOW_CYCLES 2.5
+
+static double prior_sd(const struct jm_fit *fit, size_t k)
+{
+	size_t type = fit->belief.n_types > 1 ? fit->belief.type[k] : 0;
+
+	return sqrt(fit->alignment.posterior.hyper.spread_w2[type]);
+}
+
+/* Layers that the data, not the prior, determine. */
+static double known_layers(const struct jm_fit *fit, const struct jm_fit_result *result)
+{
+	double sum = 0;
+
+	for (size_t k = 0; k < result->n_layers; k++) {
+		double share = result->layers[k].power_sd_w / prior_sd(fit, k);
+
+		if (isfinite(share))
+			sum += fmax(0, 1 - share * share);
+	}
+	return sum;
+}
+
+/* The model does not describe this run: nothing it says can be trusted. */
+static int is_misfit(const struct jm_fit *fit)
+{
+	const struct jm_response *response = &fit->alignment.response;
+
+	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX
+		|| fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
+}
+
+static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
+{
+	double known = known_layers(fit, result);
+	int misfit = is_misfit(fit);
+
+	for (size_t k = 0; k < result->n_layers; k++) {
+		struct jm_fit_layer *layer = &result->layers[k];
+		double sd = layer->power_sd_w;
+		int narrower = sd < NARROWER * prior_sd(fit, k) && sd < WIDEST_SHARE * layer->power_w;
+		int narrow = known > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w;
+
+		layer->resolved = (narrower || narrow) && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
+		result->n_resolved += layer->resolved == JM_RESOLVED_YES;
+	}
+}
+
+/* Covariance of the energies of two layers per cycle. */
+static double energy_covariance(const struct jm_fit *fit, size_t a, size_t b)
+{
+	const struct jm_posterior *posterior = &fit->alignment.posterior;
+
+	return posterior->covariance[a * posterior->total + b] * fit->segments.total_s[a]
+		* fit->segments.total_s[b];
+}
+
+/* Is the mean power of layers first .. last known well enough? */
+static int group_is_known(const struct jm_fit *fit, const struct jm_fit_result *result,
+	size_t first, size_t last)
+{
+	double time_s = 0, energy = 0, square = 0, sd;
+
+	for (size_t i = first; i <= last; i++) {
+		time_s += fit->segments.total_s[i];
+		energy += fit->segments.total_s[i] * result->layers[i].power_w;
+		for (size_t j = first; j <= last; j++)
+			square += energy_covariance(fit, i, j);
+	}
+	sd = sqrt(fmax(square, 0)) * fit->inflation;
+	return time_s > 0 && sd / time_s < NARROWER * prior_sd(fit, first)
+		&& sd < 0.5 * WIDEST_SHARE * energy;
+}
+
+static int cancels(const struct jm_fit *fit, size_t a, size_t b)
+{
+	double cross = energy_covariance(fit, a, b);
+
+	return cross < CANCEL * sqrt(energy_covariance(fit, a, a) * energy_covariance(fit, b, b));
+}
+
+/* Runs of unresolved neighbours whose errors cancel. */
+static void find_groups(const struct jm_fit *fit, struct jm_fit_result *result)
+{
+	int group = 0;
+
+	for (size_t first = 0; first < result->n_layers; first++) {
+		size_t last = first;
+
+		while (last + 1 < result->n_layers
+			&& result->layers[first].resolved == JM_RESOLVED_NO
+			&& result->layers[last + 1].resolved == JM_RESOLVED_NO
+			&& cancels(fit, last, last + 1)) {
+			last++;
+			if (group_is_known(fit, result, first, last))
+				break;
+		}
+		if (last == first || !group_is_known(fit, result, first, last))
+			continue;
+		for (size_t i = first; i <= last; i++) {
+			result->layers[i].resolved = JM_RESOLVED_GROUP;
+			result->layers[i].group = group;
+		}
+		group++;
+		first = last;
+	}
+}
+
+/* Share of the cycle in which windows of conversions end. */
+static double phase_fill(const struct jm_fit *fit)
+{
+	const struct jm_segments *segments = &fit->segments;
+	const struct jm_moments *moments = &fit->problem.moments;
+	size_t count[PHASES] = {0}, filled = 0, all = 0, at = 0;
+	double cycle_s = (segments->end_s - segments->begin_s) / (double)segments->n_cycles;
+	double begin_s = segments->begin_s;
+
+	for (size_t i = 0; i < moments->n; i++) {
+		double end = moments->time_s[i] - fit->alignment.response.delay_s, phase;
+
+		if (end < segments->begin_s || end > segments->end_s)
+			continue;
+		while (at + 1 < segments->n && segments->time_s[at + 1] <= end) {
+			at++;
+			if (segments->cycle[at] != segments->cycle[at - 1])
+				begin_s = segments->time_s[at];
+		}
+		phase = (end - begin_s) / cycle_s;
+		count[phase < 1 ? (size_t)(phase * PHASES) : PHASES - 1]++;
+		all++;
+	}
+	for (size_t i = 0; i < PHASES; i++)
+		filled += (double)count[i] > PHASE_FILLED * (double)all / PHASES;
+	return (double)filled / PHASES;
+}
+
+/* How many cycles would narrow the median unresolved layer enough. */
+static double cycles_needed(const struct jm_fit *fit, const struct jm_fit_result *result)
+{
+	double factor = 1, cycles = (double)fit->segments.n_cycles;
+
+	for (size_t k = 0; k < result->n_layers; k++) {
+		double prior = prior_sd(fit, k), sd = result->layers[k].power_sd_w;
+		double own = 1 / fmax(1 / (sd * sd) - 1 / (prior * prior), 1e-6 / (prior * prior));
+		double wanted = prior * prior * NARROWER * NARROWER / (1 - NARROWER * NARROWER);
+
+		if (result->layers[k].resolved == JM_RESOLVED_YES || !(sd > 0))
+			continue;
+		factor = fmax(factor, own / wanted);
+	}
+	return factor > 1e4 ? (double)NAN : ceil(factor * cycles);
+}
+
+static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
+{
+	double cycle_ms = result->closure.cycle_ms;
+	double window_ms = result->response.window_ms;
+	char *text = result->advice;
+	size_t size = sizeof(result->advice);
+
+	result->cycles_needed = cycles_needed(fit, result);
+	if (result->diagnostics.phase_fill < FILL_MIN
+		&& (double)result->diagnostics.conversions > 4.0 * PHASES) {
+		result->cause = JM_CAUSE_LOCKED_CYCLE;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
+			"between cycles for a random time of up to one round",
+			cycle_ms, result->response.round_ms);
+	} else if (is_misfit(fit)) {
+		result->cause = JM_CAUSE_MISFIT;
+		result->cycles_needed = (double)NAN;
+		if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
+			snprintf(text, size,
+				"time stamps of layers jitter by %.3g ms: record begins or ends, not "
+				"callbacks",
+				fit->jitter_s * 1e3);
+		else
+			snprintf(text, size,
+				"%.0f %% of the readings do not follow the timeline: stop other work, "
+				"check that both logs are of this run",
+				100 * fit->robust_share);
+	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
+		result->cause = JM_CAUSE_LONG_WINDOW;
+		snprintf(text, size,
+			"the sensor averages over %.3g ms, %.0f cycles: shorten its window, or "
+			"stretch one layer per cycle to %.3g ms",
+			window_ms, window_ms / cycle_ms, window_ms);
+	} else if (isfinite(result->cycles_needed)) {
+		result->cause = JM_CAUSE_FEW_CYCLES;
+		snprintf(text, size, "run %.2g cycles or more, or make the sensor convert faster",
+			result->cycles_needed);
+	} else {
+		result->cause = JM_CAUSE_FEW_CYCLES;
+		snprintf(text, size,
+			"layers of this length need a faster sensor, or a longer run");
+	}
+}
+
+int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
+	struct jm_error *reterr)
+{
+	(void)reterr;
+	mark_layers(fit, result);
+	if (!is_misfit(fit))
+		find_groups(fit, result);
+	result->diagnostics.phase_fill = phase_fill(fit);
+	result->cycles_needed = (double)NAN;
+	if (result->n_resolved < result->n_layers)
+		explain(fit, result);
+	return 0;
+}
+
+const char *jm_resolved_name(enum jm_resolved resolved)
+{
+	switch (resolved) {
+	case JM_RESOLVED_NO:
+		return "no";
+	case JM_RESOLVED_YES:
+		return "yes";
+	case JM_RESOLVED_GROUP:
+		return "group";
+	}
+	return "?";
+}
+
+const char *jm_fit_cause_text(enum jm_fit_cause cause)
+{
+	switch (cause) {
+	case JM_CAUSE_NONE:
+		return "";
+	case JM_CAUSE_LONG_WINDOW:
+		return "the sensor averages over many cycles";
+	case JM_CAUSE_LOCKED_CYCLE:
+		return "the cycle keeps step with the sensor";
+	case JM_CAUSE_FEW_CYCLES:
+		return "too few cycles";
+	case JM_CAUSE_NO_TIMELINE:
+		return "layers were never executed";
+	case JM_CAUSE_CONSTANT:
+		return "the readings do not change";
+	case JM_CAUSE_MISFIT:
+		return "the model does not describe the readings";
+	}
+	return "?";
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/map_fit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "joulemap/sensor.h"
+#include "trace/readings_file.h"
+
+void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
+{
+	const json_t *sensor = json_object_get(run, "sensor");
+	const char *kind = json_string_value(json_object_get(sensor, "kind"));
+
+	ret_prior->round_ms = json_number_value(json_object_get(sensor, "round_ms"));
+	ret_prior->window_ms = json_number_value(json_object_get(sensor, "window_ms"));
+	ret_prior->samples = (unsigned)json_integer_value(json_object_get(sensor, "samples"));
+	if (kind && strcmp(kind, "counter") == 0)
+		ret_prior->kind = JM_SENSOR_COUNTER;
+	else if (kind && strcmp(kind, "window") == 0)
+		ret_prior->kind = JM_SENSOR_WINDOW;
+	else if (kind && strcmp(kind, "instant") == 0)
+		ret_prior->kind = JM_SENSOR_INSTANT;
+}
+
+int jm_map_fit_readings(const char *path, const json_t *run, struct jm_power_log *log,
+	struct jm_error *reterr)
+{
+	const json_t *clock = json_object_get(run, "clock");
+	json_int_t monotonic = 0, realtime = 0, offset_s = 0, shift;
+	json_t *mutable_clock = (json_t *)(uintptr_t)clock; /* jansson only reads it */
+	int result;
+
+	if (json_unpack(mutable_clock, "{s:I, s:I, s:I}", "monotonic_ns", &monotonic,
+		    "realtime_ns", &realtime, "utc_offset_s", &offset_s) != 0)
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"run.json does not relate the clock of '%s' to civil time", path);
+	result = jm_readings_read(path, log, reterr);
+	if (result < 0)
+		return result;
+	shift = realtime - monotonic + offset_s * 1000000000;
+	for (size_t r = 0; r < log->n_rails; r++)
+		for (size_t i = 0; i < log->rails[r].n_readings; i++) {
+			log->rails[r].readings[i].before_ns += shift;
+			log->rails[r].readings[i].after_ns += shift;
+		}
+	return 0;
+}
+
+int jm_map_fit_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,
+	double idle_uw, jm_cycle_power_fn *row, void *context)
+{
+	size_t cycles = jm_timeline_cycles(timeline);
+	int status = 0;
+
+	for (size_t cycle = 0; cycle < cycles && status >= 0; cycle++)
+		for (size_t k = 0; k < timeline->n_layers && status >= 0; k++) {
+			const struct jm_layer *layer = &timeline->layers[k];
+			struct jm_cycle_power own = {.cycle = cycle, .layer = k};
+
+			if (cycle >= layer->n_executions)
+				continue;
+			/* No figure where the data have none: the field stays empty. */
+			own.power_uw = result->layers[k].resolved == JM_RESOLVED_NO
+				? (double)NAN
+				: result->layers[k].power_w * 1e6;
+			own.dynamic_power_uw = own.power_uw - idle_uw;
+			own.duration_ms = layer->executions[cycle].duration_ms;
+			own.n_samples = 1;
+			status = row(context, &own);
+		}
+	return status < 0 ? status : 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fit, for the files of a run. */
+#ifndef JM_MEASURE_MAP_FIT_H
+#define JM_MEASURE_MAP_FIT_H
+
+#include <jansson.h>
+
+#include "joulemap/joulemap.h"
+
+/*
+ * Takes the sensor's own account of itself from run.json (NULL: none), and
+ * puts what was given on top.
+ */
+void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
+
+/*
+ * Reads readings.csv (times from boot) into the civil time that the timeline
+ * has, as run.json relates them. JM_ENOTFOUND: run.json does not.
+ */
+int jm_map_fit_readings(const char *path, const json_t *run, struct jm_power_log *log,
+	struct jm_error *reterr);
+
+/* Hands out every execution with its layer's fitted power, cycle by cycle. */
+int jm_map_fit_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,
+	double idle_uw, jm_cycle_power_fn *row, void *context);
+
+#endif
