@@ -232,7 +232,8 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 		if (conversions->moment == JM_MOMENT_TICK)
 			at = conversions->phase_s
 				+ conversions->round_s
-					* floor((high - conversions->phase_s) / conversions->round_s);
+					* round((at - conversions->phase_s) / conversions->round_s);
+		at = fmin(fmax(at, low), high); /* updates jitter around their ticks */
 		if (have && at > last_s && energy >= last_j && at - last_s < 1.0) {
 			conversions->time_s[m] = at;
 			conversions->width_s[m] = at - last_s;
