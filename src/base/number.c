@@ -180,6 +180,9 @@ static int shortest(double value, uint64_t *ret_mantissa, int *ret_scale)
 	}
 	middle = (u128)fraction * 2 * power_of_ten(scale);
 	centre = (uint64_t)((middle + ((u128)1 << (shift - 1))) >> shift);
+	/* Halfway between two: the even one, as Python and C have it. */
+	if ((centre & 1) && (middle & (((u128)1 << shift) - 1)) == (u128)1 << (shift - 1))
+		centre--;
 	*ret_mantissa = centre < low ? low : centre > high ? high : centre;
 	*ret_scale = scale;
 	return 1;

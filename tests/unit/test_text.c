@@ -50,6 +50,9 @@ static void test_format_known(void **state)
 	expect_text(1.7976931348623157e308, "1.7976931348623157e+308");
 	expect_text(0.06115392595529556, "0.06115392595529556");
 	expect_text(4234600.0, "4234600.0");
+	/* 17 digits, exactly halfway between two decimals: the even one. */
+	expect_text(0x1.724ap-3, "0.18080520629882812");
+	expect_text(0x1.7edap-3, "0.18693923950195312");
 	expect_text(NAN, "nan");
 	expect_text(-INFINITY, "-inf");
 }
