@@ -96,7 +96,9 @@ struct jm_sensor_ops {
 	/*
 	 * Only for simulated sensors: computes the values of a log whose
 	 * readings have times only, from the timeline that really happened,
-	 * and writes the truth behind them as JSON into `truth_path`.
+	 * and writes the truth behind them as JSON into `truth_path` (NULL:
+	 * nowhere). `info` is that of the run, its path names what the sensor
+	 * was asked for; a seed in there wins over `seed`.
 	 */
 	int (*complete)(const struct jm_sensor_info *info, uint64_t seed,
 		struct jm_power_log *log, const struct jm_timeline *timeline,

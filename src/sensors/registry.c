@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sensors/registry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -29,6 +31,16 @@ const struct jm_sensor_ops *jm_sensor_find(const char *name)
 		if (strcmp(sensors[i]->name, name) == 0)
 			return sensors[i];
 	return NULL;
+}
+
+void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed)
+{
+	const char *root = getenv("JOULEMAP_SYSFS_ROOT");
+
+	memset(options, 0, sizeof(*options));
+	options->sysfs_root = root ? root : "";
+	options->seed = seed;
+	options->now_ns = jm_clock_monotonic_ns;
 }
 
 int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail)
@@ -66,7 +78,7 @@ static int select_best(struct jm_sensor_options *options, const struct jm_sensor
 			*ret_info = infos[0];
 			return 0;
 		}
-		if (n <= 0)
+		if (n <= 0 && sensors[i] != &jm_sensor_replay) /* that is not looked for */
 			append(looked_for, sizeof(looked_for), sensors[i]->summary);
 	}
 	if (first.code) { /* one is there, and why it cannot be used matters more */

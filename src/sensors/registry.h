@@ -12,6 +12,12 @@ const struct jm_sensor_ops *const *jm_sensors(size_t *ret_n);
 const struct jm_sensor_ops *jm_sensor_find(const char *name);
 
 /*
+ * Options of a sensor on this machine: real clock, and /sys and /proc, or what
+ * stands below $JOULEMAP_SYSFS_ROOT (for tests and captured trees).
+ */
+void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed);
+
+/*
  * Chooses a sensor. `wanted`: NULL, the best real one that is present, never a
  * simulated or replayed one; "NAME" or "NAME:ARGUMENT" as in "ina3221:1-0040",
  * "replay:FILE", "sim", "sim:seed=3,tau_ms=0.8".

@@ -10,19 +10,30 @@
 
 #include "joulemap/joulemap.h"
 
+/* Idle power as the files hold it. */
+struct jm_idle_record {
+	double average_uw;
+	int64_t civil_ns; /* when; 0: the file does not tell */
+	/* What joulemap adds to the original's two keys. */
+	double error_uw;          /* standard error; NaN: unknown */
+	double seconds;           /* 0: unknown */
+	char sensor[JM_NAME_MAX]; /* "": unknown */
+	int simulated;
+};
+
 /*
  * Writes both files into a folder that exists: idling_power.json and
- * {seconds}_seconds_idling_power_log_{YYYYmmdd-HHMMSS}.log, the stamp being
- * that of civil_ns.
+ * {S}_seconds_idling_power_log_{YYYYmmdd-HHMMSS}.log, S being the seconds
+ * rounded and the stamp that of civil_ns.
  */
-int jm_idle_write(const char *folder, int seconds, double average_uw, int64_t civil_ns,
+int jm_idle_write(const char *folder, const struct jm_idle_record *record,
 	struct jm_error *reterr);
 
 /* Reads either form, told apart by content. */
-int jm_idle_read(const char *path, double *ret_average_uw, struct jm_error *reterr);
+int jm_idle_read(const char *path, struct jm_idle_record *ret_record, struct jm_error *reterr);
 
 /* The same from memory; text[size] is '\0'. */
-int jm_idle_parse(const char *name, const char *text, size_t size, double *ret_average_uw,
-	struct jm_error *reterr);
+int jm_idle_parse(const char *name, const char *text, size_t size,
+	struct jm_idle_record *ret_record, struct jm_error *reterr);
 
 #endif

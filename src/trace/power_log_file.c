@@ -22,13 +22,12 @@ struct scan {
 	struct jm_civil_cache cache;
 	struct jm_clock_series clock;
 	size_t line;
-	int decimals; /* values are written with a decimal point, as Python does */
 };
 
 struct line {
 	int64_t stamp_ns;
 	double mv, ma;
-	int decimals; /* the last value has digits behind its point */
+	int cut; /* only the first value has a decimal point: digits are missing */
 };
 
 static size_t skip_blanks(const char *text, size_t length)
@@ -58,7 +57,7 @@ static size_t scan_value(const char *text, size_t length, double *ret_value)
 static int parse_line(struct scan *scan, const char *text, size_t length, struct line *ret_line)
 {
 	size_t used = skip_blanks(text, length), n;
-	const char *last;
+	int point;
 
 	n = jm_civil_scan(text + used, length - used, &scan->cache, &ret_line->stamp_ns);
 	if (!n)
@@ -68,10 +67,10 @@ static int parse_line(struct scan *scan, const char *text, size_t length, struct
 	n = scan_value(text + used, length - used, &ret_line->mv);
 	if (!n)
 		return 0;
+	point = memchr(text + used, '.', n) != NULL;
 	used += n;
-	last = text + used;
-	n = scan_value(last, length - used, &ret_line->ma);
-	ret_line->decimals = n && memchr(last, '.', n) != NULL;
+	n = scan_value(text + used, length - used, &ret_line->ma);
+	ret_line->cut = point && !memchr(text + used, '.', n);
 	return n && used + n == length;
 }
 
@@ -146,18 +145,24 @@ static int take_stamp(struct scan *scan, int64_t *stamp_ns, struct jm_power_log_
 	return 0;
 }
 
+/* 1 when the line read last had a line end. */
+static int line_ended(const struct scan *scan)
+{
+	const struct jm_reader *reader = scan->reader;
+
+	return reader->position && reader->data[reader->position - 1] == '\n';
+}
+
 /* A broken line is forgiven where a writer was stopped: at the very end. */
 static int take_broken_line(struct scan *scan, const char *text, size_t length,
 	struct jm_power_log_notes *notes, struct jm_error *reterr)
 {
-	const struct jm_reader *reader = scan->reader;
-	int ended = reader->position && reader->data[reader->position - 1] == '\n';
 	struct jm_error problem;
 	int result;
 
 	/* Said first: reading on moves the text. */
 	fail_line(scan, text, length, &problem);
-	result = scan->line == 1 && ended ? 0 : only_blanks_follow(scan, &problem);
+	result = scan->line == 1 && line_ended(scan) ? 0 : only_blanks_follow(scan, &problem);
 	notes->torn_last_line = result == 1;
 	if (result == 1)
 		return 0;
@@ -170,15 +175,11 @@ static int take_broken_line(struct scan *scan, const char *text, size_t length,
 static int take_line(struct scan *scan, const char *text, size_t length, struct jm_power_log *log,
 	struct jm_power_log_notes *notes, struct jm_error *reterr)
 {
-	const struct jm_reader *reader = scan->reader;
-	int ended = reader->position && reader->data[reader->position - 1] == '\n';
 	struct line line = {0};
 	struct jm_reading reading;
 	int result, whole = parse_line(scan, text, length, &line);
 
-	if (whole && scan->line == 1)
-		scan->decimals = line.decimals;
-	if (!whole || (!ended && scan->decimals && !line.decimals))
+	if (!whole || (line.cut && !line_ended(scan)))
 		return take_broken_line(scan, text, length, notes, reterr);
 	result = check_values(scan, &line, reterr);
 	if (result < 0)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. CMake does the work; see CONTRIBUTING.md for its options.
+#
+#   make           build the command and the library
+#   make demo      set up this machine if needed, then measure a real network
+#   make test      set up this machine if needed, then run all tests
+#   make bench     speed and memory, as in docs/benchmarks.md
+#   make install   to PREFIX (default /usr/local)
+
+BUILD ?= build
+PREFIX ?= /usr/local
+GENERATOR := $(shell command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefiles")
+CMAKE_FLAGS ?=
+
+all: $(BUILD)/CMakeCache.txt
+	cmake --build $(BUILD) --parallel
+
+$(BUILD)/CMakeCache.txt:
+	cmake -S . -B $(BUILD) -G "$(GENERATOR)" -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS)
+
+# Debian packages and ONNX Runtime, whatever of them is missing.
+deps:
+	tools/install_packages.sh build test
+	tools/fetch_onnxruntime.sh .deps/onnxruntime
+
+demo: deps
+	$(MAKE) all
+	tools/demo.sh $(BUILD)
+
+test: deps
+	$(MAKE) all
+	ctest --test-dir $(BUILD) --output-on-failure
+
+bench: deps
+	$(MAKE) all
+	bench/run.sh $(BUILD)
+
+# Every check that CI makes, on this machine.
+check:
+	.ci/run
+
+# The fuzzers at length: 10 minutes each instead of CI's seconds.
+fuzz: deps
+	tools/install_packages.sh check
+	fuzz/run.sh 600
+
+install: all
+	cmake --install $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-*
+
+.PHONY: all deps demo test bench check fuzz install clean

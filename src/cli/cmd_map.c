@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/print_map.h"
+#include "cli/progress.h"
+#include "measure/session.h"
+
+struct values {
+	const char *power_log;
+	const char *latency;
+	const char *engine_info;
+	const char *idle;
+	const char *result_dir;
+	const char *method;
+	const char *rules;
+	const char *format;
+};
+
+static const char *const methods[] = {"window", NULL};
+static const char *const rule_names[] = {"later", "first", NULL};
+
+static const struct jm_option options[] = {
+	{"method", JM_OPTION_CHOICE, offsetof(struct values, method), "METHOD",
+		"window: mean of the samples that lie in a layer", 0, 0, methods},
+	{"window-rules", JM_OPTION_CHOICE, offsetof(struct values, rules), "RULES",
+		"which version of the original scripts to follow:\n"
+		"later (default) or first, see docs/formats.md",
+		0, 0, rule_names},
+	{"power-log-path", JM_OPTION_TEXT, offsetof(struct values, power_log), "FILE",
+		"power log (default: the newest in the folder)", 0, 0, NULL},
+	{"trt-layer-latency-path", JM_OPTION_TEXT, offsetof(struct values, latency), "FILE",
+		"trt_layer_latency.json", 0, 0, NULL},
+	{"trt-engine-info-path", JM_OPTION_TEXT, offsetof(struct values, engine_info), "FILE",
+		"trt_engine_info.json", 0, 0, NULL},
+	{"idling-power-log-path", JM_OPTION_TEXT, offsetof(struct values, idle), "FILE",
+		"idle power: idling_power.json or the .log", 0, 0, NULL},
+	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
+		"write to DIR/MODEL/ (default: into the run folder)", 0, 0, NULL},
+	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
+		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
+	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static int run(int argc, char **argv);
+
+const struct jm_command jm_command_map = {
+	.name = "map",
+	.summary = "power by layer from a run's files",
+	.usage = "[OPTIONS] [RUN_FOLDER]",
+	.text = "Attributes the power log to the layers, prints a table of the layers, and writes\n"
+		"power_runtime_mapping_layerwise.csv with one row per layer and cycle. Works on\n"
+		"folders of 'measure' and on those of the scripts that joulemap follows.",
+	.examples = "  joulemap map results/mobilenet_v2\n"
+		    "  joulemap map results/mobilenet_v2 --window-rules first --format csv\n"
+		    "  joulemap map --power-log-path a.log --trt-layer-latency-path b.json \\\n"
+		    "      --trt-engine-info-path c.json --idling-power-log-path d.log "
+		    "--result-dir out",
+	.options = options,
+	.max_positional = 1,
+	.run = run,
+};
+
+static int map(const struct values *values, const char *folder, struct jm_error *reterr)
+{
+	struct jm_cli_progress progress;
+	struct jm_map_config config = {.folder = folder,
+		.power_log = values->power_log,
+		.latency = values->latency,
+		.engine_info = values->engine_info,
+		.idle = values->idle,
+		.result_dir = values->result_dir,
+		.rules = strcmp(values->rules, "first") == 0 ? JM_WINDOW_FIRST : JM_WINDOW_LATER};
+
+	if (!folder && (!values->power_log || !values->latency))
+		return jm_fail(reterr, JM_EUSAGE,
+			"map needs a run folder, or --power-log-path and --trt-layer-latency-path");
+	if (folder && jm_session_exists(folder))
+		return jm_fail(reterr, JM_ETRUNCATED,
+			"the run in '%s' was cut off: first 'joulemap recover %s'", folder, folder);
+	jm_cli_progress_init(&progress);
+	config.progress = &progress.progress;
+	return jm_cli_map(&config, values->format, reterr);
+}
+
+static int run(int argc, char **argv)
+{
+	struct values values = {.method = "window", .rules = "later", .format = "table"};
+	struct jm_arguments arguments;
+	struct jm_error error;
+
+	if (jm_options_parse(&jm_command_map, argc, argv, &values, &arguments, &error) < 0)
+		return jm_report_error(&error);
+	if (arguments.help)
+		return 0;
+	return map(&values, arguments.positional[0], &error) < 0 ? jm_report_error(&error) : 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/print_map.h"
+#include "cli/progress.h"
+#include "measure/measure.h"
+
+struct values {
+	const char *model;
+	const char *result_dir;
+	const char *sensor;
+	const char *engine;
+	const char *ort_library;
+	const char *dtype;
+	const char *format;
+	struct jm_shape input_shape;
+	int64_t runs;
+	int64_t warmup;
+	int64_t optimization_level;
+	int64_t threads;
+	int64_t min_block_size;
+	int64_t seed;
+	double idle_s;
+	double rate_hz;
+	int idle_again;
+};
+
+static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
+
+static const struct jm_option options[] = {
+	{"model", JM_OPTION_TEXT, offsetof(struct values, model), "MODEL",
+		"network of the catalogue, or an .onnx file\n(default mobilenet_v2)", 0, 0, NULL},
+	{"runs", JM_OPTION_COUNT, offsetof(struct values, runs), "N",
+		"inference cycles to measure (default 30000)", 1, 100000000, NULL},
+	{"warmup", JM_OPTION_COUNT, offsetof(struct values, warmup), "N",
+		"cycles before that (default 50)", 0, 1000000, NULL},
+	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
+		"results go to DIR/MODEL/ (default results)", 0, 0, NULL},
+	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
+		"power sensor: ina3221, ina3221:1-0040,\n"
+		"replay:FILE, sim (SIMULATED); default: the best\nreal one, see 'joulemap sensors'",
+		0, 0, NULL},
+	{"rate", JM_OPTION_REAL, offsetof(struct values, rate_hz), "HZ",
+		"readings per second (default: what suits the\nsensor)", 0.1, 100000, NULL},
+	{"idle-duration", JM_OPTION_REAL, offsetof(struct values, idle_s), "SECONDS",
+		"how long to measure idle power when DIR has none\nof this sensor (default 10; 0: go "
+		"without)",
+		0, 86400, NULL},
+	{"idle-again", JM_OPTION_FLAG, offsetof(struct values, idle_again), NULL,
+		"measure idle power even if DIR has it", 0, 0, NULL},
+	{"engine", JM_OPTION_TEXT, offsetof(struct values, engine), "ENGINE",
+		"what runs the network (default onnxruntime)", 0, 0, NULL},
+	{"ort-library", JM_OPTION_TEXT, offsetof(struct values, ort_library), "FILE",
+		"libonnxruntime.so to use", 0, 0, NULL},
+	{"dtype", JM_OPTION_CHOICE, offsetof(struct values, dtype), "TYPE",
+		"type the network must have: float32, float16 or\nbfloat16 (default: its own)", 0, 0,
+		dtypes},
+	{"input-shape", JM_OPTION_SHAPE, offsetof(struct values, input_shape), "B C H W",
+		"shape of the input (default: the network's own)", 0, 0, NULL},
+	{"optimization-level", JM_OPTION_COUNT, offsetof(struct values, optimization_level), "L",
+		"0 none .. 5 all, see docs/engines.md", 0, 5, NULL},
+	{"threads", JM_OPTION_COUNT, offsetof(struct values, threads), "N",
+		"of the engine (default: one per core)", 1, 4096, NULL},
+	{"min-block-size", JM_OPTION_COUNT, offsetof(struct values, min_block_size), "N",
+		"taken for the original's sake: only its TensorRT\nknows it", 1, 1000000, NULL},
+	{"seed", JM_OPTION_COUNT, offsetof(struct values, seed), "N",
+		"of random weights and inputs (default 1)", 0, 9007199254740992.0, NULL},
+	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
+		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
+	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static int run(int argc, char **argv);
+
+const struct jm_command jm_command_measure = {
+	.name = "measure",
+	.summary = "run a network, log power beside it, and show power by layer",
+	.usage = "[OPTIONS]",
+	.text = "Runs a network for N cycles in one process while another logs power, and writes\n"
+		"both logs to RESULT_DIR/MODEL/. Then maps power to layers and prints the table.\n"
+		"Ctrl-C ends early and keeps everything measured so far. An earlier run in the\n"
+		"folder is kept under previous/.",
+	.examples = "  joulemap measure\n"
+		    "  joulemap measure --model resnet18 --runs 5000\n"
+		    "  joulemap measure --model net.onnx --input-shape 1 3 320 320 --threads 4\n"
+		    "  joulemap measure --sensor sim --runs 500       # SIMULATED power",
+	.options = options,
+	.run = run,
+};
+
+static void configure(const struct values *values, struct jm_measure_config *ret_config)
+{
+	memset(ret_config, 0, sizeof(*ret_config));
+	ret_config->model = values->model;
+	ret_config->result_dir = values->result_dir;
+	ret_config->sensor = values->sensor;
+	ret_config->engine = values->engine;
+	ret_config->ort_library = values->ort_library;
+	ret_config->dtype = values->dtype;
+	memcpy(ret_config->input_shape, values->input_shape.dims,
+		sizeof(ret_config->input_shape));
+	ret_config->n_input_shape = values->input_shape.n_dims;
+	ret_config->optimization_level = (int)values->optimization_level;
+	ret_config->threads = (int)values->threads;
+	ret_config->runs = (uint32_t)values->runs;
+	ret_config->warmup = (uint32_t)values->warmup;
+	ret_config->idle_s = values->idle_s;
+	ret_config->idle_again = values->idle_again;
+	ret_config->rate_hz = values->rate_hz;
+	ret_config->seed = (uint64_t)values->seed;
+}
+
+static int measure_and_map(const struct values *values, struct jm_error *reterr)
+{
+	struct jm_cli_progress progress;
+	struct jm_measure_config config;
+	struct jm_measure_result measured = {.cycles = 0};
+	struct jm_map_config map = {.rules = JM_WINDOW_LATER};
+	struct jm_error first_error;
+	int result, map_result;
+
+	jm_cli_progress_init(&progress);
+	configure(values, &config);
+	config.progress = &progress.progress;
+	if (values->min_block_size)
+		jm_note("--min-block-size means nothing to this engine and is ignored");
+	result = jm_measure_run(&config, &measured, &first_error);
+	jm_cli_progress_end(&progress);
+	if (result < 0 && !measured.cycles) {
+		*reterr = first_error;
+		return result;
+	}
+	map.folder = measured.run_folder;
+	map.progress = &progress.progress;
+	map_result = jm_cli_map(&map, values->format, result < 0 ? NULL : reterr);
+	if (result < 0) {
+		*reterr = first_error;
+		return result;
+	}
+	if (map_result == 0 && measured.interrupted)
+		return jm_fail(reterr, JM_EINTERRUPTED,
+			"interrupted after %u of %u cycles, which are complete in '%s'",
+			measured.cycles, config.runs, measured.run_folder);
+	return map_result;
+}
+
+static int run(int argc, char **argv)
+{
+	struct values values = {.model = "mobilenet_v2",
+		.result_dir = "results",
+		.format = "table",
+		.runs = 30000,
+		.warmup = 50,
+		.optimization_level = -1,
+		.seed = 1,
+		.idle_s = 10};
+	struct jm_arguments arguments;
+	struct jm_error error;
+
+	if (jm_options_parse(&jm_command_measure, argc, argv, &values, &arguments, &error) < 0)
+		return jm_report_error(&error);
+	if (arguments.help)
+		return 0;
+	return measure_and_map(&values, &error) < 0 ? jm_report_error(&error) : 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/onnxruntime/library.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+#define MODULE_NAME "joulemap_ort.so"
+#define HOW_TO_GET                                                                                 \
+	"run 'make deps' or 'pip install onnxruntime', or name the file with --ort-library PATH"
+
+/* Folder of the running program, without '/' at its end; "" when unknown. */
+static void executable_folder(char ret_path[JM_PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", ret_path, JM_PATH_MAX - 1);
+	char *slash;
+
+	ret_path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(ret_path, '/');
+	if (slash)
+		*slash = '\0';
+}
+
+/* ---- The runtime ----------------------------------------------------------- */
+
+static int take_tables(struct jm_ort *ort, struct jm_error *reterr)
+{
+	const struct jm_ort_base *(*get_base)(void);
+	void *symbol = dlsym(ort->handle, "OrtGetApiBase");
+	unsigned major = 0, minor = 0;
+	Dl_info place;
+
+	if (!symbol)
+		return jm_fail(reterr, JM_EUNSUPPORTED,
+			"'%s' is not ONNX Runtime: it has no OrtGetApiBase; " HOW_TO_GET,
+			ort->path);
+	if (dladdr(symbol, &place) && place.dli_fname)
+		jm_text_copy(ort->path, sizeof(ort->path), place.dli_fname);
+	memcpy(&get_base, &symbol, sizeof(get_base));
+	ort->base = get_base();
+	jm_text_copy(ort->version, sizeof(ort->version), ort->base->get_version());
+	/* A version that the library lacks makes it print: ask for what it has. */
+	if (sscanf(ort->version, "%u.%u", &major, &minor) == 2 && major == 1)
+		ort->api_version = minor;
+	if (major > 1 || ort->api_version > JM_ORT_API_WANTED)
+		ort->api_version = JM_ORT_API_WANTED;
+	if (ort->api_version >= JM_ORT_API_OLDEST)
+		ort->api = ort->base->get_api(ort->api_version);
+	if (!ort->api)
+		return jm_fail(reterr, JM_EUNSUPPORTED,
+			"ONNX Runtime %s in '%s' cannot be used, 1.%d or later is needed; "
+			HOW_TO_GET, ort->version, ort->path, JM_ORT_API_OLDEST);
+	if (ort->api_version >= JM_ORT_API_CALLBACKS)
+		ort->ep_api = jm_ort_get_ep_api_fn(ort)();
+	return 0;
+}
+
+static int load(struct jm_ort *ort, const char *path, struct jm_error *reterr)
+{
+	int result;
+
+	/* Never unmapped: the runtime leaves thread-local destructors behind. */
+	ort->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!ort->handle)
+		return jm_fail(reterr, JM_ENOTFOUND, "cannot load '%s': %s; " HOW_TO_GET, path,
+			dlerror());
+	jm_text_copy(ort->path, sizeof(ort->path), path);
+	result = take_tables(ort, reterr);
+	if (result < 0)
+		jm_ort_library_close(ort);
+	return result;
+}
+
+/* The newest libonnxruntime.so* of a folder; 0 when there is none. */
+static int find_in_folder(const char *folder, char ret_path[JM_PATH_MAX])
+{
+	char pattern[JM_PATH_MAX];
+	glob_t found;
+	int ok = 0;
+
+	if (jm_path_join(pattern, folder, "libonnxruntime.so*", NULL) < 0)
+		return 0;
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		jm_text_copy(ret_path, JM_PATH_MAX, found.gl_pathv[found.gl_pathc - 1]);
+		ok = 1;
+	}
+	globfree(&found);
+	return ok;
+}
+
+/* A place that was named: a failure here ends the search. */
+static int load_named(struct jm_ort *ort, const char *named, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX], inner[JM_PATH_MAX];
+
+	if (!jm_path_exists(named))
+		return jm_fail(reterr, JM_ENOTFOUND, "no ONNX Runtime at '%s'; " HOW_TO_GET, named);
+	if (!jm_path_is_folder(named))
+		return load(ort, named, reterr);
+	/* The folder of a wheel holds it in capi/. */
+	if (find_in_folder(named, path))
+		return load(ort, path, reterr);
+	if (jm_path_join(inner, named, "capi", NULL) == 0 && find_in_folder(inner, path))
+		return load(ort, path, reterr);
+	return jm_fail(reterr, JM_ENOTFOUND, "no libonnxruntime.so in '%s'; " HOW_TO_GET, named);
+}
+
+int jm_ort_library_open(struct jm_ort *ort, const char *wanted, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX], beside[JM_PATH_MAX];
+	const char *variable = getenv("JOULEMAP_ORT_LIBRARY");
+	const char *folders[] = {JM_INSTALL_LIBDIR "/joulemap",
+		JM_SOURCE_DIR "/.deps/onnxruntime", beside};
+
+	memset(ort, 0, sizeof(*ort));
+	if (wanted && *wanted)
+		return load_named(ort, wanted, reterr);
+	if (variable && *variable)
+		return load_named(ort, variable, reterr);
+	if (load(ort, "libonnxruntime.so.1", NULL) == 0)
+		return 0;
+	executable_folder(path);
+	if (jm_path_join(beside, path, "../lib/joulemap", reterr) < 0)
+		return JM_EINVAL;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (find_in_folder(folders[i], path) && load(ort, path, NULL) == 0)
+			return 0;
+	return jm_fail(reterr, JM_ENOTFOUND, "no ONNX Runtime found; " HOW_TO_GET);
+}
+
+void jm_ort_library_close(struct jm_ort *ort)
+{
+	if (ort->handle)
+		dlclose(ort->handle);
+	memset(ort, 0, sizeof(*ort));
+}
+
+/* ---- Our module -------------------------------------------------------------- */
+
+int jm_ort_module_find(char ret_path[JM_PATH_MAX], struct jm_error *reterr)
+{
+	static const char *const places[] = {"", "/..", "/../lib/joulemap"};
+	const char *folder = getenv("JOULEMAP_LIB_DIR");
+	char self[JM_PATH_MAX];
+	int length;
+
+	if (folder && *folder) {
+		if (jm_path_join(ret_path, folder, MODULE_NAME, reterr) < 0)
+			return JM_EINVAL;
+		if (jm_path_exists(ret_path))
+			return 0;
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"no " MODULE_NAME " in JOULEMAP_LIB_DIR '%s'; unset it, or name the folder "
+			"that has it", folder);
+	}
+	executable_folder(self);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		length = snprintf(ret_path, JM_PATH_MAX, "%s%s/" MODULE_NAME, self, places[i]);
+		if (length < JM_PATH_MAX && jm_path_exists(ret_path))
+			return 0;
+	}
+	jm_text_copy(ret_path, JM_PATH_MAX, JM_BINARY_DIR "/" MODULE_NAME);
+	if (jm_path_exists(ret_path))
+		return 0;
+	jm_text_copy(ret_path, JM_PATH_MAX, JM_INSTALL_LIBDIR "/joulemap/" MODULE_NAME);
+	if (jm_path_exists(ret_path))
+		return 0;
+	return jm_fail(reterr, JM_ENOTFOUND,
+		"no " MODULE_NAME " beside the program; build it with 'make', or name its folder "
+		"with JOULEMAP_LIB_DIR");
+}

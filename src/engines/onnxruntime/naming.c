@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/onnxruntime/naming.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define WALK_MAX 4 /* activations and additions between an output and its node */
+
+/* Operators that are computed along with a convolution or a product. */
+static const char *const fusible[] = {"Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid",
+	"HardSwish", "Tanh", "Elu", "Softplus", "QuickGelu", "Add", "Sum", "BatchNormalization"};
+
+static int is_fusible(const char *op)
+{
+	for (size_t i = 0; i < sizeof(fusible) / sizeof(fusible[0]); i++)
+		if (strcmp(fusible[i], op) == 0)
+			return 1;
+	return 0;
+}
+
+/* Operators that others are computed along with. */
+static int can_fuse(const char *op)
+{
+	return jm_text_ends_with(op, "Conv") || jm_text_ends_with(op, "Gemm")
+		|| jm_text_ends_with(op, "MatMul") || strcmp(op, "BatchNormalization") == 0;
+}
+
+/* "FusedConv" is of the kind "Conv". */
+static int is_same_kind(const char *executed, const char *op)
+{
+	return jm_text_ends_with(executed, op);
+}
+
+/* ---- Names ----------------------------------------------------------------------- */
+
+static int cut_ending(char *text, const char *ending)
+{
+	if (!jm_text_ends_with(text, ending) || strlen(text) == strlen(ending))
+		return 0;
+	text[strlen(text) - strlen(ending)] = '\0';
+	return 1;
+}
+
+/* "_token_12" */
+static int cut_token(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && isdigit((unsigned char)text[n - 1]))
+		n--;
+	if (!text[n] || n < 8 || strncmp(text + n - 7, "_token_", 7) != 0)
+		return 0;
+	text[n - 7] = '\0';
+	return 1;
+}
+
+/* "/MatMulAddFusion", "/LayerNormFusion/" */
+static int cut_fusion(char *text)
+{
+	size_t n = strlen(text);
+	char *slash;
+
+	if (n && text[n - 1] == '/')
+		n--;
+	if (n < 7 || strncmp(text + n - 6, "Fusion", 6) != 0)
+		return 0;
+	text[n] = '\0';
+	slash = strrchr(text, '/');
+	if (!slash || slash == text)
+		return 0;
+	*slash = '\0';
+	return 1;
+}
+
+static size_t find_node(const struct jm_ort_capture *capture, const char *name)
+{
+	for (size_t i = 0; i < capture->n; i++)
+		if (strcmp(capture->nodes[i].name, name) == 0)
+			return i;
+	return JM_ORT_NO_NODE;
+}
+
+static size_t find_producer(const struct jm_ort_capture *capture, const char *tensor)
+{
+	for (size_t i = 0; i < capture->n && *tensor; i++)
+		for (size_t j = 0; j < capture->nodes[i].n_outputs; j++)
+			if (strcmp(capture->nodes[i].outputs[j].tensor.name, tensor) == 0)
+				return i;
+	return JM_ORT_NO_NODE;
+}
+
+/* ---- From the output back to the node ----------------------------------------------- */
+
+/* The nearest node of the kind that executes, through what can be fused. */
+static size_t walk_back(const struct jm_ort_capture *capture, size_t node, const char *executed,
+	unsigned steps_left)
+{
+	const struct jm_ort_node *at = &capture->nodes[node];
+
+	if (is_same_kind(executed, at->op))
+		return node;
+	if (!steps_left || !is_fusible(at->op))
+		return JM_ORT_NO_NODE;
+	for (size_t i = 0; i < at->n_inputs; i++) {
+		size_t producer, found;
+
+		if (at->inputs[i].constant)
+			continue;
+		producer = find_producer(capture, at->inputs[i].tensor.name);
+		if (producer == JM_ORT_NO_NODE)
+			continue;
+		found = walk_back(capture, producer, executed, steps_left - 1);
+		if (found != JM_ORT_NO_NODE)
+			return found;
+	}
+	return JM_ORT_NO_NODE;
+}
+
+/* A batch normalisation that runs as a convolution is named so. */
+static void find_normalisation(const struct jm_ort_capture *capture, char *text,
+	struct jm_ort_origin *origin)
+{
+	if (!cut_ending(text, "_bn"))
+		return;
+	origin->node = find_producer(capture, text);
+	origin->same_kind = origin->node != JM_ORT_NO_NODE;
+}
+
+/* Tries the name, then the name without one more ending, and so on. */
+static void find_origin(const struct jm_ort_capture *capture, const struct jm_ort_step *step,
+	struct jm_ort_origin *origin)
+{
+	char *text = strndup(step->event, jm_ort_event_name_length(step->event));
+	int layout = 0;
+
+	while (text && *text) {
+		origin->node = find_node(capture, text);
+		if (origin->node == JM_ORT_NO_NODE && layout) {
+			size_t producer = find_producer(capture, text);
+
+			if (producer != JM_ORT_NO_NODE)
+				origin->node = walk_back(capture, producer, step->op, WALK_MAX);
+			else
+				find_normalisation(capture, text, origin);
+		}
+		if (origin->node != JM_ORT_NO_NODE)
+			break;
+		if (cut_ending(text, "_nchwc") || cut_ending(text, "_nhwc"))
+			layout = 1;
+		else if (!cut_token(text) && !cut_fusion(text))
+			break;
+	}
+	if (origin->node != JM_ORT_NO_NODE)
+		origin->same_kind |= is_same_kind(step->op, capture->nodes[origin->node].op);
+	free(text);
+}
+
+/* ---- What was fused ------------------------------------------------------------------ */
+
+/* The only node that reads a tensor; none when there are several. */
+static size_t find_only_consumer(const struct jm_ort_capture *capture, const char *tensor)
+{
+	size_t found = JM_ORT_NO_NODE;
+
+	for (size_t i = 0; i < capture->n && *tensor; i++)
+		for (size_t j = 0; j < capture->nodes[i].n_inputs; j++) {
+			if (strcmp(capture->nodes[i].inputs[j].tensor.name, tensor) != 0)
+				continue;
+			if (found != JM_ORT_NO_NODE)
+				return JM_ORT_NO_NODE;
+			found = i;
+		}
+	return found;
+}
+
+/* `taken` has one byte per captured node: it executes, or is fused already. */
+static void find_fused(const struct jm_ort_capture *capture, struct jm_ort_origin *origin,
+	unsigned char *taken)
+{
+	size_t node = origin->node;
+
+	while (origin->n_fused < JM_ORT_FUSED_MAX && capture->nodes[node].n_outputs) {
+		node = find_only_consumer(capture, capture->nodes[node].outputs[0].tensor.name);
+		if (node == JM_ORT_NO_NODE || taken[node] || !is_fusible(capture->nodes[node].op))
+			return;
+		taken[node] = 1;
+		origin->fused[origin->n_fused++] = node;
+	}
+}
+
+void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_capture *capture,
+	struct jm_ort_origin *ret_origins)
+{
+	unsigned char *taken = calloc(capture->n + 1, 1);
+
+	for (size_t i = 0; i < steps->n; i++) {
+		struct jm_ort_origin *origin = &ret_origins[i];
+
+		memset(origin, 0, sizeof(*origin));
+		origin->node = JM_ORT_NO_NODE;
+		find_origin(capture, &steps->steps[i], origin);
+		if (taken && origin->node != JM_ORT_NO_NODE)
+			taken[origin->node] = 1;
+	}
+	/* Of two that an addition joins, the later one computes it. */
+	for (size_t i = steps->n; taken && i-- > 0;)
+		if (ret_origins[i].same_kind && can_fuse(capture->nodes[ret_origins[i].node].op))
+			find_fused(capture, &ret_origins[i], taken);
+	free(taken);
+}
+
+char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
+	const struct jm_ort_origin *origin)
+{
+	const char *name = step->event;
+	size_t n = jm_ort_event_name_length(step->event);
+	char *text;
+
+	if (origin->node != JM_ORT_NO_NODE) {
+		name = capture->nodes[origin->node].name;
+		n = strlen(name);
+	}
+	text = strndup(name, n);
+	while (text && cut_fusion(text))
+		;
+	return text;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what executes back to the model: names of nodes, and what was fused. */
+#ifndef JM_ENGINES_ONNXRUNTIME_NAMING_H
+#define JM_ENGINES_ONNXRUNTIME_NAMING_H
+
+#include "engines/onnxruntime/capture.h"
+#include "engines/onnxruntime/step.h"
+
+#define JM_ORT_NO_NODE ((size_t)-1)
+#define JM_ORT_FUSED_MAX 6
+
+/* What one executed node stands for. */
+struct jm_ort_origin {
+	size_t node; /* of the captured graph, or JM_ORT_NO_NODE */
+	size_t fused[JM_ORT_FUSED_MAX]; /* nodes computed along with it, in order */
+	size_t n_fused;
+	int same_kind; /* node has the operator that executes, plain or fused */
+};
+
+/*
+ * Finds the origin of every step. Names come back unchanged, or with endings
+ * that the optimisers add ("_nchwc", "_token_12", "/MatMulAddFusion"); a layout
+ * change names a node after its output, from which the way back leads through
+ * the activations that were fused. ret_origins [steps->n].
+ */
+void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_capture *capture,
+	struct jm_ort_origin *ret_origins);
+
+/*
+ * Name to show for a step: that of its origin, without the endings that the
+ * optimisers add; without an origin the runtime's own. Heap; NULL: no memory.
+ */
+char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
+	const struct jm_ort_origin *origin);
+
+#endif

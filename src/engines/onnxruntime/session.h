@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network ready to run: session, inputs filled, outputs named. */
+#ifndef JM_ENGINES_ONNXRUNTIME_SESSION_H
+#define JM_ENGINES_ONNXRUNTIME_SESSION_H
+
+#include "engines/onnxruntime/api.h"
+#include "engines/onnxruntime/model.h"
+#include "engines/onnxruntime/plugin.h"
+
+/* How to build one; everything borrowed until open returns. */
+struct jm_ort_session_setup {
+	const struct jm_ort *ort;
+	struct OrtEnv *env;
+	const struct jm_model *model;
+	const struct jm_ort_model_inputs *inputs; /* resolved */
+	const struct jm_ort_plugin *plugin;       /* NULL: no callbacks */
+	const char *profile_prefix;               /* NULL: no profile in a file */
+	int level;   /* JM_ORT_... */
+	int threads; /* >= 1 */
+	uint64_t seed;
+};
+
+struct jm_ort_session {
+	const struct jm_ort *ort;
+	struct OrtSession *session;
+	struct OrtRunOptions *traced;  /* run options that call back; NULL without */
+	struct jm_tensor *inputs, *outputs; /* [n_...], owned */
+	const char **input_names, **output_names; /* names of the above */
+	void **input_data;
+	struct OrtValue **input_values, **output_values;
+	size_t n_inputs, n_outputs;
+};
+
+/* On failure the session is released. */
+int jm_ort_session_open(struct jm_ort_session *session, const struct jm_ort_session_setup *setup,
+	struct jm_error *reterr);
+
+/* Accepts a zeroed or half-opened one. */
+void jm_ort_session_close(struct jm_ort_session *session);
+
+/* One inference; `traced`: with callbacks, if the session has them. */
+int jm_ort_session_run(struct jm_ort_session *session, int traced, struct jm_error *reterr);
+
+#endif

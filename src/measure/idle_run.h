@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Idle power of a result folder: taken from its file, or measured now. */
+#ifndef JM_MEASURE_IDLE_RUN_H
+#define JM_MEASURE_IDLE_RUN_H
+
+#include "joulemap/sensor.h"
+#include "measure/progress.h"
+
+struct jm_idle_config {
+	const struct jm_sensor_ops *sensor;
+	struct jm_sensor_info *info;
+	const struct jm_sensor_options *options;
+	const char *result_dir;
+	double seconds; /* 0: do not measure */
+	int again;      /* measure although the folder has one */
+	const struct jm_progress *progress; /* NULL: none */
+};
+
+struct jm_idle_power {
+	double mean_uw;  /* NaN: none */
+	double error_uw; /* standard error; NaN: unknown */
+	int measured_now;
+	uint64_t readings;
+	uint64_t conversions;
+};
+
+/*
+ * Measures idle power and writes its two files into the result folder.
+ * JM_EINTERRUPTED on Ctrl-C.
+ */
+int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_power,
+	struct jm_error *reterr);
+
+/*
+ * What `measure` needs: the folder's idle power if it is of this sensor, else
+ * measured now.
+ */
+int jm_idle_provide(const struct jm_idle_config *config, struct jm_idle_power *ret_power,
+	struct jm_error *reterr);
+
+#endif

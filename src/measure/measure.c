@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/measure.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "engines/registry.h"
+#include "measure/board.h"
+#include "measure/children.h"
+#include "measure/idle_run.h"
+#include "measure/model.h"
+#include "measure/session.h"
+#include "sensors/registry.h"
+
+#define LEAD_NS (500 * JM_NS_PER_MS)
+
+/* What one run holds on its way. */
+struct job {
+	const struct jm_measure_config *config;
+	struct jm_measure_result *result;
+	struct jm_model_source model;
+	const struct jm_sensor_ops *sensor;
+	struct jm_sensor_info sensor_info;
+	struct jm_sensor_options sensor_options;
+	const struct jm_engine_ops *engine;
+	struct jm_session_paths paths;
+	json_t *session;
+	struct jm_cpu_time cpu_before;
+	int64_t begin_ns;
+};
+
+static void note(const struct job *job, const char *format, ...) JM_PRINTF(2, 3);
+
+static void note(const struct job *job, const char *format, ...)
+{
+	const struct jm_progress *progress = job->config->progress;
+	char text[1024];
+	va_list arguments;
+
+	if (!progress)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	progress->note(progress->context, text);
+}
+
+/* ---- What to measure, and with what ----------------------------------------- */
+
+static int choose_engine(struct job *job, struct jm_error *reterr)
+{
+	struct jm_engine_options options = {.library = job->config->ort_library,
+		.now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_info info;
+	size_t n;
+	const struct jm_engine_ops *const *all = jm_engines(&n);
+
+	if (job->config->engine) {
+		job->engine = jm_engine_find(job->config->engine);
+		if (!job->engine)
+			return jm_fail(reterr, JM_EUSAGE,
+				"there is no engine '%s', see 'joulemap doctor'",
+				job->config->engine);
+		return job->engine->probe(&options, &info, reterr);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int result = all[i]->probe(&options, &info, reterr);
+
+		if (result == 0) {
+			job->engine = all[i];
+			return 0;
+		}
+	}
+	return JM_EENGINE; /* the last one's words are in reterr */
+}
+
+/* Everything that can be wrong is found before anything is measured. */
+static int choose(struct job *job, struct jm_error *reterr)
+{
+	int result = jm_model_find(job->config->model, &job->model, reterr);
+
+	if (result < 0)
+		return result;
+	jm_sensor_options_init(&job->sensor_options, job->config->seed);
+	result = jm_sensor_select(job->config->sensor, &job->sensor_options, &job->sensor,
+		&job->sensor_info, reterr);
+	if (result < 0)
+		return result;
+	job->result->simulated = job->sensor_info.simulated;
+	return choose_engine(job, reterr);
+}
+
+/* ---- The run folder ----------------------------------------------------------- */
+
+/* Moves the files of an earlier run to previous/STAMP: nothing is overwritten. */
+static int keep_previous(struct job *job, struct jm_error *reterr)
+{
+	const char *folder = job->result->run_folder;
+	char aside[JM_PATH_MAX], run[JM_PATH_MAX], stamp[16], name[64];
+	int64_t realtime = jm_clock_realtime_ns();
+	int result;
+
+	if (jm_path_join(run, folder, "trt_profiling", NULL) < 0 || !jm_path_exists(run))
+		return 0;
+	jm_civil_format_file(realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S, stamp);
+	/* Out of the way as a whole, then down into the new folder. */
+	result = snprintf(aside, sizeof(aside), "%s.previous.%s", folder, stamp);
+	if (result < 0 || (size_t)result >= sizeof(aside))
+		return jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long", folder);
+	if (rename(folder, aside) != 0)
+		return jm_fail_errno(reterr, errno, "cannot move the earlier run '%s' aside",
+			folder);
+	result = jm_path_join(run, folder, "previous", reterr);
+	if (result == 0)
+		result = jm_folder_make(run, reterr);
+	snprintf(name, sizeof(name), "previous/%s", stamp);
+	if (result == 0)
+		result = jm_path_join(run, folder, name, reterr);
+	if (result == 0 && rename(aside, run) != 0)
+		result = jm_fail_errno(reterr, errno, "cannot keep the earlier run as '%s'", run);
+	if (result == 0)
+		note(job, "the earlier run is kept in %s", run);
+	return result;
+}
+
+/* A run that was cut off is completed first, so that it is kept too. */
+static int recover_previous(struct job *job, struct jm_error *reterr)
+{
+	struct jm_session_report report;
+	int result;
+
+	if (!jm_session_exists(job->result->run_folder))
+		return 0;
+	result = jm_session_finish(job->result->run_folder, &report, reterr);
+	if (result == JM_ETRUNCATED)
+		return 0; /* nothing had been measured */
+	if (result == 0)
+		note(job, "completed an earlier run that was cut off (%zu cycles)", report.cycles);
+	return result;
+}
+
+static int prepare_folder(struct job *job, struct jm_error *reterr)
+{
+	int result = jm_path_join(job->result->run_folder, job->config->result_dir,
+		job->model.name, reterr);
+
+	if (result == 0)
+		result = jm_folder_make(job->result->run_folder, reterr);
+	if (result == 0)
+		result = recover_previous(job, reterr);
+	if (result == 0)
+		result = keep_previous(job, reterr);
+	if (result == 0)
+		result = jm_session_paths(job->result->run_folder, &job->paths, reterr);
+	if (result == 0)
+		result = jm_folder_make(job->paths.folder, reterr);
+	return result;
+}
+
+/* ---- The session's description ------------------------------------------------- */
+
+static json_t *describe_clock(void)
+{
+	struct jm_clock_pair pair;
+
+	jm_clock_pair_read(&pair);
+	return json_pack("{s:I, s:I, s:I, s:i}", "monotonic_ns", (json_int_t)pair.monotonic_ns,
+		"realtime_ns", (json_int_t)pair.realtime_ns, "uncertainty_ns",
+		(json_int_t)pair.uncertainty_ns, "utc_offset_s",
+		(int)jm_clock_utc_offset_s(pair.realtime_ns));
+}
+
+static json_t *describe_rails(const struct jm_sensor_info *info)
+{
+	json_t *rails = json_array();
+
+	for (size_t i = 0; rails && i < info->n_rails; i++) {
+		const struct jm_rail_info *rail = &info->rails[i];
+
+		json_array_append_new(rails,
+			json_pack("{s:s, s:i, s:i, s:f, s:f}", "name", rail->name, "quantity",
+				(int)rail->quantity, "parent", rail->parent, "quantum_0",
+				rail->quantum[0], "quantum_1", rail->quantum[1]));
+	}
+	return rails;
+}
+
+static json_t *describe_sensor(const struct job *job)
+{
+	static const char *const kinds[] = {"unknown", "instant", "window", "counter"};
+	const struct jm_sensor_info *info = &job->sensor_info;
+	const char *wanted = job->config->sensor ? job->config->sensor : info->id;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:f, s:f, s:f, s:s, s:o}", "name",
+		job->sensor->name, "wanted", wanted, "id", info->id, "path", info->path, "kind",
+		kinds[info->kind], "simulated", info->simulated, "seed",
+		(json_int_t)job->sensor_options.seed, "round_ms", info->round_ms, "window_ms",
+		info->window_ms, "poll_ms", info->poll_ms, "provenance", info->provenance, "rails",
+		describe_rails(info));
+}
+
+/* The options, under the names that the original gives them. */
+static json_t *describe_config(const struct job *job)
+{
+	const struct jm_measure_config *config = job->config;
+	json_t *shape = json_array();
+
+	for (size_t i = 0; shape && i < config->n_input_shape; i++)
+		json_array_append_new(shape, json_integer(config->input_shape[i]));
+	return json_pack("{s:s, s:s?, s:o, s:I, s:I, s:i, s:s, s:s, s:s, s:i, s:f, s:I}", "model",
+		config->model, "dtype", config->dtype, "input_shape", shape, "warmup",
+		(json_int_t)config->warmup, "runs", (json_int_t)config->runs, "optimization_level",
+		config->optimization_level, "result_dir", config->result_dir, "engine",
+		job->engine->name, "sensor",
+		job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id, "threads",
+		config->threads, "rate_hz", config->rate_hz, "seed", (json_int_t)config->seed);
+}
+
+static int describe(struct job *job, const struct jm_idle_power *idle, struct jm_error *reterr)
+{
+	json_t *idle_json = isnan(idle->mean_uw)
+		? json_null()
+		: json_pack("{s:f, s:f, s:b}", "power_uw", idle->mean_uw, "error_uw",
+			  isnan(idle->error_uw) ? 0.0 : idle->error_uw, "measured_now",
+			  idle->measured_now);
+
+	if (!isnan(idle->mean_uw) && isnan(idle->error_uw))
+		json_object_set_new(idle_json, "error_uw", json_null());
+	job->begin_ns = jm_clock_monotonic_ns(NULL);
+	job->session = json_pack("{s:i, s:s, s:{s:s, s:s, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+		"schema", 1, "joulemap", jm_version(), "model", "name", job->model.name, "path",
+		job->model.path, "sha256", job->model.sha256, "catalog",
+		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
+		describe_sensor(job), "idle", idle_json, "board",
+		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
+		jm_board_state(job->sensor_options.sysfs_root), "clock", describe_clock(), "started_ns",
+		(json_int_t)job->begin_ns);
+	if (!job->session)
+		return jm_fail_memory(reterr, "the description of the run");
+	if (jm_cpu_time_read("", &job->cpu_before) != 0)
+		memset(&job->cpu_before, 0, sizeof(job->cpu_before));
+	return jm_session_save(&job->paths, job->session, reterr);
+}
+
+/* Processor time that neither we nor idling took, as a share of the machine. */
+static double load_of_others(const struct job *job, double children_cpu_s)
+{
+	double ticks_per_s = (double)sysconf(_SC_CLK_TCK);
+	struct jm_cpu_time after;
+	double busy;
+
+	if (jm_cpu_time_read("", &after) != 0 || after.total <= job->cpu_before.total)
+		return (double)NAN;
+	busy = (double)(after.busy - job->cpu_before.busy) - children_cpu_s * ticks_per_s;
+	return (busy > 0 ? busy : 0) / (double)(after.total - job->cpu_before.total);
+}
+
+static void describe_end(struct job *job, const struct jm_children_result *children, int result)
+{
+	json_t *before = json_object_get(job->session, "state_before");
+	json_t *after = jm_board_state(job->sensor_options.sysfs_root);
+	json_int_t events = json_integer_value(json_object_get(after, "throttle_events"))
+		- json_integer_value(json_object_get(before, "throttle_events"));
+	double load = load_of_others(job, children->children_cpu_s);
+
+	if (children->sensor.id[0]) {
+		job->sensor_info = children->sensor;
+		json_object_set_new(job->session, "sensor", describe_sensor(job));
+	}
+	json_object_set_new(job->session, "throttling_seen", json_boolean(events > 0));
+	json_object_set_new(job->session, "state_after", after);
+	json_object_set_new(job->session, "clock_end", describe_clock());
+	json_object_set_new(job->session, "load_of_others",
+		isnan(load) ? json_null() : json_real(load));
+	json_object_set_new(job->session, "outcome",
+		json_string(result < 0		      ? jm_code_text(result)
+				: children->interrupted ? "interrupted by the user"
+							: "complete"));
+	if (events > 0)
+		note(job, "the machine throttled its clocks during the run: cool it, or lower its "
+			  "clocks, and measure again");
+	if (load > 0.05)
+		note(job, "other programs used %.0f %% of the machine: their power is in the figures",
+			load * 100);
+}
+
+/* ---- The run --------------------------------------------------------------------- */
+
+/* The logger's spool describes its rails itself: it can stand alone. */
+static char *logger_meta(const struct job *job)
+{
+	json_t *meta = json_pack("{s:o}", "rails", describe_rails(&job->sensor_info));
+	char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
+
+	json_decref(meta);
+	return text;
+}
+
+static int run_children(struct job *job, struct jm_children_result *ret_children,
+	struct jm_error *reterr)
+{
+	const struct jm_measure_config *config = job->config;
+	char *meta = logger_meta(job);
+	struct jm_children_config children = {
+		.inference = {.ops = job->engine,
+			.options = {.library = config->ort_library,
+				.dtype = config->dtype,
+				.n_input_shape = config->n_input_shape,
+				.optimization_level = config->optimization_level,
+				.threads = config->threads,
+				.seed = config->seed,
+				.now_ns = jm_clock_monotonic_ns},
+			.model = &job->model,
+			.runs = config->runs,
+			.warmup = config->warmup,
+			.spool_path = job->paths.timeline},
+		.logger = {.ops = job->sensor,
+			.info = &job->sensor_info,
+			.options = job->sensor_options,
+			.rate_hz = config->rate_hz,
+			.spool_path = job->paths.power,
+			.meta_json = meta,
+			.pin_cpu = -1,
+			.realtime = 1},
+		.lead_ns = LEAD_NS,
+		.progress = config->progress};
+	int result;
+
+	memcpy(children.inference.options.input_shape, config->input_shape,
+		sizeof(config->input_shape));
+	if (!meta)
+		return jm_fail_memory(reterr, "the description of the sensor");
+	result = jm_children_run(&children, ret_children, reterr);
+	free(meta);
+	return result;
+}
+
+/* Completes what is there; the first failure is the one to report. */
+static int finish(struct job *job, const struct jm_children_result *children, int result,
+	struct jm_error *reterr)
+{
+	struct jm_session_report report;
+	int finish_result;
+
+	describe_end(job, children, result);
+	finish_result = jm_session_save(&job->paths, job->session, result < 0 ? NULL : reterr);
+	if (finish_result == 0 || result < 0)
+		finish_result = jm_session_finish(job->result->run_folder, &report,
+			result < 0 ? NULL : reterr);
+	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
+	if (finish_result < 0)
+		note(job, "what was measured is safe in '%s': mend the fault below, then "
+			  "'joulemap recover %s'",
+			job->paths.folder, job->result->run_folder);
+	job->result->interrupted = children->interrupted;
+	return result < 0 ? result : finish_result;
+}
+
+/* A run of which nothing was measured leaves no trace. */
+static void clean_up(struct job *job)
+{
+	unlink(job->paths.timeline);
+	unlink(job->paths.power);
+	unlink(job->paths.session);
+	rmdir(job->paths.folder);
+	rmdir(job->result->run_folder);
+}
+
+static int run(struct job *job, struct jm_error *reterr)
+{
+	const struct jm_idle_config idle_config = {.sensor = job->sensor,
+		.info = &job->sensor_info,
+		.options = &job->sensor_options,
+		.result_dir = job->config->result_dir,
+		.seconds = job->config->idle_s,
+		.again = job->config->idle_again,
+		.progress = job->config->progress};
+	struct jm_children_result children = {.cycles = 0};
+	struct jm_idle_power idle;
+	int result = jm_idle_provide(&idle_config, &idle, reterr);
+
+	if (result == 0)
+		result = prepare_folder(job, reterr);
+	if (result == 0)
+		result = describe(job, &idle, reterr);
+	if (result < 0)
+		return result;
+	result = run_children(job, &children, reterr);
+	if (result < 0 && !children.cycles) {
+		clean_up(job);
+		return result;
+	}
+	return finish(job, &children, result, reterr);
+}
+
+int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_result *ret_result,
+	struct jm_error *reterr)
+{
+	struct job job = {.config = config, .result = ret_result};
+	int result;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	result = choose(&job, reterr);
+	if (result == 0)
+		result = run(&job, reterr);
+	json_decref(job.session);
+	return result;
+}

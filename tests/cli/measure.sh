@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The main job: its files, and everything that can fail before and in it.
+# shellcheck source=tests/cli/LIB.bash
+. "$(dirname "$0")/LIB.bash"
+unset JOULEMAP_SYSFS_ROOT
+trees=$JM_SOURCE/tests/data/sysfs
+models=$JM_SOURCE/tests/data/models
+quick=(--runs 20 --warmup 1 --threads 1 --idle-duration 0.2)
+
+# ---- Idle power
+run idle --sensor sim --idle-duration 0.3 --result-dir r
+expect_status 0
+expect_out_like '^SIMULATED idle power 4\.[0-9]+ W \+- [0-9.]+ W, [0-9]+ readings of [0-9]+ conversions$'
+expect_file r/idling_power.json
+grep -q '"simulated": true' r/idling_power.json || complain "idle power is not marked"
+[ "$(find r -name '*_seconds_idling_power_log_*.log' | wc -l)" = 1 ] || complain "no idle log"
+
+# ---- An orderly run, with all files
+run measure --model lenet --sensor sim --result-dir r "${quick[@]}"
+expect_status 0
+expect_out_like '^SIMULATED: '
+expect_out_like '^20 cycles of '
+expect_out_like '^\(total\)'
+expect_err_like '^SIMULATED idle power .*\(r/idling_power.json\)$'
+for file in readings.csv run.json SIMULATED.txt truth.json lenet_tensorrt.json \
+	power_runtime_mapping_layerwise.csv trt_profiling/trt_layer_latency.json \
+	trt_profiling/trt_engine_info.json; do
+	expect_file r/lenet/$file
+done
+[ "$(find r/lenet -name '20_cycles_power_log_*.log' | wc -l)" = 1 ] || complain "no power log"
+expect_no_file r/lenet/spool
+python3 - r/lenet <<'END' || complain "run.json or a log is not what it should be"
+import json, sys
+folder = sys.argv[1]
+run = json.load(open(folder + "/run.json"))
+assert run["schema"] == 1 and run["orderly_end"] and run["cycles"] == 20
+assert run["sensor"]["simulated"] and run["engine"]["engine"] == "onnxruntime"
+assert run["model"]["name"] == "lenet" and len(run["model"]["sha256"]) == 64
+for key in ("board", "state_before", "state_after", "clock", "clock_end", "idle", "logger"):
+    assert run[key], key
+assert run["engine"]["network_untraced_ms"] > 0 and run["logger"]["readings"] > 0
+layers = json.load(open(folder + "/trt_profiling/trt_layer_latency.json"))
+assert len(layers) >= 5 and all(len(times) == 20 for times in layers.values())
+info = json.load(open(folder + "/trt_profiling/trt_engine_info.json"))
+assert [layer["Name"] for layer in info["Layers"]] == list(layers)
+bench = json.load(open(folder + "/lenet_tensorrt.json"))
+assert len(bench["latencies"]) == 20 and bench["config"]["dtype"] == "float32"
+rows = open(folder + "/power_runtime_mapping_layerwise.csv").read().splitlines()
+assert len(rows) == 1 + 20 * len(layers)
+END
+
+# ---- A second run keeps the first
+run measure --model lenet --sensor sim --result-dir r "${quick[@]}" --format csv
+expect_status 0
+expect_out_like '^layer_index,.*simulated$'
+expect_out_like ',yes$'
+expect_err_like '^the earlier run is kept in r/lenet/previous/'
+[ "$(find r/lenet/previous -name run.json | wc -l)" = 1 ] || complain "the earlier run is gone"
+
+# ---- A recorded board as the sensor, and the original's way to give a shape
+JOULEMAP_SYSFS_ROOT=$trees/orin-nano-jp6 run measure --model lenet --result-dir r2 "${quick[@]}" \
+	--input-shape 1 1 32 32 --dtype float32 --min-block-size 5
+expect_status 0
+expect_out_like 'sensor ina3221:1-0040 VDD_IN'
+expect_out_like 'NOT RESOLVED: the sensor showed one and the same value'
+expect_err_like '^--min-block-size means nothing to this engine'
+expect_no_file r2/lenet/SIMULATED.txt
+
+# ---- No sensor, unknown sensor, unknown engine: nothing is left behind
+JOULEMAP_SYSFS_ROOT=$trees/empty run measure --model lenet --result-dir none
+expect_status 3
+expect_err_like "^joulemap: no power sensor on this machine; looked for: .*'--sensor sim'"
+expect_no_file none
+run measure --model lenet --sensor voltmeter --result-dir none
+expect_status 2
+expect_err_like "^joulemap: .*'voltmeter'"
+run measure --model lenet --sensor sim --engine abacus --result-dir none
+expect_error 2 "there is no engine 'abacus', see 'joulemap doctor'"
+run measure --model lenet --sensor sim --ort-library nowhere.so --result-dir none
+expect_status 1
+expect_err_like "^joulemap: .*nowhere.so"
+run measure --model lenet --sensor sim:tau_ms=-3 --result-dir none
+expect_status 2
+expect_err_like "^joulemap: .*tau_ms"
+run measure --model lenet --sensor replay:nowhere.log --result-dir none
+expect_status 1
+expect_err_like "^joulemap: .*nowhere.log"
+expect_no_file none
+
+# ---- Models that are no models
+one_line_error() { # STATUS PATTERN
+	expect_status "$1"
+	expect_err_like "^joulemap: $2"
+	grep -c '^joulemap: ' err | grep -qx 1 || complain "expected one error line"
+	expect_no_file none/spool
+}
+bad=(--sensor sim --result-dir none --idle-duration 0 --warmup 0)
+run measure "${bad[@]}" --model resnet81
+one_line_error 1 ".*no network 'resnet81'.*'resnet18'"
+run measure "${bad[@]}" --model missing.onnx
+one_line_error 1 ".*'missing.onnx'"
+run measure "${bad[@]}" --model ./
+one_line_error 1 ".*'./' is a folder"
+: >empty.onnx
+run measure "${bad[@]}" --model empty.onnx
+one_line_error 1 ".*'empty.onnx'"
+echo 'this is no network' >text.onnx
+run measure "${bad[@]}" --model text.onnx
+one_line_error 1 ".*'text.onnx'"
+if [ -e "$models/conv_relu.onnx" ]; then
+	head -c 300 "$models/conv_relu.onnx" >cut.onnx
+	run measure "${bad[@]}" --model cut.onnx
+	one_line_error 1 ".*'cut.onnx'"
+fi
+run measure "${bad[@]}" --model lenet --input-shape 1 3 224 224
+one_line_error 2 "input shape 1x3x224x224 does not fit"
+run measure "${bad[@]}" --model lenet --dtype float16
+one_line_error 2 "input .input. of the model is float32, not float16"
+
+# ---- A sensor that vanishes in mid-run: what was measured is complete
+cp -r "$trees/orin-nano-jp6" tree
+(
+	while [ ! -s r3/lenet/spool/timeline.spool ] || [ "$(stat -c %s r3/lenet/spool/timeline.spool)" -lt 30000 ]; do
+		sleep 0.05
+	done
+	sleep 0.2
+	find tree -name 'curr1_input' -exec truncate -s 0 {} +
+) &
+JOULEMAP_SYSFS_ROOT=$PWD/tree run measure --model lenet --result-dir r3 --runs 10000000 \
+	--threads 1 --warmup 1 --idle-duration 0
+wait
+expect_status 1
+expect_err_like "^joulemap: .*ina3221:1-0040"
+expect_out_like '^\(total\)'
+expect_file r3/lenet/run.json
+expect_no_file r3/lenet/spool
+
+# ---- Ctrl-C: all cycles until then are there
+(
+	while [ ! -s r4/lenet/spool/timeline.spool ] || [ "$(stat -c %s r4/lenet/spool/timeline.spool)" -lt 30000 ]; do
+		sleep 0.05
+	done
+	pkill -INT -f -- "--result-dir r4 --runs 10000001"
+) &
+# bash starts background jobs, and so what they start, with SIGINT ignored.
+status=0
+python3 - "$JOULEMAP" >out 2>err <<'END' || status=$?
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+sys.exit(subprocess.call([sys.argv[1], "measure", "--model", "lenet", "--sensor", "sim", "--result-dir",
+                          "r4", "--runs", "10000001", "--threads", "1", "--idle-duration", "0"]))
+END
+wait
+ran="Ctrl-C"
+expect_status 1
+expect_err_like '^joulemap: interrupted after [0-9]+ of 10000001 cycles, which are complete in .r4/lenet.$'
+expect_out_like '^\(total\)'
+expect_file r4/lenet/run.json
+
+# ---- Without permission
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	mkdir closed
+	chmod 700 closed
+	chmod 755 "$folder"
+	status=0
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$JOULEMAP" measure --model lenet \
+		--sensor sim --idle-duration 0 --result-dir closed/r >out 2>err || status=$?
+	ran="measure into a closed folder"
+	expect_status 3
+	expect_err_like "^joulemap: .*'closed.*ermission denied"
+	find tree -name 'curr1_input' -exec chmod 000 {} +
+	status=0
+	mkdir open && chmod 777 open
+	JOULEMAP_SYSFS_ROOT=$PWD/tree setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$JOULEMAP" measure --model lenet --idle-duration 0 --result-dir open/r \
+		>out 2>err || status=$?
+	ran="measure with a sensor that may not be read"
+	expect_status 3
+	expect_err_like "^joulemap: no permission to read '.*curr1_input': run as root, or '"
+else
+	echo "not root: what needs another user was not tested"
+fi
+
+finish
