@@ -18,6 +18,7 @@ static const struct jm_command *const commands[] = {
 	&jm_command_sensors,
 	&jm_command_doctor,
 	&jm_command_catalog,
+	&jm_command_simulate,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

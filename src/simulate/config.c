@@ -10,26 +10,19 @@
 #include "simulate/parameters.h"
 #include "simulate/simulate.h"
 
-static const char *const pauses[] = {"jitter", "uniform", "none", "locked", NULL};
-static const char *const stamps[] = {"end", "begin", "callback", NULL};
-static const char *const sensors[] = {"window", "counter", "averaging", NULL};
+const char *const jm_simulate_pauses[] = {"jitter", "uniform", "none", "locked", NULL};
+const char *const jm_simulate_stamps[] = {"end", "begin", "callback", NULL};
+const char *const jm_simulate_sensors[] = {"window", "counter", "averaging", NULL};
 
-const char *const *jm_simulate_choices(const char *name)
-{
-	return !strcmp(name, "pause")	 ? pauses
-	       : !strcmp(name, "stamp")	 ? stamps
-	       : !strcmp(name, "sensor") ? sensors
-					 : NULL;
-}
-
-#define COUNT(field, fallback, min, max, help)                                                 \
-	{#field, JM_PARAMETER_COUNT, offsetof(struct jm_simulate_config, field), min, max},
-#define REAL(field, fallback, min, max, help)                                                  \
-	{#field, JM_PARAMETER_REAL, offsetof(struct jm_simulate_config, field), min, max},
-#define CHOICE(field, fallback, help)                                                          \
-	{#field, JM_PARAMETER_CHOICE, offsetof(struct jm_simulate_config, field), 0, 0},
+#define PLACE(field) offsetof(struct jm_simulate_config, field)
+#define COUNT(field, option, fallback, min, max, help)                                         \
+	{#field, JM_PARAMETER_COUNT, PLACE(field), min, max, NULL},
+#define REAL(field, option, fallback, min, max, help)                                          \
+	{#field, JM_PARAMETER_REAL, PLACE(field), min, max, NULL},
+#define CHOICE(field, option, choices, fallback, help)                                         \
+	{#field, JM_PARAMETER_CHOICE, PLACE(field), 0, 0, choices},
 static const struct jm_parameter parameters[] = {
-	JM_SIMULATE_PARAMETERS(COUNT, REAL, CHOICE){NULL, JM_PARAMETER_COUNT, 0, 0, 0}};
+	JM_SIMULATE_PARAMETERS(COUNT, REAL, CHOICE){NULL, JM_PARAMETER_COUNT, 0, 0, 0, NULL}};
 #undef COUNT
 #undef REAL
 #undef CHOICE
@@ -43,9 +36,9 @@ void jm_simulate_config_init(struct jm_simulate_config *config)
 {
 	memset(config, 0, sizeof(*config));
 	config->scenario = "ina3221-default";
-#define COUNT(field, fallback, min, max, help) config->field = fallback;
-#define REAL(field, fallback, min, max, help) config->field = fallback;
-#define CHOICE(field, fallback, help) config->field = fallback;
+#define COUNT(field, option, fallback, min, max, help) config->field = fallback;
+#define REAL(field, option, fallback, min, max, help) config->field = fallback;
+#define CHOICE(field, option, choices, fallback, help) config->field = fallback;
 	JM_SIMULATE_PARAMETERS(COUNT, REAL, CHOICE)
 #undef COUNT
 #undef REAL
@@ -57,7 +50,7 @@ void jm_simulate_config_init(struct jm_simulate_config *config)
 static int set_choice(const struct jm_parameter *parameter, const char *value,
 	const char **ret_choice, struct jm_error *reterr)
 {
-	const char *const *words = jm_simulate_choices(parameter->name);
+	const char *const *words = parameter->choices;
 
 	for (size_t i = 0; words[i]; i++) {
 		if (!strcmp(words[i], value)) {

@@ -16,6 +16,7 @@ struct jm_parameter {
 	enum jm_parameter_type type;
 	size_t offset; /* in struct jm_simulate_config */
 	double min, max;
+	const char *const *choices; /* NULL-terminated, of a choice */
 };
 
 /* All of them, in the order of the table, ended by one with name NULL. */
