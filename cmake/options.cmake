@@ -10,3 +10,8 @@ if(JM_SANITIZE)
 		-fno-sanitize-recover=all)
 	add_link_options(-fsanitize=${JM_SANITIZE})
 endif()
+if(JM_WITH_FUZZERS)
+	# Coverage of the whole library is what leads a fuzzer on.
+	add_compile_options(-fsanitize=fuzzer-no-link)
+	add_link_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -47,6 +47,12 @@ int jm_code_exit_status(int code)
 	}
 }
 
+#ifdef __clang_analyzer__
+#undef jm_fail
+#undef jm_fail_errno
+#undef jm_fail_memory
+#endif
+
 static void JM_PRINTF(4, 0) fill(struct jm_error *reterr, enum jm_code code, int sys_errno,
 	const char *format, va_list arguments)
 {

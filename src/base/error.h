@@ -19,6 +19,13 @@ int jm_fail_errno(struct jm_error *reterr, int sys_errno, const char *format, ..
 /* JM_ENOMEM, naming what there was no memory for. */
 int jm_fail_memory(struct jm_error *reterr, const char *what);
 
+#ifdef __clang_analyzer__
+/* Tells the static analyser what it cannot see from here: failures are < 0. */
+#define jm_fail(reterr, code, ...) ((void)(reterr), (int)(code))
+#define jm_fail_errno(reterr, sys_errno, ...) ((void)(reterr), (void)(sys_errno), JM_EIO)
+#define jm_fail_memory(reterr, what) ((void)(reterr), (void)(what), JM_ENOMEM)
+#endif
+
 /* Exit status of the command line tool for a code; 0 for 0 and above. */
 int jm_code_exit_status(int code);
 

@@ -26,15 +26,15 @@ static void print_state(const struct jm_cli_progress *state, double done, double
 	const char *unit)
 {
 	double seconds = (double)(jm_clock_monotonic_ns(NULL) - state->phase_begin_ns) / 1e9;
-	double rate = seconds > 0 ? done / seconds : 0;
+	double rate = seconds > 0 ? (done - state->phase_begin_done) / seconds : 0;
 
 	fprintf(stderr, "%s: %.0f", state->phase, done);
 	if (total > 0)
 		fprintf(stderr, "/%.0f", total);
 	fprintf(stderr, " %s", unit);
-	if (total > 0 && done > 0 && strcmp(unit, "s") != 0)
+	if (total > 0 && rate > 0 && strcmp(unit, "s") != 0)
 		fprintf(stderr, ", %.1f/s", rate);
-	if (total > 0 && done > 0 && done < total) {
+	if (rate > 0 && done < total) {
 		fprintf(stderr, ", ");
 		print_duration((total - done) / rate);
 		fprintf(stderr, " left");
@@ -51,6 +51,7 @@ static void update(void *context, const char *phase, double done, double total, 
 		jm_cli_progress_end(state);
 		jm_text_copy(state->phase, sizeof(state->phase), phase);
 		state->phase_begin_ns = now;
+		state->phase_begin_done = done;
 		state->shown_ns = now;
 		if (!state->terminal)
 			fprintf(stderr, "%s\n", phase);

@@ -9,6 +9,7 @@ struct jm_cli_progress {
 	struct jm_progress progress; /* give this to the job */
 	char phase[64];
 	int64_t phase_begin_ns;
+	double phase_begin_done;
 	int64_t shown_ns;
 	int terminal;
 	int line_open; /* a line without its end stands on the terminal */

@@ -8,16 +8,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 
 /* Writes an indented JSON text one level deeper. */
 static int write_config(struct jm_writer *writer, const json_t *config, struct jm_error *reterr)
 {
-	char *text = config ? json_dumps(config, JSON_INDENT(4) | JSON_ENSURE_ASCII) : NULL;
+	char *text = config ? jm_json_dump(config, JSON_INDENT(4) | JSON_ENSURE_ASCII) : NULL;
 	const char *line, *end;
 
 	if (config && !text)
-		return jm_fail(reterr, JM_EINVAL, "the run's options cannot be written as JSON");
+		return jm_fail_memory(reterr, "the options of a run");
 	line = text ? text : "{}";
 	while ((end = strchr(line, '\n')) != NULL) {
 		jm_writer_put(writer, line, (size_t)(end + 1 - line));

@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "trace/engine_info_file.h"
+#include "trace/json_text.h"
 
 /*
  * jansson's *_new functions accept and pass on NULL, so that one check of the
@@ -31,11 +33,11 @@ static void append(struct build *build, json_t *array, json_t *value)
 /* Names of models are not always UTF-8; JSON must be. */
 static json_t *text_of(const char *text)
 {
-	json_t *value = json_string(text ? text : "");
+	json_t *value;
 	char *copy;
 
-	if (value || !text)
-		return value;
+	if (!text || jm_json_is_utf8(text))
+		return json_string(text ? text : "");
 	copy = jm_text_duplicate(text);
 	if (!copy)
 		return NULL;
@@ -182,7 +184,7 @@ char *jm_engine_info_format(const struct jm_graph *graph, struct jm_error *reter
 {
 	struct build build = {0};
 	json_t *root = graph_of(&build, graph);
-	char *text = build.lost ? NULL : json_dumps(root, JSON_INDENT(4));
+	char *text = build.lost ? NULL : jm_json_dump(root, JSON_INDENT(4));
 
 	json_decref(root);
 	if (!text)

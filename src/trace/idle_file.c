@@ -24,23 +24,36 @@ static int write_text(const char *folder, const char *name, const char *text,
 	return result < 0 ? result : jm_file_write(path, text, strlen(text), reterr);
 }
 
-/* The text of idling_power.json; NULL when out of memory. */
-static char *format_json(const struct jm_idle_record *record, const char *stamp)
+/*
+ * The text of idling_power.json, freed with free(); NULL when out of memory.
+ * The original's two keys come first, the power in its shortest form.
+ */
+static char *format_json(const struct jm_idle_record *record, const char *stamp,
+	const char *value)
 {
-	json_t *root = json_pack("{s:s, s:f}", "timestamp", stamp, "avg_idle_power",
-		record->average_uw);
-	char *text;
+	static const char form[] =
+		"{\n    \"timestamp\": \"%s\",\n    \"avg_idle_power\": %s%s%s\n}";
+	json_t *ours = json_object();
+	char *more = NULL, *text = NULL;
+	size_t size;
 
-	if (root && !isnan(record->error_uw))
-		json_object_set_new(root, "error_uw", json_real(record->error_uw));
-	if (root && record->seconds > 0)
-		json_object_set_new(root, "seconds", json_real(record->seconds));
-	if (root && record->sensor[0])
-		json_object_set_new(root, "sensor", json_string(record->sensor));
-	if (root && record->simulated)
-		json_object_set_new(root, "simulated", json_true());
-	text = root ? json_dumps(root, JSON_INDENT(4)) : NULL;
-	json_decref(root);
+	if (!isnan(record->error_uw))
+		json_object_set_new(ours, "error_uw", json_real(record->error_uw));
+	if (record->seconds > 0)
+		json_object_set_new(ours, "seconds", json_real(record->seconds));
+	if (record->sensor[0])
+		json_object_set_new(ours, "sensor", json_string(record->sensor));
+	if (record->simulated)
+		json_object_set_new(ours, "simulated", json_true());
+	more = ours ? json_dumps(ours, JSON_EMBED | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	if (more) {
+		size = sizeof(form) + strlen(stamp) + strlen(value) + strlen(more) + 8;
+		text = malloc(size);
+		if (text)
+			snprintf(text, size, form, stamp, value, *more ? ",\n    " : "", more);
+	}
+	free(more);
+	json_decref(ours);
 	return text;
 }
 
@@ -56,7 +69,7 @@ int jm_idle_write(const char *folder, const struct jm_idle_record *record,
 	jm_civil_format_file(record->civil_ns, stamp);
 	snprintf(name, sizeof(name), "%.0f_seconds_idling_power_log_%s.log", record->seconds, stamp);
 	snprintf(sentence, sizeof(sentence), "The average idling power measured: %s muW", value);
-	json = format_json(record, stamp);
+	json = format_json(record, stamp, value);
 	if (!json)
 		return jm_fail_memory(reterr, "the idle power");
 	result = write_text(folder, name, sentence, reterr);

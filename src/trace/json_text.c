@@ -145,6 +145,22 @@ const char *jm_json_unescape(const char *text, size_t length, char *ret_text)
 	return NULL;
 }
 
+int jm_json_is_utf8(const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t length = strlen(text), i = 0;
+
+	while (i < length) {
+		uint32_t code;
+		size_t n = take_utf8(bytes + i, length - i, &code);
+
+		if (!n)
+			return 0;
+		i += n;
+	}
+	return 1;
+}
+
 static void write_unit(struct jm_writer *writer, uint32_t unit)
 {
 	jm_writer_format(writer, "\\u%04x", unit);

@@ -14,6 +14,9 @@
  */
 const char *jm_json_unescape(const char *text, size_t length, char *ret_text);
 
+/* 1 when the text is well-formed UTF-8. */
+int jm_json_is_utf8(const char *text);
+
 /* Writes text as a JSON string, quotes included, in ASCII as Python does. */
 void jm_json_write_string(struct jm_writer *writer, const char *text);
 

@@ -14,10 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Newest table asked for, the oldest that will do, and what callbacks need. */
+/* Newest table asked for, the oldest that will do, and what came when. */
 #define JM_ORT_API_WANTED 26
 #define JM_ORT_API_OLDEST 17
-#define JM_ORT_API_CALLBACKS 25
+#define JM_ORT_API_GRAPH 23     /* an execution provider sees the graph */
+#define JM_ORT_API_CALLBACKS 25 /* and is called before and after nodes */
 
 struct OrtStatus;
 struct OrtEnv;
@@ -35,6 +36,8 @@ struct OrtNode;
 struct OrtOpAttr;
 struct OrtHardwareDevice;
 struct OrtEpDevice;
+struct OrtCustomOpDomain;
+struct OrtKernelContext;
 struct OrtKeyValuePairs;
 struct OrtProfilingEvent;
 struct OrtProfilingEventsContainer;
@@ -88,6 +91,9 @@ JM_ORT_STATUS(22, set_log_severity, struct OrtSessionOptions *, int)
 JM_ORT_STATUS(23, set_optimization_level, struct OrtSessionOptions *, int)
 JM_ORT_STATUS(24, set_intra_op_threads, struct OrtSessionOptions *, int)
 JM_ORT_STATUS(25, set_inter_op_threads, struct OrtSessionOptions *, int)
+JM_ORT_STATUS(26, create_op_domain, const char *, struct OrtCustomOpDomain **)
+JM_ORT_STATUS(27, op_domain_add, struct OrtCustomOpDomain *, const void *)
+JM_ORT_STATUS(28, add_op_domain, struct OrtSessionOptions *, struct OrtCustomOpDomain *)
 JM_ORT_STATUS(30, session_input_count, const struct OrtSession *, size_t *)
 JM_ORT_STATUS(31, session_output_count, const struct OrtSession *, size_t *)
 JM_ORT_STATUS(33, session_input_type, const struct OrtSession *, size_t, struct OrtTypeInfo **)
@@ -108,6 +114,8 @@ JM_ORT_STATUS(62, dimensions, const struct OrtTensorTypeAndShapeInfo *, int64_t 
 JM_ORT_STATUS(69, create_cpu_memory_info, int, int, struct OrtMemoryInfo **)
 JM_ORT_STATUS(76, allocator_free, struct OrtAllocator *, void *)
 JM_ORT_STATUS(78, default_allocator, struct OrtAllocator **)
+JM_ORT_STATUS(91, kernel_output, struct OrtKernelContext *, size_t, const int64_t *, size_t,
+	struct OrtValue **)
 JM_ORT_VOID(92, release_env, struct OrtEnv *)
 JM_ORT_VOID(93, release_status, struct OrtStatus *)
 JM_ORT_VOID(94, release_memory_info, struct OrtMemoryInfo *)
@@ -116,6 +124,7 @@ JM_ORT_VOID(96, release_value, struct OrtValue *)
 JM_ORT_VOID(97, release_run_options, struct OrtRunOptions *)
 JM_ORT_VOID(98, release_type_info, struct OrtTypeInfo *)
 JM_ORT_VOID(100, release_session_options, struct OrtSessionOptions *)
+JM_ORT_VOID(101, release_op_domain, struct OrtCustomOpDomain *)
 JM_ORT_STATUS(110, end_profiling, struct OrtSession *, struct OrtAllocator *, char **)
 JM_ORT_STATUS(124, override_free_dimension, struct OrtSessionOptions *, const char *, int64_t)
 JM_ORT_STATUS(130, add_session_config, struct OrtSessionOptions *, const char *, const char *)

@@ -6,11 +6,11 @@
 #include "engines/onnxruntime/proto.h"
 
 /*
- * Writes an ONNX model: `n_nodes` nodes of operator `op`, one behind the other,
- * each reading its predecessor's output `n_reads` times; all tensors are one
- * float in `n_dims` dimensions. The writer must be zeroed; `failed` tells.
+ * Writes an ONNX model: `n_nodes` nodes of operator `op` of domain `domain`, one
+ * behind the other, each reading its predecessor's output `n_reads` times; all
+ * tensors are one float in 4 dimensions. The writer must be zeroed; `failed` tells.
  */
-void jm_ort_chain_write(struct jm_proto_writer *writer, const char *op, unsigned n_nodes,
-	unsigned n_reads, unsigned n_dims);
+void jm_ort_chain_write(struct jm_proto_writer *writer, const char *domain, const char *op,
+	unsigned n_nodes, unsigned n_reads);
 
 #endif

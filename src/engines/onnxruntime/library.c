@@ -56,7 +56,7 @@ static int take_tables(struct jm_ort *ort, struct jm_error *reterr)
 		return jm_fail(reterr, JM_EUNSUPPORTED,
 			"ONNX Runtime %s in '%s' cannot be used, 1.%d or later is needed; "
 			HOW_TO_GET, ort->version, ort->path, JM_ORT_API_OLDEST);
-	if (ort->api_version >= JM_ORT_API_CALLBACKS)
+	if (ort->api_version >= JM_ORT_API_GRAPH)
 		ort->ep_api = jm_ort_get_ep_api_fn(ort)();
 	return 0;
 }

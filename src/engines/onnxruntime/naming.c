@@ -2,11 +2,14 @@
 #include "engines/onnxruntime/naming.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "engines/onnxruntime/shape.h"
 
+#define TOKEN_LENGTH (sizeof(JM_ORT_TOKEN) - 1)
 #define WALK_MAX 4 /* activations and additions between an output and its node */
 
 /* Operators that are computed along with a convolution or a product. */
@@ -51,9 +54,10 @@ static int cut_token(char *text)
 
 	while (n && isdigit((unsigned char)text[n - 1]))
 		n--;
-	if (!text[n] || n < 8 || strncmp(text + n - 7, "_token_", 7) != 0)
+	if (!text[n] || n <= TOKEN_LENGTH
+		|| strncmp(text + n - TOKEN_LENGTH, JM_ORT_TOKEN, TOKEN_LENGTH) != 0)
 		return 0;
-	text[n - 7] = '\0';
+	text[n - TOKEN_LENGTH] = '\0';
 	return 1;
 }
 
@@ -212,18 +216,36 @@ void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_c
 	free(taken);
 }
 
+static char *inserted_name(const struct jm_ort_step *step, size_t length)
+{
+	const char *token = strstr(step->event, JM_ORT_TOKEN);
+	char shape[96], *text;
+	size_t room;
+
+	if (token && (size_t)(token - step->event) < length)
+		length = (size_t)(token - step->event);
+	if (!step->n_inputs)
+		return strndup(step->event, length);
+	jm_ort_shape_format(step->inputs[0].dims, step->inputs[0].n_dims, shape, sizeof(shape));
+	room = length + strlen(shape) + 3;
+	text = malloc(room);
+	if (text)
+		snprintf(text, room, "%.*s[%s]", (int)length, step->event, shape);
+	return text;
+}
+
 char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
 	const struct jm_ort_origin *origin)
 {
-	const char *name = step->event;
-	size_t n = jm_ort_event_name_length(step->event);
+	size_t length = jm_ort_event_name_length(step->event);
 	char *text;
 
-	if (origin->node != JM_ORT_NO_NODE) {
-		name = capture->nodes[origin->node].name;
-		n = strlen(name);
-	}
-	text = strndup(name, n);
+	if (origin->node != JM_ORT_NO_NODE && !strstr(step->event, JM_ORT_TOKEN))
+		text = jm_text_duplicate(capture->nodes[origin->node].name);
+	else if (capture->n || strstr(step->event, JM_ORT_TOKEN))
+		return inserted_name(step, length);
+	else
+		text = strndup(step->event, length);
 	while (text && cut_fusion(text))
 		;
 	return text;

@@ -27,8 +27,10 @@ void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_c
 	struct jm_ort_origin *ret_origins);
 
 /*
- * Name to show for a step: that of its origin, without the endings that the
- * optimisers add; without an origin the runtime's own. Heap; NULL: no memory.
+ * Name to show for a step: that of its origin, without what optimisers add to
+ * it. A node that they inserted has the runtime's own name and the shape that it
+ * works on, "ReorderOutput[1x64x56x56]": its number and its place in the order
+ * differ from session to session. Not unique. Heap; NULL: no memory.
  */
 char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
 	const struct jm_ort_origin *origin);

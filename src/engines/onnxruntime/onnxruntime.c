@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "engines/graph.h"
 #include "engines/onnxruntime/calibrate.h"
+#include "engines/onnxruntime/closure.h"
 #include "engines/onnxruntime/cores.h"
 #include "engines/onnxruntime/dtype.h"
 #include "engines/onnxruntime/layers.h"
 #include "engines/onnxruntime/library.h"
-#include "engines/onnxruntime/session.h"
+#include "engines/onnxruntime/network.h"
 #include "engines/onnxruntime/shape.h"
 #include "engines/onnxruntime/status.h"
-#include "engines/onnxruntime/trace.h"
 
 #define SEVERITY_FATAL 4
 #define LEVEL_MAX 5
@@ -27,12 +27,12 @@ struct engine {
 	struct jm_ort_plugin plugin;
 	struct jm_ort_capture capture;
 	struct jm_ort_model_inputs inputs;
-	struct jm_ort_session session;
-	struct jm_ort_steps steps;
+	struct jm_model model; /* lives as long as sessions are opened from it */
+	struct jm_ort_network network;
 	struct jm_graph graph;
-	const char **events; /* [n_layers], names borrowed from steps */
-	struct jm_ort_trace trace;
-	struct jm_ort_bias bias;
+	struct jm_ort_layer_bias *bias; /* [n_layers], owned */
+	const struct jm_span_sink *sink; /* the caller's, while a call lasts */
+	void *copies[3];                 /* what `model` points to, if ours; owned */
 };
 
 /* ---- Options --------------------------------------------------------------------- */
@@ -85,13 +85,23 @@ static int check_dtype(const struct jm_ort_model_inputs *inputs, const char *wan
 		"the model has no input of type %s; leave out --dtype", dtype->name) : 0;
 }
 
+/*
+ * The default is what gets deployed, all optimisations, if the model's names
+ * can be found again afterwards, which takes the graph; else the level below.
+ */
+static int effective_level(const struct engine *engine, int wanted)
+{
+	if (wanted >= 0)
+		return wanted;
+	return engine->plugin.registered ? 3 : 2;
+}
+
 /* TensorRT's levels 0..5 on those of this runtime: docs/engines.md. */
-static int level_of(int optimization_level)
+static int level_of(int effective)
 {
 	static const int levels[] = {JM_ORT_DISABLE_ALL, JM_ORT_BASIC, JM_ORT_EXTENDED};
 
-	return optimization_level >= 0 && optimization_level < 3 ? levels[optimization_level]
-								  : JM_ORT_ALL;
+	return effective < 3 ? levels[effective] : JM_ORT_ALL;
 }
 
 /* ---- Probe ----------------------------------------------------------------------- */
@@ -103,16 +113,19 @@ static int wants_profile(void)
 	return tracing && strcmp(tracing, "profile") == 0;
 }
 
+static int uses_callbacks(const struct jm_ort *ort)
+{
+	return ort->api_version >= JM_ORT_API_CALLBACKS && !wants_profile();
+}
+
 static void describe(const struct jm_ort *ort, const struct jm_engine_options *options,
 	struct jm_engine_info *ret_info)
 {
-	int callbacks = ort->api_version >= JM_ORT_API_CALLBACKS && !wants_profile();
-
 	memset(ret_info, 0, sizeof(*ret_info));
 	jm_text_copy(ret_info->version, sizeof(ret_info->version), ort->version);
 	jm_text_copy(ret_info->library, sizeof(ret_info->library), ort->path);
 	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
-		callbacks ? "callbacks" : "profile");
+		uses_callbacks(ort) ? "callbacks" : "profile");
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
 	ret_info->optimization_level = options->optimization_level;
 	ret_info->trace_bias_us = NAN;
@@ -129,7 +142,7 @@ static int engine_probe(const struct jm_engine_options *options, struct jm_engin
 	if (result < 0)
 		return result;
 	describe(&ort, options, ret_info);
-	if (strcmp(ret_info->tracing, "callbacks") == 0)
+	if (uses_callbacks(&ort))
 		result = jm_ort_module_find(module, reterr);
 	jm_ort_library_close(&ort);
 	return result;
@@ -152,27 +165,65 @@ static int open_runtime(struct engine *engine, const struct jm_engine_options *o
 		SEVERITY_FATAL, "joulemap", &engine->env), reterr, "cannot start ONNX Runtime");
 	if (result < 0)
 		return result;
-	return jm_ort_plugin_open(&engine->plugin, ort, engine->env, reterr);
+	if (uses_callbacks(ort))
+		return jm_ort_plugin_open(&engine->plugin, ort, engine->env, 1, reterr);
+	/* Profiles do without; then names and attributes are fewer. */
+	if (ort->api_version >= JM_ORT_API_GRAPH
+		&& jm_ort_plugin_open(&engine->plugin, ort, engine->env, 0, NULL) < 0)
+		jm_ort_plugin_close(&engine->plugin);
+	return 0;
 }
 
-static int open_session(struct engine *engine, const struct jm_engine_options *options, int threads,
+static int copy_bytes(void **ret_copy, const void *data, size_t size)
+{
+	*ret_copy = malloc(size + 1);
+	if (!*ret_copy)
+		return JM_ENOMEM;
+	memcpy(*ret_copy, data, size);
+	return 0;
+}
+
+/*
+ * Profiles need a new session now and then, long after the caller's model is
+ * gone: then it is copied. (A file is read again from its path.)
+ */
+static int keep_model(struct engine *engine, const struct jm_model *model, struct jm_error *reterr)
+{
+	int result = 0;
+
+	engine->model = *model;
+	if (uses_callbacks(&engine->ort))
+		return 0;
+	if (model->path) {
+		result = copy_bytes(&engine->copies[0], model->path, strlen(model->path) + 1);
+		engine->model.path = engine->copies[0];
+	} else {
+		result = copy_bytes(&engine->copies[0], model->bytes, model->n_bytes);
+		engine->model.bytes = engine->copies[0];
+	}
+	if (result == 0 && model->weights) {
+		result = copy_bytes(&engine->copies[1], model->weights, model->n_weights_bytes);
+		engine->model.weights = engine->copies[1];
+	}
+	if (result == 0 && model->name) {
+		result = copy_bytes(&engine->copies[2], model->name, strlen(model->name) + 1);
+		engine->model.name = engine->copies[2];
+	}
+	return result < 0 ? jm_fail_memory(reterr, "a copy of the model") : 0;
+}
+
+/* Reads the model's inputs and settles the shape in which it will run. */
+static int settle_inputs(struct engine *engine, const struct jm_engine_options *options,
 	struct jm_error *reterr)
 {
-	struct jm_ort_session_setup setup = {.ort = &engine->ort, .env = engine->env,
-		.model = options->model, .inputs = &engine->inputs, .plugin = &engine->plugin,
-		.level = level_of(options->optimization_level), .threads = threads,
-		.seed = options->seed};
-	int result = jm_ort_model_inputs_read(&engine->inputs, options->model, reterr);
+	int result = keep_model(engine, options->model, reterr);
 
+	if (result == 0)
+		result = jm_ort_model_inputs_read(&engine->inputs, &engine->model, reterr);
 	if (result == 0)
 		result = check_dtype(&engine->inputs, options->dtype, reterr);
 	if (result == 0)
 		result = jm_ort_shape_resolve(&engine->inputs, options, reterr);
-	if (result < 0)
-		return result;
-	engine->plugin.capture = &engine->capture;
-	result = jm_ort_session_open(&engine->session, &setup, reterr);
-	engine->plugin.capture = NULL;
 	return result;
 }
 
@@ -188,35 +239,15 @@ static int copy_tensors(struct jm_tensor **ret_tensors, size_t *ret_n,
 	return *ret_tensors ? 0 : jm_fail_memory(reterr, "the graph");
 }
 
-static int traced_run(struct engine *engine, struct jm_error *reterr)
+static int build_graph(struct engine *engine, struct jm_error *reterr)
 {
+	const struct jm_ort_session *session = &engine->network.plain.session;
 	int result;
 
-	jm_ort_trace_begin(&engine->trace);
-	result = jm_ort_session_run(&engine->session, 1, reterr);
-	jm_ort_trace_end(&engine->trace);
-	return result;
-}
-
-/* Runs once to see which nodes execute, and makes layers of them. */
-static int discover(struct engine *engine, struct jm_error *reterr)
-{
-	struct jm_ort_trace *trace = &engine->trace;
-	const struct jm_ort_session *session = &engine->session;
-	int result = jm_ort_session_run(&engine->session, 0, reterr);
-
-	trace->steps = &engine->steps;
-	if (result == 0)
-		result = traced_run(engine, reterr);
-	trace->steps = NULL;
-	if (result < 0)
-		return result;
-	if (trace->out_of_memory || engine->capture.out_of_memory)
+	if (engine->capture.out_of_memory)
 		return jm_fail_memory(reterr, "the graph of layers");
-	jm_ort_steps_keep_outermost(&engine->steps);
-	if (!engine->steps.n)
-		return jm_fail(reterr, JM_EENGINE, "the network runs no layer at all; check the model");
-	result = jm_ort_layers_build(&engine->graph, &engine->steps, &engine->capture, reterr);
+	result = jm_ort_layers_build(&engine->graph, &engine->network.steps, &engine->capture,
+		reterr);
 	if (result == 0)
 		result = copy_tensors(&engine->graph.inputs, &engine->graph.n_inputs,
 			session->inputs, session->n_inputs, reterr);
@@ -227,21 +258,53 @@ static int discover(struct engine *engine, struct jm_error *reterr)
 	return result;
 }
 
-/* From now on spans are recorded under the numbers of the layers. */
-static int prepare_trace(struct engine *engine, struct jm_error *reterr)
+/* Measures the bias of tracing and says what it is for each layer. */
+static int calibrate(struct engine *engine, const struct jm_engine_options *options,
+	struct jm_engine_info *ret_info, struct jm_error *reterr)
 {
-	size_t n = engine->steps.n;
+	struct jm_ort_network *network = &engine->network;
+	size_t n = network->steps.n;
+	struct jm_ort_bias bias;
+	double sum_ns = 0, rest_ns = 0;
+	int result = jm_ort_calibrate(&bias, &network->setup, network->by_callbacks,
+		options->now_ns, options->clock, reterr);
 
-	engine->events = calloc(n, sizeof(*engine->events));
-	engine->trace.spans = calloc(n, sizeof(*engine->trace.spans));
-	if (!engine->events || !engine->trace.spans)
-		return jm_fail_memory(reterr, "the spans of a run");
+	if (result < 0)
+		return result;
+	engine->bias = calloc(n, sizeof(*engine->bias));
+	if (!engine->bias)
+		return jm_fail_memory(reterr, "the bias of layers");
 	for (size_t i = 0; i < n; i++)
-		engine->events[i] = engine->steps.steps[i].event;
-	engine->trace.events = engine->events;
-	engine->trace.n_layers = n;
-	engine->trace.depth = engine->steps.steps[0].depth;
+		engine->bias[i] = jm_ort_bias_of(&bias, network->steps.steps[i].n_inputs,
+			engine->graph.layers[i].bytes);
+	result = jm_ort_closure_find(network, engine->bias, &rest_ns, reterr);
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < n; i++) {
+		engine->bias[i].tail_ns += (int64_t)rest_ns;
+		sum_ns += (double)(engine->bias[i].head_ns + engine->bias[i].tail_ns);
+	}
+	ret_info->trace_bias_us = sum_ns / (double)n / 1e3;
+	ret_info->trace_bias_sd_us = bias.sd_ns / 1e3;
 	return 0;
+}
+
+static int open_network(struct engine *engine, const struct jm_engine_options *options,
+	const struct jm_engine_info *info, struct jm_error *reterr)
+{
+	const struct jm_ort *ort = &engine->ort;
+	struct jm_ort_session_setup setup = {.ort = ort, .env = engine->env,
+		.model = &engine->model, .inputs = &engine->inputs,
+		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
+		.level = level_of(info->optimization_level), .threads = info->threads,
+		.seed = options->seed};
+	int result;
+
+	engine->plugin.capture = &engine->capture;
+	result = jm_ort_network_open(&engine->network, &setup, uses_callbacks(ort),
+		options->now_ns, options->clock, reterr);
+	engine->plugin.capture = NULL;
+	return result;
 }
 
 static int engine_open(void *state, const struct jm_engine_options *options,
@@ -255,23 +318,17 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 	if (result < 0)
 		return result;
 	describe(&engine->ort, options, ret_info);
-	engine->trace.ort = &engine->ort;
-	engine->trace.now_ns = options->now_ns;
-	engine->trace.clock = options->clock;
-	result = open_session(engine, options, ret_info->threads, reterr);
+	ret_info->optimization_level = effective_level(engine, options->optimization_level);
+	result = settle_inputs(engine, options, reterr);
 	if (result == 0)
-		result = discover(engine, reterr);
+		result = open_network(engine, options, ret_info, reterr);
 	if (result == 0)
-		result = prepare_trace(engine, reterr);
+		result = build_graph(engine, reterr);
 	if (result == 0)
-		result = jm_ort_calibrate(&engine->bias, &engine->plugin, ret_info->threads, reterr);
-	if (result < 0)
-		return result;
-	ret_info->optimization_level = options->optimization_level < 0 ? 3
-		: options->optimization_level;
-	ret_info->trace_bias_us = engine->bias.mean_ns / 1e3;
-	ret_info->trace_bias_sd_us = engine->bias.sd_ns / 1e3;
-	return 0;
+		result = calibrate(engine, options, ret_info, reterr);
+	if (result == 0 && uses_callbacks(&engine->ort))
+		memset(&engine->model, 0, sizeof(engine->model)); /* the caller's */
+	return result;
 }
 
 /* ---- The rest -------------------------------------------------------------------- */
@@ -281,48 +338,46 @@ static const struct jm_graph *engine_graph(const void *state)
 	return &((const struct engine *)state)->graph;
 }
 
-static int deliver(struct engine *engine, const struct jm_span_sink *sink, struct jm_error *reterr)
+static void take_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
 {
-	const struct jm_ort_trace *trace = &engine->trace;
+	const struct engine *engine = context;
 
-	if (trace->n_strange || trace->n_spans != trace->n_layers)
-		return jm_fail(reterr, JM_EENGINE,
-			"%zu layers ran instead of %zu; the network changes from run to run, which "
-			"cannot be measured", trace->n_spans + trace->n_strange, trace->n_layers);
-	for (size_t i = 0; i < trace->n_spans; i++) {
-		struct jm_ort_span span = trace->spans[i];
-
-		jm_ort_bias_remove(&engine->bias, &span.begin_ns, &span.end_ns);
-		sink->span(sink->context, span.layer, span.begin_ns, span.end_ns);
-	}
-	return 0;
+	jm_ort_bias_remove(engine->bias[layer], &begin_ns, &end_ns);
+	engine->sink->span(engine->sink->context, layer, begin_ns, end_ns);
 }
 
 static int engine_run(void *state, const struct jm_span_sink *sink, struct jm_error *reterr)
 {
 	struct engine *engine = state;
-	int result;
+	struct jm_span_sink inner = {take_span, engine};
 
-	if (!sink)
-		return jm_ort_session_run(&engine->session, 0, reterr);
-	result = traced_run(engine, reterr);
-	return result < 0 ? result : deliver(engine, sink, reterr);
+	engine->sink = sink;
+	return jm_ort_network_run(&engine->network, sink ? &inner : NULL, reterr);
+}
+
+static int engine_flush(void *state, const struct jm_span_sink *sink, struct jm_error *reterr)
+{
+	struct engine *engine = state;
+	struct jm_span_sink inner = {take_span, engine};
+
+	engine->sink = sink;
+	return jm_ort_network_flush(&engine->network, &inner, reterr);
 }
 
 static void engine_close(void *state)
 {
 	struct engine *engine = state;
 
-	jm_ort_session_close(&engine->session);
+	jm_ort_network_close(&engine->network);
 	jm_ort_plugin_close(&engine->plugin);
 	if (engine->env)
 		jm_ort_release_env_fn(&engine->ort)(engine->env);
 	jm_ort_model_inputs_release(&engine->inputs);
 	jm_ort_capture_release(&engine->capture);
-	jm_ort_steps_release(&engine->steps);
 	jm_graph_release(&engine->graph);
-	free(engine->events);
-	free(engine->trace.spans);
+	free(engine->bias);
+	for (size_t i = 0; i < sizeof(engine->copies) / sizeof(engine->copies[0]); i++)
+		free(engine->copies[i]);
 	jm_ort_library_close(&engine->ort);
 	memset(engine, 0, sizeof(*engine));
 }
@@ -337,5 +392,6 @@ const struct jm_engine_ops jm_engine_onnxruntime = {
 	.open = engine_open,
 	.graph = engine_graph,
 	.run = engine_run,
+	.flush = engine_flush,
 	.close = engine_close,
 };

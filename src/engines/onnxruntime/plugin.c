@@ -76,7 +76,7 @@ static struct OrtStatus *get_capability(struct jm_ort_ep *ep, const struct OrtGr
 static struct OrtStatus *create_profiler(struct jm_ort_ep *ep,
 	struct jm_ort_ep_profiler **ret_profiler)
 {
-	*ret_profiler = &ep->plugin->profiler;
+	*ret_profiler = ep->plugin->callbacks ? &ep->plugin->profiler : NULL;
 	return NULL;
 }
 
@@ -251,7 +251,7 @@ static int find_device(struct jm_ort_plugin *plugin, struct jm_error *reterr)
 }
 
 int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, struct OrtEnv *env,
-	struct jm_error *reterr)
+	int callbacks, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX];
 	int result;
@@ -259,6 +259,7 @@ int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, s
 	memset(plugin, 0, sizeof(*plugin));
 	plugin->ort = ort;
 	plugin->env = env;
+	plugin->callbacks = callbacks;
 	snprintf(plugin->name, sizeof(plugin->name), "joulemap.%u", ++serial);
 	fill(plugin);
 	result = load_module(plugin, path, reterr);

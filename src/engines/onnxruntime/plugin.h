@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An execution provider that executes nothing: it gets to see the graph, and
- * a call before and after every node, whoever executes it (runtime 1.25+).
+ * An execution provider that executes nothing: it gets to see the graph (from
+ * 1.23 on), and a call before and after every node, whoever executes it (1.25).
  */
 #ifndef JM_ENGINES_ONNXRUNTIME_PLUGIN_H
 #define JM_ENGINES_ONNXRUNTIME_PLUGIN_H
@@ -65,6 +65,7 @@ struct jm_ort_plugin {
 	void *module;  /* of dlopen */
 	char name[48]; /* of the provider, unique in the process */
 	int registered;
+	int callbacks; /* nodes are to be reported */
 	const struct OrtEpDevice *device;
 	struct jm_ort_capture *capture; /* where graphs go; NULL: nowhere */
 	struct jm_ort_ep_factory factory;
@@ -72,9 +73,13 @@ struct jm_ort_plugin {
 	struct jm_ort_ep_profiler profiler;
 };
 
-/* Registers the provider with the environment; both are borrowed until close. */
+/*
+ * Registers the provider with the environment; both are borrowed until close,
+ * and the plug-in must stay where it is. Needs JM_ORT_API_GRAPH, callbacks need
+ * JM_ORT_API_CALLBACKS.
+ */
 int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, struct OrtEnv *env,
-	struct jm_error *reterr);
+	int callbacks, struct jm_error *reterr);
 
 /* After all sessions are gone, before the environment. Accepts a zeroed one. */
 void jm_ort_plugin_close(struct jm_ort_plugin *plugin);

@@ -79,6 +79,9 @@ static int build_options(const struct jm_ort_session_setup *setup,
 		result = jm_ort_shape_apply(ort, options, setup->inputs, reterr);
 	if (result == 0)
 		result = add_weights(setup, options, reterr);
+	if (result == 0 && setup->domain)
+		result = jm_ort_check(ort, jm_ort_add_op_domain_fn(ort)(options, setup->domain),
+			reterr, "cannot add operators");
 	if (result == 0 && setup->plugin)
 		result = jm_ort_plugin_append(setup->plugin, options, reterr);
 	return result;
@@ -265,7 +268,7 @@ int jm_ort_session_open(struct jm_ort_session *session, const struct jm_ort_sess
 		result = read_ends(session, reterr);
 	if (result == 0)
 		result = fill_inputs(session, setup, reterr);
-	if (result == 0 && setup->plugin)
+	if (result == 0 && setup->plugin && setup->plugin->callbacks)
 		result = make_traced_options(session, reterr);
 	if (result < 0)
 		jm_ort_session_close(session);

@@ -13,7 +13,8 @@ struct jm_ort_session_setup {
 	struct OrtEnv *env;
 	const struct jm_model *model;
 	const struct jm_ort_model_inputs *inputs; /* resolved */
-	const struct jm_ort_plugin *plugin;       /* NULL: no callbacks */
+	const struct jm_ort_plugin *plugin;       /* NULL: none */
+	struct OrtCustomOpDomain *domain;         /* of our own operators, or NULL */
 	const char *profile_prefix;               /* NULL: no profile in a file */
 	int level;   /* JM_ORT_... */
 	int threads; /* >= 1 */

@@ -19,6 +19,58 @@ size_t jm_ort_event_name_length(const char *event)
 	return n > tail && strcmp(event + n - tail, EVENT_SUFFIX) == 0 ? n - tail : n;
 }
 
+/* Length of the name without the number that makes it unique. */
+static size_t stem_length(const char *event)
+{
+	const char *token = strstr(event, JM_ORT_TOKEN);
+
+	return token ? (size_t)(token - event) : jm_ort_event_name_length(event);
+}
+
+static int is_alike(const struct jm_ort_step *a, const struct jm_ort_step *b)
+{
+	size_t n = stem_length(a->event);
+
+	if (n != stem_length(b->event) || memcmp(a->event, b->event, n) != 0
+		|| strcmp(a->op, b->op) != 0 || a->n_inputs != b->n_inputs)
+		return 0;
+	for (size_t i = 0; i < a->n_inputs; i++) {
+		const struct jm_tensor *left = &a->inputs[i], *right = &b->inputs[i];
+
+		if (left->n_dims != right->n_dims
+			|| memcmp(left->dims, right->dims, left->n_dims * sizeof(left->dims[0])))
+			return 0;
+	}
+	return 1;
+}
+
+int jm_ort_steps_match(const struct jm_ort_steps *steps, const struct jm_ort_steps *reference,
+	size_t *ret_found)
+{
+	unsigned char *taken;
+	int result = 0;
+
+	if (steps->n != reference->n)
+		return JM_ENOTFOUND;
+	taken = calloc(reference->n + 1, 1);
+	if (!taken)
+		return JM_ENOMEM;
+	for (size_t i = 0; i < steps->n && result == 0; i++) {
+		size_t at = 0;
+
+		while (at < reference->n
+			&& (taken[at] || !is_alike(&steps->steps[i], &reference->steps[at])))
+			at++;
+		if (at == reference->n)
+			result = JM_ENOTFOUND;
+		else
+			taken[at] = 1;
+		ret_found[i] = at;
+	}
+	free(taken);
+	return result;
+}
+
 static void read_tensor(const json_t *object, struct jm_tensor *ret_tensor)
 {
 	const char *type;

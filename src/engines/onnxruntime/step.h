@@ -5,6 +5,9 @@
 
 #include "joulemap/engine.h"
 
+/* Stands before the number that makes a generated name unique. */
+#define JM_ORT_TOKEN "_token_"
+
 struct jm_ort_step {
 	char *event; /* "<node>_kernel_time" */
 	char *op;    /* "FusedConv" */
@@ -35,6 +38,16 @@ int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_tex
 void jm_ort_steps_keep_outermost(struct jm_ort_steps *steps);
 
 void jm_ort_steps_release(struct jm_ort_steps *steps);
+
+/*
+ * Finds the steps of one session among those of another session of the same
+ * model. Nodes that the optimisers insert have other numbers each time, and may
+ * come in another order: what counts is the name without the number, the shapes,
+ * and the order among those that are alike in both. ret_found [steps->n] has
+ * indices of `reference`. JM_ENOTFOUND when they do not match one to one.
+ */
+int jm_ort_steps_match(const struct jm_ort_steps *steps, const struct jm_ort_steps *reference,
+	size_t *ret_found);
 
 /* Length of the node's name in an event's name. */
 size_t jm_ort_event_name_length(const char *event);

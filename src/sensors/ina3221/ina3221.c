@@ -266,7 +266,9 @@ static int ina3221_probe(const struct jm_sensor_options *options,
 
 	if (n == 0)
 		n = find_sources(options, &wanted, chips, sources, reterr);
-	if (n > 0 && (size_t)n > max)
+	if (n <= 0)
+		return n;
+	if ((size_t)n > max)
 		n = (int)max;
 	for (int i = 0; i < n; i++)
 		ret_infos[i] = sources[i].info;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An operator of our own that notes when it begins and when it ends. */
+#ifndef JM_ENGINES_ONNXRUNTIME_PROBE_H
+#define JM_ENGINES_ONNXRUNTIME_PROBE_H
+
+#include "engines/onnxruntime/api.h"
+#include "joulemap/joulemap.h"
+
+#define JM_ORT_PROBE_DOMAIN "joulemap"
+#define JM_ORT_PROBE_OP "Probe"
+
+/* Laid out as the runtime reads it: version 7 ends with the characteristics. */
+struct jm_ort_custom_op {
+	uint32_t version;
+	void *(*create_kernel)(const struct jm_ort_custom_op *, const void *api, const void *info);
+	const char *(*get_name)(const struct jm_ort_custom_op *);
+	const char *(*get_provider)(const struct jm_ort_custom_op *);
+	int (*get_input_type)(const struct jm_ort_custom_op *, size_t);
+	size_t (*get_input_count)(const struct jm_ort_custom_op *);
+	int (*get_output_type)(const struct jm_ort_custom_op *, size_t);
+	size_t (*get_output_count)(const struct jm_ort_custom_op *);
+	void (*compute)(void *kernel, struct OrtKernelContext *);
+	void (*destroy_kernel)(void *kernel);
+	int (*get_input_characteristic)(const struct jm_ort_custom_op *, size_t);
+	int (*get_output_characteristic)(const struct jm_ort_custom_op *, size_t);
+	jm_ort_slot *later[16];
+};
+
+struct jm_ort_probe {
+	struct jm_ort_custom_op op; /* first: the runtime hands it back */
+	const struct jm_ort *ort;
+	struct OrtCustomOpDomain *domain;
+	int64_t (*now_ns)(void *clock);
+	void *clock;
+	size_t n_inputs;
+	char *memory; /* [n_memory], walked through between begin and end; owned */
+	size_t n_memory;
+	int64_t (*spans_ns)[2]; /* [n]: begin and end of its own work; owned */
+	size_t n, capacity; /* past the capacity it only runs */
+};
+
+/*
+ * An operator with `n_inputs` inputs and one output of one float; it touches
+ * `n_memory` bytes while it runs, so that the caches are as cold behind it as
+ * behind a layer of that size. The probe must stay where it is until close.
+ */
+int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
+	int64_t (*now_ns)(void *clock), void *clock, size_t n_inputs, size_t n_memory,
+	size_t capacity, struct jm_error *reterr);
+
+/* After the sessions that use it. Accepts a zeroed one. */
+void jm_ort_probe_close(struct jm_ort_probe *probe);
+
+#endif
