@@ -52,6 +52,7 @@ static const struct jm_simulate_scenario scenarios[] = {
 	{"locked-jitter", "the same network with a random pause up to one round",
 		"pause=uniform pause_ms=6.6 layer_jitter=0"},
 	{"few-cycles", "300 cycles only: mostly not resolvable", "cycles=300"},
+	{"uneven", "a layer's power differs by 3 % from cycle to cycle", "power_jitter=0.03"},
 	{"alike", "all layers draw nearly the same", "power_min_w=6 power_max_w=6.2"},
 	{"one-channel", "one channel, 0.33 ms conversions, polled every 0.5 ms", ONE_CHANNEL},
 	{"avg-lowpass", "AVG 16: the chip's low-pass of conversions",
@@ -66,7 +67,7 @@ static const struct jm_simulate_scenario scenarios[] = {
 		NVML " stretch_ms=25"},
 	{"hard", "drift, jobs of others, slow second-order supply and pauses at once",
 		"drift_w=0.8 ripple_w=0.15 background_w=1.5 background_share=0.04 tau_ms=0.6 "
-		"tau2_ms=0.2 poll_pause_share=0.02 layer_gap_us=3"},
+		"tau2_ms=0.2 poll_pause_share=0.02 layer_gap_us=3 power_jitter=0.02"},
 	{NULL, NULL, NULL},
 };
 

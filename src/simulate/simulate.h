@@ -89,7 +89,7 @@ extern const char *const jm_simulate_sensors[];
 	REAL(quantum_mv, "quantum-mv", 8, 0, 1e4, "step of the voltage (0: none)")             \
 	REAL(quantum_uj, "quantum-uj", 61.03515625, 0, 1e6, "step of the counter (0: none)")   \
 	REAL(noise_ma, "noise-ma", 3, 0, 1e4, "deviation of one conversion of the current")    \
-	REAL(noise_mv, "noise-mv", 4, 0, 1e4, "deviation of one conversion of the voltage")    \
+	REAL(noise_mv, "noise-mv", 2, 0, 1e4, "deviation of one conversion of the voltage")    \
 	REAL(supply_v, "supply-v", 5.03, 0.1, 1000, "voltage without load")                    \
 	REAL(supply_mohm, "supply-mohm", 10, 0, 1e4, "inner resistance of the supply")         \
 	/* Reading it. */                                                                      \
