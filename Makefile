@@ -5,6 +5,7 @@
 #   make demo      set up this machine if needed, then measure a real network
 #   make test      set up this machine if needed, then run all tests
 #   make bench     speed and memory, as in docs/benchmarks.md
+#   make accuracy  errors on simulated runs, into docs/accuracy.md (about an hour)
 #   make install   to PREFIX (default /usr/local)
 
 BUILD ?= build
@@ -35,6 +36,12 @@ bench: deps
 	$(MAKE) all
 	bench/run.sh $(BUILD)
 
+# What it takes is told by bench/accuracy.py --help; ACCURACY="--seeds 1 --resume".
+ACCURACY ?=
+accuracy: all
+	bench/accuracy.py --joulemap $(BUILD)/joulemap --results $(BUILD)/accuracy.jsonl \
+		--markdown docs/accuracy.md --svg docs/accuracy.svg $(ACCURACY)
+
 # Every check that CI makes, on this machine.
 check:
 	.ci/run
@@ -50,4 +57,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all deps demo test bench check fuzz install clean
+.PHONY: all deps demo test bench accuracy check fuzz install clean

@@ -20,6 +20,7 @@ static const struct jm_command *const commands[] = {
 	&jm_command_sensors,
 	&jm_command_doctor,
 	&jm_command_catalog,
+	&jm_command_simulate,
 };
 
 #define VERSION_SUMMARY "version of the tool"

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "measure/map.h"
+#include "simulate/simulate.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -108,10 +109,42 @@ static void test_every_allocation(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void test_every_allocation_of_a_simulation(void **state)
+{
+	char folder[] = "/tmp/joulemap-allocations-XXXXXX", command[64];
+	struct jm_simulate_config config;
+	long n;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(jm_simulate_config_scenario(&config, "rapl", NULL), 0);
+	config.cycles = 40;
+	config.layers = 4;
+	config.background_w = 1;
+	config.background_share = 0.5;
+	for (n = 0; n < 10000; n++) {
+		struct jm_error error = {0};
+		int code;
+
+		countdown = n;
+		code = jm_simulate_run(&config, folder, &error);
+		if (countdown >= 0)
+			break;
+		assert_int_equal(code, JM_ENOMEM);
+		assert_int_equal(error.code, JM_ENOMEM);
+	}
+	countdown = -1;
+	assert_true(n > 10);
+	assert_true(n < 10000);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_allocation),
+		cmocka_unit_test(test_every_allocation_of_a_simulation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

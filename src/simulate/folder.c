@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a simulated run, in the original's formats. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "simulate/internal.h"
+#include "trace/latency_file.h"
+#include "trace/power_log_file.h"
+#include "trace/readings_file.h"
+#include "trace/run_folder.h"
+
+/* A made-up afternoon, so that the same seed gives the same bytes. */
+enum { YEAR = 2024, MONTH = 11, DAY = 21 };
+#define START_OF_DAY_NS (INT64_C(19200) * JM_NS_PER_S) /* 05:20 */
+#define MONOTONIC_NS (INT64_C(5000) * JM_NS_PER_S)
+#define IDLE_SECONDS 60
+#define IDLE_LEAD_S 137
+
+static const char mark[] =
+	"SIMULATED\n\n"
+	"Everything in this folder is made up by 'joulemap simulate', times and power alike.\n"
+	"What the layers drew is in truth.json.\n";
+
+/* Civil time of the first cycle: some fraction of a second after 05:20:04. */
+static int64_t civil_begin_ns(const struct jm_simulate_config *config)
+{
+	uint64_t hashed = (uint64_t)config->seed * UINT64_C(0x9e3779b97f4a7c15);
+
+	return jm_civil_from_date_ns(YEAR, MONTH, DAY) + START_OF_DAY_NS + 4 * JM_NS_PER_S +
+	       (int64_t)(hashed >> 34);
+}
+
+static int write_text(
+	const char *folder, const char *name, const char *text, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX];
+	int result = jm_path_join(path, folder, name, reterr);
+
+	return result < 0 ? result : jm_file_write(path, text, strlen(text), reterr);
+}
+
+/* Idle power as it was before the run began, drift included. */
+static int write_idle(
+	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr)
+{
+	const struct jm_simulate_config *config = result->config;
+	char stamp[16], value[JM_DOUBLE_TEXT_MAX], name[96], text[256];
+	int64_t civil_ns = civil_begin_ns(config) - IDLE_LEAD_S * JM_NS_PER_S;
+	double idle_w = config->idle_w - 0.5 * config->drift_w;
+	int status;
+
+	jm_civil_format_file(civil_ns, stamp);
+	jm_text_format_double(nearbyint(idle_w < 0 ? 0 : idle_w * 1e6), value);
+	snprintf(name, sizeof(name), "%d_seconds_idling_power_log_%s.log", IDLE_SECONDS, stamp);
+	snprintf(text, sizeof(text), "The average idling power measured: %s muW", value);
+	status = write_text(folder, name, text, reterr);
+	if (status < 0)
+		return status;
+	snprintf(text, sizeof(text),
+		"{\"timestamp\": \"%s\", \"avg_idle_power\": %s, \"simulated\": true}\n", stamp,
+		value);
+	return write_text(folder, JM_IDLE_JSON_NAME, text, reterr);
+}
+
+static int write_json(
+	const char *folder, const char *name, json_t *taken, struct jm_error *reterr)
+{
+	char *text = taken ? json_dumps(taken, JSON_INDENT(1)) : NULL;
+	int result;
+
+	json_decref(taken);
+	if (!text)
+		return jm_fail_memory(reterr, name);
+	result = write_text(folder, name, text, reterr);
+	free(text);
+	return result;
+}
+
+static int write_engine_info(
+	const char *run_folder, const struct jm_sim_network *network, struct jm_error *reterr)
+{
+	json_t *layers = json_array();
+
+	for (size_t i = 0; layers && i < network->n_units; i++)
+		json_array_append_new(
+			layers, json_pack("{s:s, s:s}", "Name", network->units[i].name,
+					"LayerType", network->units[i].type));
+	return write_json(run_folder, JM_RUN_ENGINE_INFO_NAME,
+		json_pack("{s:o, s:[]}", "Layers", layers, "Bindings"), reterr);
+}
+
+/* ---- Counters: what the original's log cannot hold ------------------------------------ */
+
+/* readings.csv counts from boot; run.json says what that is in civil time. */
+static int write_readings(
+	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+{
+	const struct jm_rail *rail = &result->log->rails[0];
+	struct jm_power_log shifted;
+	char path[JM_PATH_MAX];
+	int status;
+
+	jm_power_log_init(&shifted);
+	status = jm_power_log_add_rail(&shifted, rail->name, rail->quantity, reterr);
+	for (size_t i = 0; i < rail->n_readings && status >= 0; i++) {
+		struct jm_reading reading = rail->readings[i];
+
+		reading.before_ns += MONOTONIC_NS;
+		reading.after_ns += MONOTONIC_NS;
+		status = jm_power_log_append(&shifted, 0, &reading, reterr);
+	}
+	if (status >= 0)
+		status = jm_path_join(path, run_folder, JM_RUN_READINGS_NAME, reterr);
+	if (status >= 0)
+		status = jm_readings_write(path, &shifted, reterr);
+	jm_power_log_release(&shifted);
+	return status;
+}
+
+static int write_run_json(
+	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+{
+	const struct jm_simulate_config *config = result->config;
+	json_t *rail = json_pack("{s:s, s:i, s:i, s:f, s:f}", "name", "power", "quantity",
+		(int)JM_QUANTITY_UJ, "parent", -1, "quantum", config->quantum_uj, "quantum_2",
+		0.0);
+	json_t *sensor = json_pack("{s:s, s:s, s:s, s:b, s:f, s:f, s:f, s:o}", "name",
+		"simulate", "id", config->scenario, "kind", "counter", "simulated", 1,
+		"round_ms", config->round_ms, "window_ms", config->round_ms, "poll_ms",
+		config->poll_ms, "rails", json_pack("[o]", rail));
+	json_t *clock = json_pack("{s:I, s:I, s:I, s:i}", "monotonic_ns",
+		(json_int_t)MONOTONIC_NS, "realtime_ns", (json_int_t)civil_begin_ns(config),
+		"uncertainty_ns", (json_int_t)0, "utc_offset_s", 0);
+
+	return write_json(run_folder, JM_RUN_JSON_NAME,
+		json_pack("{s:i, s:b, s:{s:s}, s:o, s:o, s:I}", "schema", 1, "simulated", 1,
+			"model", "name", JM_SIM_MODEL, "sensor", sensor, "clock", clock,
+			"cycles", (json_int_t)config->cycles),
+		reterr);
+}
+
+/* ---- All of it --------------------------------------------------------------------------- */
+
+static int write_run(
+	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+{
+	int64_t civil_ns = civil_begin_ns(result->config);
+	int64_t zone_ns = llround(result->config->power_log_zone_h * 3600) * JM_NS_PER_S;
+	char path[JM_PATH_MAX], stamp[16], name[96];
+	int status;
+
+	jm_civil_format_file(civil_ns - 4 * JM_NS_PER_S, stamp);
+	snprintf(name, sizeof(name), "%lld_cycles_power_log_%s.log",
+		(long long)result->config->cycles, stamp);
+	status = jm_path_join(path, run_folder, name, reterr);
+	if (status == 0)
+		status = jm_power_log_write(
+			path, &result->log->rails[0], civil_ns + zone_ns, reterr);
+	if (status == 0)
+		status = jm_path_join(path, run_folder, JM_RUN_LATENCY_NAME, reterr);
+	if (status == 0)
+		status = jm_latency_write(path, &result->run->timeline, civil_ns, reterr);
+	if (status == 0)
+		status = write_engine_info(run_folder, result->network, reterr);
+	if (status == 0 && result->log->rails[0].quantity == JM_QUANTITY_UJ)
+		status = write_readings(run_folder, result, reterr);
+	if (status == 0 && result->log->rails[0].quantity == JM_QUANTITY_UJ)
+		status = write_run_json(run_folder, result, reterr);
+	return status;
+}
+
+int jm_sim_folder_write(
+	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX], run_folder[JM_PATH_MAX];
+	int status = jm_path_join(run_folder, folder, JM_SIM_MODEL, reterr);
+
+	if (status == 0)
+		status = jm_path_join(path, run_folder, "trt_profiling", reterr);
+	if (status == 0)
+		status = jm_folder_make(path, reterr);
+	if (status == 0)
+		status = write_text(folder, "SIMULATED.txt", mark, reterr);
+	if (status == 0)
+		status = write_idle(folder, result, reterr);
+	if (status == 0)
+		status = write_run(run_folder, result, reterr);
+	if (status == 0)
+		status = jm_path_join(path, folder, "truth.json", reterr);
+	return status < 0 ? status : jm_sim_truth_write(path, result, reterr);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps of a simulation, in the order in which they run. Times are seconds
+ * since the first cycle begins, as a perfect clock would tell them.
+ *
+ * network.c: layers. schedule.c: what ran when. sensor.c: what the sensor made
+ * of it. poll.c: what was read. truth.c, folder.c: the files.
+ */
+#ifndef JM_SIMULATE_INTERNAL_H
+#define JM_SIMULATE_INTERNAL_H
+
+#include "joulemap/joulemap.h"
+#include "simulate/random.h"
+#include "simulate/simulate.h"
+#include "simulate/supply.h"
+
+/* Streams of randomness: one part's options leave the others' numbers alone. */
+enum {
+	JM_STREAM_NETWORK = 1,
+	JM_STREAM_POWER = 2,
+	JM_STREAM_SCHEDULE = 3,
+	JM_STREAM_STAMP = 4,
+	JM_STREAM_BACKGROUND = 5,
+	JM_STREAM_SENSOR = 6,
+	JM_STREAM_POLL = 7
+};
+
+/* ---- Network -------------------------------------------------------------------- */
+
+struct jm_sim_unit {
+	char name[96];
+	const char *type;
+	double mean_s;	/* of one execution */
+	double power_w; /* at full clocks */
+	/* Sums over the run. */
+	double busy_s;
+	double energy_j;
+	double reported_ms;
+	double reported_ms2;
+	size_t executions;
+};
+
+struct jm_sim_network {
+	struct jm_sim_unit *units; /* [n_units], owned */
+	size_t n_units;
+	double gap_w;
+	double cycle_s; /* layers and gaps of a mean cycle, without the pause */
+};
+
+int jm_sim_network_init(struct jm_sim_network *network, const struct jm_simulate_config *config,
+	struct jm_error *reterr);
+void jm_sim_network_release(struct jm_sim_network *network);
+
+/* ---- Schedule -------------------------------------------------------------------- */
+
+struct jm_sim_run {
+	struct jm_timeline timeline; /* as reported; stamps in ns */
+	struct jm_load load;	     /* layers, gaps, pauses */
+	struct jm_load background;   /* jobs of others, on top */
+	double end_s;		     /* of the last cycle, its callbacks included */
+	double in_cycles_s;	     /* inside cycles, callbacks left out */
+	double in_cycles_j;
+	double locked_s;	/* cycle time of a locked schedule, else 0 */
+	size_t slow_from_cycle; /* first one with lower clocks, or cycles */
+	size_t background_jobs;
+};
+
+/* Lets the cycles run; fills the sums of the network's units. */
+int jm_sim_schedule(struct jm_sim_run *run, struct jm_sim_network *network,
+	const struct jm_simulate_config *config, struct jm_error *reterr);
+void jm_sim_run_release(struct jm_sim_run *run);
+
+/* ---- Sensor ----------------------------------------------------------------------- */
+
+/* One conversion or update, in the sensor's scale. */
+struct jm_sim_conversion {
+	double visible_s;	  /* to reads, of the current or the counter */
+	double voltage_visible_s; /* of the voltage */
+	double ma;
+	double mv;
+	double uj;
+};
+
+struct jm_sim_conversions {
+	struct jm_sim_conversion *items; /* [n], in order of time, owned */
+	size_t n;
+	double period_s; /* true time between them */
+	double phase_s;	 /* end of a window, in [0, period_s) */
+	double energy_j; /* that passed the supply from begin to end of the run */
+};
+
+int jm_sim_convert(struct jm_sim_conversions *conversions, const struct jm_sim_run *run,
+	const struct jm_simulate_config *config, struct jm_error *reterr);
+
+void jm_sim_conversions_release(struct jm_sim_conversions *conversions);
+
+/* Drift and ripple behind the supply, integrated from 0 to t (J). */
+double jm_sim_slow_energy_j(const struct jm_simulate_config *config,
+	const struct jm_supply *supply, double run_s, double t);
+
+/* ---- Reading ----------------------------------------------------------------------- */
+
+/* The log as read by polling: rail "power", times in ns. */
+int jm_sim_poll(struct jm_power_log *log, const struct jm_sim_conversions *conversions,
+	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr);
+
+/* ---- Files -------------------------------------------------------------------------- */
+
+struct jm_sim_result {
+	const struct jm_simulate_config *config;
+	const struct jm_sim_network *network;
+	const struct jm_sim_run *run;
+	const struct jm_sim_conversions *conversions;
+	const struct jm_power_log *log;
+};
+
+#define JM_SIM_MODEL "network"
+
+int jm_sim_truth_write(
+	const char *path, const struct jm_sim_result *result, struct jm_error *reterr);
+int jm_sim_folder_write(
+	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "simulate/internal.h"
+
+/* Follows what is visible at moments that never go back. */
+struct view {
+	const struct jm_sim_conversions *conversions;
+	size_t current; /* latest one whose current is visible */
+	size_t voltage;
+};
+
+static void look(struct view *view, double voltage_at_s, double current_at_s)
+{
+	const struct jm_sim_conversions *all = view->conversions;
+
+	while (view->current + 1 < all->n &&
+		all->items[view->current + 1].visible_s <= current_at_s)
+		view->current++;
+	while (view->voltage + 1 < all->n &&
+		all->items[view->voltage + 1].voltage_visible_s <= voltage_at_s)
+		view->voltage++;
+}
+
+static double next_poll_s(struct jm_random *random, const struct jm_simulate_config *config)
+{
+	double step_s = config->poll_ms * 1e-3 + config->poll_jitter_us * 1e-6 *
+							 fabs(jm_random_normal(random)) *
+							 1.2533141373155;
+
+	if (config->poll_pause_share > 0 &&
+		jm_random_uniform(random) < config->poll_pause_share)
+		step_s += config->poll_pause_ms * 1e-3 * jm_random_uniform(random);
+	return step_s;
+}
+
+int jm_sim_poll(struct jm_power_log *log, const struct jm_sim_conversions *conversions,
+	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr)
+{
+	int counter = !strcmp(config->sensor, "counter");
+	double at_s = -config->lead_s, read_s = counter ? 0 : config->read_ms * 1e-3;
+	struct view view = {conversions, 0, 0};
+	struct jm_random random;
+	int result;
+
+	jm_power_log_init(log);
+	jm_random_init(&random, (uint64_t)config->seed, JM_STREAM_POLL);
+	result = jm_power_log_add_rail(
+		log, "power", counter ? JM_QUANTITY_UJ : JM_QUANTITY_MV_MA, reterr);
+	for (at_s += next_poll_s(&random, config); result >= 0 && at_s < end_s + config->lead_s;
+		at_s += next_poll_s(&random, config)) {
+		struct jm_reading reading = {0};
+
+		look(&view, at_s - read_s, at_s);
+		reading.before_ns = llround((at_s - read_s) * 1e9);
+		reading.after_ns = llround(at_s * 1e9);
+		if (counter) {
+			reading.before_ns -= 2000;
+			reading.value[0] = conversions->items[view.current].uj;
+		} else {
+			reading.value[0] = conversions->items[view.voltage].mv;
+			reading.value[1] = conversions->items[view.current].ma;
+		}
+		result = jm_power_log_append(log, 0, &reading, reterr);
+	}
+	return result < 0 ? result : 0;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "simulate/internal.h"
+
+#define PI 3.14159265358979323846
+
+/* Everything that a conversion needs. */
+struct chip {
+	const struct jm_simulate_config *config;
+	const struct jm_sim_run *run;
+	struct jm_supply supply;
+	struct jm_supply_sweep load, background;
+	struct jm_random random;
+	double ma, mv;	/* of the averaging low-pass; NaN before the first conversion */
+	double base_uj; /* of the counter, which began long ago */
+};
+
+/*
+ * Drift passes a linear filter late by its delay; a ripple is scaled and
+ * turned by the filter's gain: integral of Im(gain * exp(i w t)).
+ */
+double jm_sim_slow_energy_j(const struct jm_simulate_config *config,
+	const struct jm_supply *supply, double run_s, double t)
+{
+	double energy_j = 0;
+
+	if (config->drift_w != 0 && run_s > 0) {
+		double late = supply->n_modes ? jm_supply_delay_s(supply) : 0;
+		double offset = late / run_s + 0.5;
+
+		energy_j += config->drift_w * (0.5 * t * t / run_s - offset * t);
+	}
+	if (config->ripple_w != 0) {
+		double omega = 2 * PI / config->ripple_s;
+		double complex gain = jm_supply_gain(supply, omega);
+
+		energy_j += config->ripple_w *
+			    cimag(gain * (cexp(omega * t * JM_I) - 1) / (omega * JM_I));
+	}
+	return energy_j;
+}
+
+static double energy_at(struct chip *chip, double t)
+{
+	return jm_supply_sweep_to(&chip->load, t) + jm_supply_sweep_to(&chip->background, t) +
+	       jm_sim_slow_energy_j(chip->config, &chip->supply, chip->run->end_s, t);
+}
+
+static double quantise(double value, double quantum)
+{
+	return quantum > 0 ? quantum * nearbyint(value / quantum) : value;
+}
+
+static double not_negative(double value)
+{
+	return value < 0 ? 0 : value;
+}
+
+/* Current and voltage of a supply whose voltage falls with the load. */
+static void measure(struct chip *chip, double power_w, struct jm_sim_conversion *ret)
+{
+	const struct jm_simulate_config *config = chip->config;
+	double volt =
+		config->supply_v - config->supply_mohm * 1e-3 * power_w / config->supply_v;
+	double ma, mv;
+
+	volt = volt < 0.1 * config->supply_v ? 0.1 * config->supply_v : volt;
+	ma = 1e3 * power_w / volt + config->noise_ma * jm_random_normal(&chip->random);
+	mv = 1e3 * volt + config->noise_mv * jm_random_normal(&chip->random);
+	if (!strcmp(config->sensor, "averaging")) {
+		double share = isnan(chip->ma) ? 1 : 1 / (double)config->average;
+
+		chip->ma = share < 1 ? chip->ma + share * (ma - chip->ma) : ma;
+		chip->mv = share < 1 ? chip->mv + share * (mv - chip->mv) : mv;
+		ma = chip->ma;
+		mv = chip->mv;
+	}
+	ret->ma = not_negative(quantise(ma, config->quantum_ma));
+	ret->mv = not_negative(quantise(mv, config->quantum_mv));
+}
+
+static void convert(struct chip *chip, double end_s, struct jm_sim_conversion *ret)
+{
+	const struct jm_simulate_config *config = chip->config;
+	double window_s = config->window_ms * 1e-3, before_j, energy_j;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->visible_s = end_s + config->delay_ms * 1e-3;
+	ret->voltage_visible_s = ret->visible_s + window_s;
+	if (!strcmp(config->sensor, "counter")) {
+		energy_j = energy_at(chip, end_s);
+		ret->uj = chip->base_uj + energy_j * 1e6;
+		if (config->quantum_uj > 0)
+			ret->uj = config->quantum_uj * floor(ret->uj / config->quantum_uj);
+		return;
+	}
+	before_j = energy_at(chip, end_s - window_s);
+	energy_j = energy_at(chip, end_s);
+	measure(chip, (energy_j - before_j) / window_s, ret);
+}
+
+/* Rounds of idle before the log begins, so that the first reading sees something. */
+static double settle_s(const struct jm_simulate_config *config, double period_s)
+{
+	double rounds = 4;
+
+	if (!strcmp(config->sensor, "averaging"))
+		rounds += 8 * (double)config->average;
+	return rounds * period_s + config->delay_ms * 1e-3 + config->window_ms * 2e-3;
+}
+
+static void start_chip(struct chip *chip, const struct jm_sim_run *run,
+	const struct jm_simulate_config *config, double from_s)
+{
+	memset(chip, 0, sizeof(*chip));
+	chip->config = config;
+	chip->run = run;
+	chip->ma = chip->mv = (double)NAN;
+	jm_supply_init(&chip->supply, config);
+	jm_supply_sweep_init(&chip->load, &chip->supply, &run->load, from_s);
+	jm_supply_sweep_init(&chip->background, &chip->supply, &run->background, from_s);
+	jm_random_init(&chip->random, (uint64_t)config->seed, JM_STREAM_SENSOR);
+}
+
+/* Jitter of an update, kept within a third of a period so that none overtakes. */
+static double jitter_s(struct chip *chip, double period_s)
+{
+	double limit_s = period_s / 3, late_s;
+
+	if (chip->config->update_jitter_us <= 0)
+		return 0;
+	late_s = chip->config->update_jitter_us * 1e-6 * jm_random_normal(&chip->random);
+	return late_s > limit_s ? limit_s : late_s < -limit_s ? -limit_s : late_s;
+}
+
+int jm_sim_convert(struct jm_sim_conversions *conversions, const struct jm_sim_run *run,
+	const struct jm_simulate_config *config, struct jm_error *reterr)
+{
+	double until_s = run->end_s + config->lead_s, period_s, from_s, first;
+	struct chip chip;
+
+	memset(conversions, 0, sizeof(*conversions));
+	period_s = config->round_ms * 1e-3 * (1 + config->clock_ppm * 1e-6);
+	from_s = -config->lead_s - settle_s(config, period_s);
+	start_chip(&chip, run, config, from_s - 2 * config->window_ms * 1e-3);
+	conversions->period_s = period_s;
+	conversions->phase_s = period_s * jm_random_uniform(&chip.random);
+	chip.base_uj = 1e9 * (1 + jm_random_uniform(&chip.random));
+	first = ceil((from_s - conversions->phase_s) / period_s);
+	conversions->n = (size_t)((until_s - from_s) / period_s) + 1;
+	conversions->items = malloc(conversions->n * sizeof(*conversions->items));
+	if (!conversions->items)
+		return jm_fail_memory(reterr, "the conversions of the simulated sensor");
+	for (size_t i = 0; i < conversions->n; i++) {
+		double end_s = conversions->phase_s + (first + (double)i) * period_s;
+
+		convert(&chip, end_s + jitter_s(&chip, period_s), &conversions->items[i]);
+	}
+	start_chip(&chip, run, config, 0);
+	conversions->energy_j = energy_at(&chip, run->end_s);
+	return 0;
+}
+
+void jm_sim_conversions_release(struct jm_sim_conversions *conversions)
+{
+	free(conversions->items);
+	memset(conversions, 0, sizeof(*conversions));
+}
