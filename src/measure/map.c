@@ -134,11 +134,17 @@ static int read_timeline(struct mapping *mapping, struct jm_error *reterr)
 /* 1 when SIMULATED.txt lies beside the power log, wherever that is. */
 static int is_marked_simulated(const char *power_log)
 {
-	char path[JM_PATH_MAX];
+	static const char *const marks[] = {"SIMULATED.txt", "../SIMULATED.txt"};
 	size_t folder = strlen(power_log) - strlen(jm_path_name(power_log));
-	int n = snprintf(path, sizeof(path), "%.*sSIMULATED.txt", (int)folder, power_log);
+	char path[JM_PATH_MAX];
 
-	return n > 0 && (size_t)n < sizeof(path) && jm_path_exists(path);
+	for (size_t i = 0; i < 2; i++) {
+		int n = snprintf(path, sizeof(path), "%.*s%s", (int)folder, power_log, marks[i]);
+
+		if (n > 0 && (size_t)n < sizeof(path) && jm_path_exists(path))
+			return 1;
+	}
+	return 0;
 }
 
 /* run.json tells what stands above the table; logs of others have none. */
