@@ -28,9 +28,10 @@ complain() {
 	failures=$((failures + 1))
 }
 
+# One status, or several: "0|4".
 expect_status() {
 	checks=$((checks + 1))
-	[ "$status" = "$1" ] || complain "expected status $1"
+	[[ $status =~ ^($1)$ ]] || complain "expected status $1"
 }
 
 # The whole of stderr, or of stdout, is this text.

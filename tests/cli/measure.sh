@@ -6,6 +6,7 @@
 unset JOULEMAP_SYSFS_ROOT
 trees=$JM_SOURCE/tests/data/sysfs
 models=$JM_SOURCE/tests/data/models
+measured="0|4" # 4: measured, but so short a run need not resolve its layers
 quick=(--runs 20 --warmup 1 --threads 1 --idle-duration 0.2)
 
 # ---- Idle power
@@ -52,7 +53,7 @@ END
 
 # ---- A second run keeps the first
 run measure --model lenet --sensor sim --result-dir r "${quick[@]}" --format csv
-expect_status 0
+expect_status "$measured"
 expect_out_like '^layer_index,.*simulated$'
 expect_out_like ',yes$'
 expect_err_like '^the earlier run is kept in r/lenet/previous/'
@@ -61,7 +62,7 @@ expect_err_like '^the earlier run is kept in r/lenet/previous/'
 # ---- A recorded board as the sensor, and the original's way to give a shape
 JOULEMAP_SYSFS_ROOT=$trees/orin-nano-jp6 run measure --model lenet --result-dir r2 "${quick[@]}" \
 	--input-shape 1 1 32 32 --dtype float32 --min-block-size 5
-expect_status 0
+expect_status "$measured"
 expect_out_like 'sensor ina3221:1-0040 VDD_IN'
 expect_out_like 'NOT RESOLVED: the sensor showed one and the same value'
 expect_err_like '^--min-block-size means nothing to this engine'
@@ -201,7 +202,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		ran="as nobody: joulemap $*"
 	}
 	as_nobody measure --model lenet --sensor sim "${quick[@]}" --result-dir open/r
-	expect_status 0
+	expect_status "$measured"
 	as_nobody measure --model lenet --sensor sim --idle-duration 0 --result-dir closed/r
 	expect_status 3
 	expect_err_like "^joulemap: .*'closed.*ermission denied"

@@ -118,7 +118,7 @@ def kill_once(folder, victim, delay):
     reading, layer = last_times(run_folder)
     loss = {"readings": killed_at - reading, "layers": killed_at - layer}
     assert max(loss.values()) <= LOSS_MAX_S, (victim, loss)
-    subprocess.run([JOULEMAP, "map", run_folder], check=True, capture_output=True)
+    subprocess.run([JOULEMAP, "map", "--method", "window", run_folder], check=True, capture_output=True)
     return loss
 
 

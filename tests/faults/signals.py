@@ -19,6 +19,7 @@ import tempfile
 import time
 
 JOULEMAP = os.environ["JOULEMAP"]
+MEASURED = (0, 4)  # 4: so short a run need not resolve its layers
 
 
 def command(folder, *more):
@@ -31,6 +32,12 @@ def start(folder, *more, runs="10000000", **popen):
     process = subprocess.Popen(command(folder, "--runs", runs, *more), stdout=subprocess.PIPE,
                                stderr=popen.pop("stderr", err), start_new_session=True, **popen)
     return process
+
+
+def measure_well(folder, runs):
+    done = subprocess.run(command(folder, "--runs", runs), check=False, capture_output=True,
+                          text=True)
+    assert done.returncode in MEASURED, done.stderr
 
 
 def wait_for_cycles(folder, process):
@@ -88,7 +95,7 @@ def test_ignored_signal(folder):
     wait_for_cycles(folder, process)
     os.killpg(process.pid, signal.SIGHUP)
     process.communicate(timeout=120)
-    assert process.returncode == 0, read(f"{folder}/err")
+    assert process.returncode in MEASURED, read(f"{folder}/err")
     assert run_of(folder)["cycles"] == 3000
 
 
@@ -127,19 +134,19 @@ def test_stopped_logger(folder):
 
 def test_failure_keeps_earlier_run(folder):
     """A measure that fails before its first cycle leaves the good run in place."""
-    subprocess.run(command(folder, "--runs", "20"), check=True, capture_output=True)
+    measure_well(folder, "20")
     before = run_of(folder)
     failed = subprocess.run(command(folder, "--runs", "20", "--input-shape", "1", "9", "9", "9"),
                             check=False, capture_output=True)
     assert failed.returncode == 2, failed
     assert run_of(folder) == before
     assert not os.path.exists(f"{folder}/lenet/spool")
-    subprocess.run([JOULEMAP, "map", f"{folder}/lenet"], check=True, capture_output=True)
+    subprocess.run([JOULEMAP, "map", "--method", "window", f"{folder}/lenet"], check=True, capture_output=True)
 
 
 def test_earlier_runs_lie_side_by_side(folder):
     for runs in ("20", "21", "22"):
-        subprocess.run(command(folder, "--runs", runs), check=True, capture_output=True)
+        measure_well(folder, runs)
         time.sleep(1.1)  # the stamp of a folder has whole seconds
     assert run_of(folder)["cycles"] == 22
     kept = sorted(glob.glob(f"{folder}/lenet/previous/*/run.json"))
@@ -158,7 +165,7 @@ def test_damaged_leftovers(folder):
         assert recover.returncode == 1 and "session.json" in recover.stderr, recover.stderr
     measure = subprocess.run(command(folder, "--runs", "20"), check=False, capture_output=True,
                              text=True)
-    assert measure.returncode == 0, measure.stderr
+    assert measure.returncode in MEASURED, measure.stderr
     assert "cannot be completed: kept as it is in" in measure.stderr, measure.stderr
     assert run_of(folder)["cycles"] == 20
     assert len(glob.glob(f"{folder}/lenet/spool.broken.*")) + len(
@@ -183,7 +190,7 @@ def test_kill_while_completing(folder):
             subprocess.run([JOULEMAP, "recover", copy], check=True, capture_output=True)
         assert os.path.exists(f"{copy}/run.json"), delay
         assert not os.path.exists(f"{copy}/previous"), delay
-        subprocess.run([JOULEMAP, "map", copy], check=True, capture_output=True)
+        subprocess.run([JOULEMAP, "map", "--method", "window", copy], check=True, capture_output=True)
 
 
 def main():
