@@ -19,7 +19,7 @@ grep -q '"simulated": *true' r/idling_power.json || complain "idle power is not 
 
 # ---- An orderly run, with all files
 run measure --model lenet --sensor sim --result-dir r "${quick[@]}"
-expect_status 0
+expect_status "$measured"
 expect_out_like '^SIMULATED: '
 expect_out_like '^20 cycles of '
 expect_out_like '^\(total\)'
