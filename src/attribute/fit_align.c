@@ -19,6 +19,8 @@ enum {
 
 /* Where more than this is left unexplained, conversions may have passed a low-pass. */
 #define UNEXPLAINED_MIN 0.05
+/* A low-pass that is there leaves less noise by this much, as a variance. */
+#define LESS_NOISE 0.6
 
 /* The starts of a search in which power_w[] is what the sensor converted. */
 static int find_starts(struct jm_fit *fit, const double *power_w,
@@ -57,6 +59,29 @@ static struct jm_response response_at(
 	return response;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Variance of residuals by their median: other work on the machine is no misfit. */
+static double robust_noise(const struct jm_alignment *alignment)
+{
+	size_t n = alignment->problem->moments.n;
+	double *residual = malloc((n + 1) * sizeof(*residual)), sd = HUGE_VAL;
+
+	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
+		for (size_t i = 0; i < n; i++)
+			residual[i] = fabs(residual[i]);
+		qsort(residual, n, sizeof(*residual), compare_doubles);
+		sd = 1.4826 * residual[n / 2];
+	}
+	free(residual);
+	return sd * sd;
+}
+
 /* Refines every start on a part of the data; keeps the most likely one. */
 static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, double low_pass,
 	struct jm_response *ret_best, double *ret_evidence)
@@ -77,7 +102,7 @@ static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, d
 			result = 0;
 		} else if (result >= 0 && alignment.posterior.log_evidence > *ret_evidence) {
 			*ret_evidence = alignment.posterior.log_evidence;
-			fit->start_noise_w2 = alignment.posterior.hyper.noise_w2;
+			fit->start_noise_w2 = robust_noise(&alignment);
 			*ret_best = alignment.response;
 		}
 		jm_alignment_release(&alignment);
@@ -164,8 +189,18 @@ static int search(struct jm_fit *fit, struct jm_response *ret_best)
 	result = try_low_pass(fit, 0, ret_best, &evidence);
 	if (!ticks || known == 1 || unexplained(fit) < UNEXPLAINED_MIN)
 		return result;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && result >= 0; i++)
-		result = try_low_pass(fit, 1 / numbers[i], ret_best, &evidence);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && result >= 0; i++) {
+		struct jm_response best = *ret_best;
+		double before = fit->start_noise_w2, now = evidence;
+
+		result = try_low_pass(fit, 1 / numbers[i], &best, &now);
+		if (now <= evidence || fit->start_noise_w2 > LESS_NOISE * before) {
+			fit->start_noise_w2 = before;
+			continue;
+		}
+		evidence = now;
+		*ret_best = best;
+	}
 	return result;
 }
 

@@ -11,11 +11,15 @@
 #include "attribute/fit.h"
 #include "base/error.h"
 
-enum { PHASES = 64 };
+enum {
+	PHASES = 64,
+	LAGS_MAX = 256
+};
 
 /* Inflation when the excess is worth it: chance stays below. */
 #define EXCESS_MIN 1.4
 #define INFLATION_MAX 10.0
+#define TOGETHER_MIN 1.1
 
 struct phase {
 	double sum, weight;
@@ -62,19 +66,31 @@ static double phase_excess(const struct jm_fit *fit)
 	return used > 8 ? chi2 / used / fit->alignment.posterior.hyper.noise_w2 : 1;
 }
 
-static double autocorrelation(const struct jm_fit *fit)
+static double autocorrelation(const struct jm_fit *fit, size_t lag)
 {
 	const struct jm_problem *problem = &fit->problem;
 	double cross = 0, square = 0;
 
-	for (size_t i = 1; i < problem->moments.n; i++) {
-		double a = fit->residual[i], b = fit->residual[i - 1];
-		double weight = problem->weight ? problem->weight[i] * problem->weight[i - 1] : 1;
+	for (size_t i = lag; i < problem->moments.n; i++) {
+		double a = fit->residual[i], b = fit->residual[i - lag];
+		double weight = problem->weight ? problem->weight[i] * problem->weight[i - lag] : 1;
 
 		cross += weight * a * b;
 		square += weight * 0.5 * (a * a + b * b);
 	}
 	return square > 0 ? cross / square : 0;
+}
+
+/* Variance of the mean of many residuals over that of independent ones. */
+static double togetherness(const struct jm_fit *fit)
+{
+	double low_pass = fit->alignment.response.low_pass, sum = 1;
+	size_t lags = low_pass > 0 ? (size_t)(2 / low_pass) : 1;
+
+	lags = lags < LAGS_MAX ? lags : LAGS_MAX;
+	for (size_t lag = 1; lag <= lags && lag < fit->problem.moments.n; lag++)
+		sum += 2 * autocorrelation(fit, lag);
+	return sum;
 }
 
 static int set_gains(struct jm_fit *fit)
@@ -105,16 +121,17 @@ static int set_gains(struct jm_fit *fit)
 
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 {
-	double excess;
+	double excess, together;
 
 	if (set_gains(fit) < 0 || jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
 		return jm_fail_memory(reterr, "the residuals");
 	excess = phase_excess(fit);
-	fit->autocorrelation = autocorrelation(fit);
+	fit->autocorrelation = autocorrelation(fit, 1);
+	together = togetherness(fit);
 	if (excess > EXCESS_MIN)
 		fit->inflation = fmin(sqrt(excess), INFLATION_MAX);
 	/* Noise of neighbours that goes together counts as fewer conversions. */
-	if (fit->autocorrelation > 0.05)
-		fit->inflation *= sqrt((1 + fit->autocorrelation) / (1 - fit->autocorrelation));
+	if (together > TOGETHER_MIN)
+		fit->inflation *= sqrt(together);
 	return 0;
 }

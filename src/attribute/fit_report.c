@@ -10,6 +10,10 @@
 #define Z95 1.959963984540054
 /* Hyperparameters and response are estimates themselves. */
 #define HYPER_WIDER 1.06
+/* No quantised sensor is more linear than this share of the power, and no
+ * timeline places the ends of a layer better than this. */
+#define LINEAR_SD 5e-4
+#define STAMP_SD_MS 1e-4
 
 static double variance(const struct jm_fit *fit, size_t k)
 {
@@ -41,6 +45,7 @@ static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
 	const struct jm_posterior *posterior = &fit->alignment.posterior;
 	const struct jm_normal *normal = &fit->alignment.normal;
 	double sd = sqrt(variance(fit, k)) * fit->inflation * HYPER_WIDER;
+	double ms;
 
 	layer->group = -1;
 	for (size_t c = 0; c < normal->n_columns; c++)
@@ -55,6 +60,11 @@ static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
 		sd *= fit->mean_gain[k];
 	}
 	layer->power_w = fmax(0, layer->power_w);
+	if (layer->executions && k < fit->segments.n_layers) {
+		ms = fit->segments.total_s[k] * 1e3 / (double)layer->executions;
+		sd = hypot(sd, STAMP_SD_MS / ms * sqrt(posterior->hyper.spread_w2[0]));
+	}
+	sd = hypot(sd, LINEAR_SD * layer->power_w);
 	layer->power_sd_w = sd;
 	layer->power_lo_w = fmax(0, layer->power_w - Z95 * sd);
 	layer->power_hi_w = layer->power_w + Z95 * sd;
@@ -84,7 +94,7 @@ static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 	double total_s = fit->segments.total_s[k];
 
 	report_power(fit, k, idle_w, layer);
-	if (layer->readings < 1e-3)
+	if (which == JM_COLUMN_OUTSIDE ? layer->readings < 1e-3 : total_s <= 0)
 		forget_power(layer);
 	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
 	layer->runtime_ms = which == JM_COLUMN_OUTSIDE

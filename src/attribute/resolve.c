@@ -52,6 +52,8 @@ static int is_misfit(const struct jm_fit *fit)
 {
 	const struct jm_response *response = &fit->alignment.response;
 
+	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
+		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
 	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX
 		|| fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
 }

@@ -26,6 +26,16 @@ static int compare_spans(const void *a, const void *b)
 	return (x->layer > y->layer) - (x->layer < y->layer);
 }
 
+/* By what the stamps say: durations may be wrong. */
+static int compare_ends(const void *a, const void *b)
+{
+	const struct jm_span *x = a, *y = b;
+
+	if (x->end_s != y->end_s)
+		return x->end_s < y->end_s ? -1 : 1;
+	return compare_spans(a, b);
+}
+
 static double stamp_s(const struct jm_execution *execution, int64_t origin_ns)
 {
 	return (double)(execution->stamp_ns - origin_ns) * 1e-9;
@@ -81,12 +91,15 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle, i
 	return n;
 }
 
-static int is_sorted(const struct jm_span *spans, size_t n)
+typedef int compare_fn(const void *a, const void *b);
+
+static void sort(struct jm_span *spans, size_t n, compare_fn *compare)
 {
 	for (size_t i = 1; i < n; i++)
-		if (compare_spans(&spans[i - 1], &spans[i]) > 0)
-			return 0;
-	return 1;
+		if (compare(&spans[i - 1], &spans[i]) > 0) {
+			qsort(spans, n, sizeof(*spans), compare);
+			return;
+		}
 }
 
 /* Where a span meets its predecessor: the moment that the stamps vouch for. */
@@ -142,6 +155,31 @@ static void fill(struct jm_segments *segments, struct jm_span *spans, size_t n, 
 	append(segments, segments->end_s, FAR_S, layers + JM_COLUMN_OUTSIDE, spans[n - 1].cycle);
 }
 
+static int are_unequal(const struct jm_timeline *timeline)
+{
+	size_t cycles = jm_timeline_cycles(timeline);
+
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		if (timeline->layers[i].n_executions && timeline->layers[i].n_executions < cycles)
+			return 1;
+	return 0;
+}
+
+/*
+ * Layers that run more often than others, as those that are repeated in place:
+ * a cycle ends where the order of layers begins again. Returns their number.
+ */
+static size_t count_cycles(struct jm_span *spans, size_t n)
+{
+	uint32_t cycle = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		cycle += i && spans[i].layer < spans[i - 1].layer;
+		spans[i].cycle = cycle;
+	}
+	return (size_t)cycle + 1;
+}
+
 static int are_rounded(const struct jm_timeline *timeline)
 {
 	for (size_t i = 0; i < timeline->n_layers; i++)
@@ -180,7 +218,7 @@ static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret
 	segments->column = malloc(room * sizeof(*segments->column));
 	segments->cycle = malloc(room * sizeof(*segments->cycle));
 	segments->total_s = calloc(segments->n_layers + JM_N_GAP_COLUMNS, sizeof(double));
-	segments->regime = calloc(segments->n_cycles + 1, 1);
+	segments->regime = calloc(n + 1, 1);
 	return *ret_spans && segments->regime && segments->time_s && segments->column && segments->cycle
 		&& segments->total_s;
 }
@@ -209,8 +247,9 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 		used += timeline->stamp == JM_STAMP_CALLBACK
 			? lay_out_callbacks(timeline, cycle, origin_ns, spans + used)
 			: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
-	if (!is_sorted(spans, used))
-		qsort(spans, used, sizeof(*spans), compare_spans);
+	sort(spans, used, timeline->stamp == JM_STAMP_BEGIN ? compare_spans : compare_ends);
+	if (are_unequal(timeline))
+		segments->n_cycles = count_cycles(spans, used);
 	segments->span_scale = jm_spans_shorten(
 		spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN);
 	if (are_rounded(timeline)
