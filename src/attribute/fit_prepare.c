@@ -80,7 +80,6 @@ static int check_clocks(struct jm_fit *fit, struct jm_error *reterr)
 {
 	const struct jm_rail *rail = fit->input->rail;
 	struct extent log, run;
-	double gap_s;
 
 	if (!timeline_extent(fit->input->timeline, &run))
 		return jm_fail(reterr, JM_EINVAL,
@@ -96,11 +95,11 @@ static int check_clocks(struct jm_fit *fit, struct jm_error *reterr)
 		fit->clock_shift_ns = zone_shift(&log, &run);
 	if (fit->clock_shift_ns)
 		return 0;
-	gap_s = -(double)overlap(&log, &run, 0) * 1e-9;
 	return jm_fail(reterr, JM_EINVAL,
 		"the power log %s %.1f s %s the timeline %s; they are not of one run, or their "
 		"clocks differ",
-		log.end_ns < run.begin_ns ? "ends" : "begins", gap_s,
+		log.end_ns < run.begin_ns ? "ends" : "begins",
+		-(double)overlap(&log, &run, 0) * 1e-9,
 		log.end_ns < run.begin_ns ? "before" : "after",
 		log.end_ns < run.begin_ns ? "begins" : "ends");
 }

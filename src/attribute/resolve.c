@@ -15,7 +15,7 @@
 /* And no wider than this share of the power, whatever the prior. */
 #define WIDEST_SHARE 0.3
 /* Neighbours whose errors cancel this much are only known together. */
-#define CANCEL -0.4
+#define CANCEL (-0.4)
 enum { PHASES = 48 };
 /* Beyond these the model is taken to have failed. */
 #define DISTURBED_MAX 0.2

@@ -244,8 +244,8 @@ static int begin_run(struct walk *walk, struct jm_error *reterr)
 			&run->timeline, network->units[i].name, network->units[i].type, reterr);
 	if (result < 0)
 		return result;
-	walk->deck = calloc(network->n_units, sizeof(*walk->deck));
-	walk->callback_ms = calloc(network->n_units, sizeof(*walk->callback_ms));
+	walk->deck = calloc(network->n_units + 1, sizeof(*walk->deck));
+	walk->callback_ms = calloc(network->n_units + 1, sizeof(*walk->callback_ms));
 	if (!walk->deck || !walk->callback_ms)
 		return jm_fail_memory(reterr, "the schedule of the simulated run");
 	for (size_t i = 0; i < network->n_units; i++)
