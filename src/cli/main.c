@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct jm_command *command = find_command(name);
-	struct jm_error error;
+	struct jm_error error = {0};
 	int result;
 
 	if (command)
