@@ -262,6 +262,10 @@ struct jm_fit_prior {
 	double delay_min_ms; /* from the end of a window to the value being visible; */
 	double delay_max_ms; /* both 0: two rounds either way, and a whole cycle */
 	unsigned samples;    /* conversions in the sensor's own low-pass; 0, 1: none */
+	/* From a calibration of the board: standard deviations of 0 mean none. */
+	double delay_ms, delay_sd_ms;
+	double tau_ms, tau_sd_ms;
+	double window_sd_ms;
 	int blocking;        /* a read waits for a conversion and ends with it */
 };
 

@@ -131,7 +131,9 @@ static void window_prior(struct jm_fit *fit)
 		prior->window_sd_s = 0;
 	} else if (input->prior.window_ms > 0) {
 		prior->window_s = input->prior.window_ms * 1e-3;
-		prior->window_sd_s = WINDOW_KNOWN_SD * prior->window_s;
+		prior->window_sd_s = input->prior.window_sd_ms > 0
+			? input->prior.window_sd_ms * 1e-3
+			: WINDOW_KNOWN_SD * prior->window_s;
 	} else if (input->rail->quantity == JM_QUANTITY_MV_MA && ina3221_window(round_s) > 0) {
 		prior->window_s = ina3221_window(round_s);
 		prior->window_sd_s = WINDOW_KNOWN_SD * prior->window_s;
@@ -146,6 +148,28 @@ static void window_prior(struct jm_fit *fit)
 	fit->windows_s[0] = prior->window_s;
 }
 
+static void delay_prior(const struct jm_fit_input *input, double range_s,
+	struct jm_response_prior *prior)
+{
+	prior->delay_min_s = -range_s;
+	prior->delay_max_s = range_s;
+	if (input->prior.delay_min_ms < input->prior.delay_max_ms) {
+		prior->delay_min_s = input->prior.delay_min_ms * 1e-3;
+		prior->delay_max_s = input->prior.delay_max_ms * 1e-3;
+	}
+	prior->delay_s = 0.5 * (prior->delay_min_s + prior->delay_max_s);
+	prior->delay_sd_s = prior->delay_max_s - prior->delay_min_s;
+	if (input->prior.delay_sd_ms > 0) {
+		prior->delay_s = input->prior.delay_ms * 1e-3;
+		prior->delay_sd_s = input->prior.delay_sd_ms * 1e-3;
+	}
+	if (isfinite(input->given.delay_ms)) {
+		prior->delay_s = input->given.delay_ms * 1e-3;
+		prior->delay_sd_s = 0;
+		prior->delay_min_s = prior->delay_max_s = prior->delay_s;
+	}
+}
+
 static void response_prior(struct jm_fit *fit)
 {
 	const struct jm_fit_input *input = fit->input;
@@ -158,23 +182,15 @@ static void response_prior(struct jm_fit *fit)
 	round_s = fmax(round_s, fit->conversions.poll_s);
 	range = fmax(2 * round_s, fmin(1.2 * cycle_s, 10 * round_s));
 	range = fmax(range, 4e-3);
-	prior->delay_min_s = -range;
-	prior->delay_max_s = range;
-	if (input->prior.delay_min_ms < input->prior.delay_max_ms) {
-		prior->delay_min_s = input->prior.delay_min_ms * 1e-3;
-		prior->delay_max_s = input->prior.delay_max_ms * 1e-3;
-	}
-	prior->delay_s = 0.5 * (prior->delay_min_s + prior->delay_max_s);
-	prior->delay_sd_s = prior->delay_max_s - prior->delay_min_s;
-	if (isfinite(input->given.delay_ms)) {
-		prior->delay_s = input->given.delay_ms * 1e-3;
-		prior->delay_sd_s = 0;
-		prior->delay_min_s = prior->delay_max_s = prior->delay_s;
-	}
+	delay_prior(input, range, prior);
 	prior->skew_sd = isfinite(input->given.round_ms) ? 0 : SKEW_SD;
 	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;
+	if (input->prior.tau_sd_ms > 0) {
+		prior->tau_s = input->prior.tau_ms * 1e-3;
+		prior->tau_sd_s = input->prior.tau_sd_ms * 1e-3;
+	}
 	if (isfinite(input->given.tau_ms)) {
 		prior->tau_s = input->given.tau_ms * 1e-3;
 		prior->tau_sd_s = 0;
