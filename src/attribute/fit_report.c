@@ -109,21 +109,45 @@ static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 								    : JM_RESOLVED_NO;
 }
 
+/* Covariance of two parameters of the response; 0 for fixed ones. */
+static double covariance(const struct jm_fit *fit, size_t a, size_t b)
+{
+	const struct jm_alignment *alignment = &fit->alignment;
+	size_t i = alignment->column_of[a], j = alignment->column_of[b];
+
+	if (!i || !j)
+		return 0;
+	i += alignment->normal.n_columns - 1;
+	j += alignment->normal.n_columns - 1;
+	return alignment->posterior.covariance[i * alignment->posterior.total + j];
+}
+
+static double parameter_sd(const struct jm_fit *fit, size_t parameter)
+{
+	return sqrt(fmax(0, covariance(fit, parameter, parameter)));
+}
+
+/* The delay alone: alignment.h tells why it is not a parameter of its own. */
+static double delay_sd(const struct jm_fit *fit)
+{
+	double variance = covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_DELAY)
+		+ covariance(fit, JM_PARAMETER_TAU, JM_PARAMETER_TAU)
+		- 2 * covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_TAU);
+
+	return fit->prior.delay_sd_s > 0 ? sqrt(fmax(0, variance)) : 0;
+}
+
 static void report_response(const struct jm_fit *fit, struct jm_fit_response *ret)
 {
 	const struct jm_response *response = &fit->alignment.response;
-	double sd[3] = {0, 0, 0};
+	double tau_sd = parameter_sd(fit, JM_PARAMETER_TAU);
 
-	for (size_t i = 0; i < 3; i++)
-		if (fit->alignment.column_of[i])
-			sd[i] = sqrt(variance(fit,
-				fit->alignment.normal.n_columns + fit->alignment.column_of[i] - 1));
 	ret->delay_ms = response->delay_s * 1e3;
-	ret->delay_sd_ms = sd[JM_PARAMETER_DELAY] * 1e3;
+	ret->delay_sd_ms = delay_sd(fit) * 1e3;
 	ret->window_ms = response->window_s * 1e3;
-	ret->window_sd_ms = sd[JM_PARAMETER_WINDOW] * 1e3;
+	ret->window_sd_ms = parameter_sd(fit, JM_PARAMETER_WINDOW) * 1e3;
 	ret->tau_ms = response->tau_s * 1e3;
-	ret->tau_sd_ms = sd[JM_PARAMETER_TAU] * 1e3;
+	ret->tau_sd_ms = tau_sd * 1e3;
 	ret->round_ms = fit->conversions.round_s * 1e3;
 	ret->taps = (int)response->n_taps;
 	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;

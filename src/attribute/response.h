@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What supply and sensor make of the load. The supply filters it with
- * h(t) = sum of tap_m e(t - offset_m), e(t) = exp(-t / tau) / tau; one tap at
- * offset 0 is first order, many describe any supply. The sensor takes the mean
- * over [c - delay - window, c - delay].
+ * h(t) = sum of tap_m e(t - offset_m), where e has the transfer function
+ * 1 / (1 + tau s + shape tau^2 s^2): first order with shape 0, two time
+ * constants up to 1/4, overshooting beyond. One tap at offset 0 is that alone,
+ * many describe any supply. The sensor takes the mean over
+ * [c - delay - window, c - delay].
  */
 #ifndef JM_ATTRIBUTE_RESPONSE_H
 #define JM_ATTRIBUTE_RESPONSE_H
 
+#include <complex.h>
 #include <stddef.h>
 
 #include "attribute/segments.h"
@@ -21,7 +24,8 @@ enum {
 struct jm_response {
 	double delay_s;
 	double window_s; /* of conversions without a width of their own */
-	double tau_s;
+	double tau_s;    /* first moment of e(t): the sum of its time constants */
+	double shape;
 	double age_s;    /* readings are up to this much older; 0: ticks are known */
 	double low_pass; /* share of a conversion in the sensor's output; 0: all of it */
 	double round_s;  /* between conversions; for the low-pass */
@@ -67,6 +71,23 @@ size_t jm_response_edges_per_row(const struct jm_response *response);
 double jm_response_kept(const struct jm_response *response, const struct jm_moments *moments,
 	size_t i);
 
+/*
+ * e(t) in parts: the sum over modes of the real part of
+ * weight exp(-t / tau) / tau. 0 modes: no filter.
+ */
+struct jm_mode {
+	double complex tau_s, weight;
+	double complex rate; /* 1 / tau */
+	int real; /* all of it */
+};
+
+enum { JM_MODES_MAX = 2 };
+
+/* Without a promotion from float. */
+#define JM_I ((double complex)I)
+
+size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
+
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);
 
@@ -85,7 +106,6 @@ struct jm_prediction {
 	double *value; /* [n] */
 	double *by_delay;
 	double *by_window;
-	double *by_tau;
 	double *by_skew;
 	double *by_gain[JM_REGIMES_MAX]; /* not of the first */
 	double *by_tap[JM_TAPS_MAX]; /* at the cost of tap `main_tap` */
