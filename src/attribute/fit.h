@@ -31,12 +31,36 @@ struct jm_fit {
 	double *mean_gain;   /* [n_layers], owned: over the regimes, by time */
 };
 
+/* A response and how likely it is. */
+struct jm_candidate {
+	struct jm_response response;
+	double evidence, noise_w2; /* noise by the median: other work counts little */
+};
+
+/*
+ * The search, on a part of the conversions. Each replaces *best by what is
+ * likelier, and returns 1 when that is clearly so.
+ */
+int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, int steps, struct jm_candidate *best);
+/* Goes on with a start only when its first steps do not leave it far behind. */
+int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, struct jm_candidate *best);
+/*
+ * Steps of Gauss-Newton end in the next optimum, and shifting the timeline by
+ * about one layer makes another one. So others are tried around the best, as
+ * long as they are better.
+ */
+int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best);
+
 /* Clock, segments, conversions, what is known before. */
 int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 /* Delay, window, time constant: coarse, then fine, on all conversions. */
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
 /* Weights against disturbed conversions, and how much to widen intervals. */
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
+/* A supply of second order, when the evidence asks for it: returns 1 then. */
+int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr);
 /* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
 /* Mean gains; misfit that widens the intervals. */

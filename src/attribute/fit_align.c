@@ -14,22 +14,13 @@ enum {
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = 8,
-	LINKED_STARTS = 2,
-	FIRST_STEPS = 2,
-	START_STEPS = 6,
-	EXPLORE_STEPS = 4,
-	ROUNDS_MAX = 3
+	LINKED_STARTS = 2
 };
 
 /* Where more than this is left unexplained, conversions may have passed a low-pass. */
 #define UNEXPLAINED_MIN 0.05
 /* A low-pass that is there leaves less noise by this much, as a variance. */
 #define LESS_NOISE 0.6
-
-/* Rise of the log evidence that is more than the last steps towards an optimum. */
-#define RISE_MIN 0.5
-/* A start this far below the best after its first steps is given up, per conversion. */
-#define HOPELESS 0.25
 
 /* The starts of a search in which power_w[] is what the sensor converted. */
 static int find_starts(struct jm_fit *fit, const double *power_w,
@@ -68,107 +59,11 @@ static struct jm_response response_at(
 	return response;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Variance of residuals by their median: other work on the machine is no misfit. */
-static double robust_noise(const struct jm_alignment *alignment)
-{
-	size_t n = alignment->problem->moments.n;
-	double *residual = malloc((n + 1) * sizeof(*residual)), sd = HUGE_VAL;
-
-	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
-		for (size_t i = 0; i < n; i++)
-			residual[i] = fabs(residual[i]);
-		qsort(residual, n, sizeof(*residual), compare_doubles);
-		sd = 1.4826 * residual[n / 2];
-	}
-	free(residual);
-	return sd * sd;
-}
-
-/* A response and how likely it is. */
-struct candidate {
-	struct jm_response response;
-	double evidence, noise_w2;
-};
-
-/* Refines from `start`; *best is replaced when that is likelier. 1: clearly so. */
-static int descend(struct jm_fit *fit, struct jm_problem *problem,
-	const struct jm_response *start, int steps, struct candidate *best)
-{
-	struct jm_alignment alignment;
-	int result = jm_alignment_init(&alignment, problem, &fit->belief, &fit->prior, start);
-
-	if (result >= 0)
-		result = jm_alignment_refine(&alignment, steps, 8);
-	if (result >= 0) {
-		double rise = alignment.posterior.log_evidence - best->evidence;
-
-		if (rise > 0)
-			*best = (struct candidate){alignment.response,
-				alignment.posterior.log_evidence, robust_noise(&alignment)};
-		result = rise > RISE_MIN;
-	}
-	jm_alignment_release(&alignment);
-	return result == JM_EINVAL ? 0 : result;
-}
-
-/* Goes on with a start only when its first steps do not leave it far behind. */
-static int try_start(struct jm_fit *fit, struct jm_problem *problem,
-	const struct jm_response *start, struct candidate *best)
-{
-	struct candidate own = {.evidence = -HUGE_VAL};
-	int result = descend(fit, problem, start, FIRST_STEPS, &own);
-
-	if (result < 0 || own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
-		return result;
-	return descend(fit, problem, &own.response, START_STEPS - FIRST_STEPS, best);
-}
-
-/*
- * Steps of Gauss-Newton end in the next optimum, and shifting the timeline by
- * about one layer makes another one. So others are tried around the best, as
- * long as they are better.
- */
-static int explore(struct jm_fit *fit, struct jm_problem *problem, struct candidate *best)
-{
-	static const struct {
-		double delay_s, tau_factor; /* of what the filter delays: moved with it */
-	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1}, {-160e-6, 1},
-		{0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
-	int better = fit->prior.delay_sd_s > 0;
-
-	for (int round = 0; round < ROUNDS_MAX && better; round++) {
-		struct jm_response centre = best->response;
-
-		better = 0;
-		for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
-			struct jm_response start = centre;
-			int result;
-
-			if (around[i].tau_factor != 1 && fit->prior.tau_sd_s == 0)
-				continue;
-			start.tau_s = centre.tau_s * around[i].tau_factor;
-			start.delay_s += around[i].delay_s + centre.tau_s - start.tau_s;
-			result = descend(fit, problem, &start, EXPLORE_STEPS, best);
-			if (result < 0)
-				return result;
-			better |= result;
-		}
-	}
-	return 0;
-}
-
 /* Refines every start on a part of the data; keeps the most likely one. */
 static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, double low_pass,
 	struct jm_response *ret_best, double *ret_evidence)
 {
-	struct candidate best = {.evidence = *ret_evidence};
+	struct jm_candidate best = {.evidence = *ret_evidence};
 	struct jm_subset subset;
 	int result = jm_subset_init(&subset, &fit->problem,
 		low_pass > 0 ? LINKED_CONVERSIONS : FEW_CONVERSIONS, low_pass > 0);
@@ -176,10 +71,10 @@ static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, d
 	for (size_t i = 0; i < n && result >= 0; i++) {
 		struct jm_response start = response_at(fit, &starts[i], low_pass);
 
-		result = try_start(fit, &subset.problem, &start, &best);
+		result = jm_fit_try_start(fit, &subset.problem, &start, &best);
 	}
 	if (result >= 0 && best.evidence > *ret_evidence)
-		result = explore(fit, &subset.problem, &best);
+		result = jm_fit_explore(fit, &subset.problem, &best);
 	if (best.evidence > *ret_evidence) {
 		*ret_evidence = best.evidence;
 		fit->start_noise_w2 = best.noise_w2;

@@ -150,6 +150,7 @@ static void report_response(const struct jm_fit *fit, struct jm_fit_response *re
 	ret->tau_sd_ms = tau_sd * 1e3;
 	ret->round_ms = fit->conversions.round_s * 1e3;
 	ret->taps = (int)response->n_taps;
+	ret->shape = response->shape;
 	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;
 	ret->ambiguous = fit->ambiguous;
 	if (response->n_taps > 1) /* taps say what these two cannot */
