@@ -10,9 +10,6 @@
 #define DELAY_STEP_S 0.25e-3
 #define TAU_STEP 0.6
 #define WINDOW_STEP 0.1
-/* Power above idle may change by this share from regime to regime. */
-#define GAIN_SD 0.5
-#define GAIN_MIN 0.02
 #define TAU_FLOOR_S 0.2e-6
 /* A damping of 0.2; less of it is no supply. */
 #define SHAPE_MAX 6.25
@@ -49,7 +46,6 @@ static size_t free_parameters(const struct jm_alignment *alignment)
 	n += prior->window_sd_s > 0 && !alignment->problem->moments.width_s;
 	n += (size_t)has_tau(alignment) + (size_t)has_shape(alignment);
 	n += prior->skew_sd > 0 && has_delay(alignment);
-	n += alignment->problem->segments->n_regimes - 1;
 	return n + alignment->response.n_taps - 1;
 }
 
@@ -66,16 +62,13 @@ int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem
 	alignment->response = *start;
 	alignment->shape = start->shape;
 	alignment->n_columns = free_parameters(alignment);
-	for (size_t r = 0; r < JM_REGIMES_MAX; r++)
-		if (!(alignment->response.gain[r] > 0))
-			alignment->response.gain[r] = 1;
 	for (size_t m = 0; m < start->n_taps; m++)
 		if (start->offset_s[m] == 0)
 			alignment->main_tap = m;
 	alignment->columns = malloc((alignment->n_columns * n + 1) * sizeof(double));
 	alignment->fitted = malloc((n + 1) * sizeof(double));
 	alignment->power_w =
-		calloc(problem->segments->n_layers + JM_N_GAP_COLUMNS, sizeof(double));
+		calloc(problem->segments->n_loads + JM_N_GAP_COLUMNS, sizeof(double));
 	if (!alignment->columns || !alignment->fitted || !alignment->power_w)
 		return JM_ENOMEM;
 	return 0;
@@ -179,9 +172,6 @@ static int set_columns(struct jm_alignment *alignment)
 	if (prior->skew_sd > 0 && to.by_delay)
 		to.by_skew = add_column(
 			alignment, JM_PARAMETER_SKEW, -response->skew, prior->skew_sd, 0);
-	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++)
-		to.by_gain[r] = add_column(alignment, JM_PARAMETER_GAIN + r,
-			1 - response->gain[r], GAIN_SD, 0);
 	to.main_tap = alignment->main_tap;
 	for (size_t m = 0; m < response->n_taps; m++)
 		if (m != alignment->main_tap)
@@ -262,11 +252,6 @@ static double move(struct jm_alignment *alignment)
 	response->window_s += limited(step_of(alignment, JM_PARAMETER_WINDOW, &worst),
 		WINDOW_STEP * response->window_s);
 	response->skew += step_of(alignment, JM_PARAMETER_SKEW, &worst);
-	for (size_t r = 1; r < alignment->problem->segments->n_regimes; r++) {
-		double step = step_of(alignment, JM_PARAMETER_GAIN + r, &worst);
-
-		response->gain[r] = fmax(response->gain[r] + limited(step, 0.3), GAIN_MIN);
-	}
 	for (size_t m = 0; m < response->n_taps; m++) {
 		if (m == alignment->main_tap)
 			continue;

@@ -21,8 +21,7 @@ enum jm_parameter {
 	JM_PARAMETER_WINDOW = 2,
 	JM_PARAMETER_SHAPE = 3,
 	JM_PARAMETER_SKEW = 4,
-	JM_PARAMETER_GAIN = 5, /* and on: of regimes 1, 2, ... at GAIN + r */
-	JM_PARAMETER_TAP = JM_PARAMETER_GAIN + JM_REGIMES_MAX /* and on: of every tap but the main one */
+	JM_PARAMETER_TAP = 5 /* and on: of every tap but the main one */
 };
 
 /* What is known of the response before: mean and standard deviation. */

@@ -53,19 +53,19 @@ static void make_groups(struct search *search)
 	size_t groups = search->groups;
 	double all = 0, sum = 0;
 
-	for (size_t k = 0; k < segments->n_layers; k++)
+	for (size_t k = 0; k < segments->n_loads; k++)
 		all += segments->total_s[k];
-	for (size_t k = 0; k < segments->n_layers; k++) {
+	for (size_t k = 0; k < segments->n_loads; k++) {
 		double middle = sum + 0.5 * segments->total_s[k];
 		size_t g = all > 0 ? (size_t)(middle / all * (double)groups) : 0;
 
-		if (groups == segments->n_layers)
+		if (groups == segments->n_loads)
 			g = k;
 		search->group[k] = (unsigned char)(g < groups ? g : groups - 1);
 		sum += segments->total_s[k];
 	}
 	for (size_t k = 0; k < JM_N_GAP_COLUMNS; k++)
-		search->group[segments->n_layers + k] = (unsigned char)(groups + k);
+		search->group[segments->n_loads + k] = (unsigned char)(groups + k);
 }
 
 /* Share of every bin of [from_s, from_s + n bins) in which each group runs. */
@@ -218,7 +218,7 @@ static int allocate(struct search *search)
 {
 	size_t line = search->line, columns = search->columns;
 
-	search->group = malloc(search->segments->n_layers + JM_N_GAP_COLUMNS);
+	search->group = malloc(search->segments->n_loads + JM_N_GAP_COLUMNS);
 	search->occupancy = malloc(MAX_BINS * columns * sizeof(double));
 	for (size_t r = 0; r < BATCH; r++) {
 		search->integral[r] = malloc((MAX_BINS + 1) * columns * sizeof(double));
@@ -247,7 +247,7 @@ static void set_up(struct search *search, const struct jm_coarse_options *option
 	double range = options->delay_max_s - options->delay_min_s, longest = 0;
 	size_t n = search->moments->n;
 
-	search->groups = search->segments->n_layers < GROUPS_MAX ? search->segments->n_layers
+	search->groups = search->segments->n_loads < GROUPS_MAX ? search->segments->n_loads
 								 : GROUPS_MAX;
 	search->columns = search->groups + JM_N_GAP_COLUMNS;
 	search->line = search->columns + 1;

@@ -36,7 +36,7 @@ struct walker {
 
 size_t jm_design_work_size(const struct jm_segments *segments)
 {
-	return (1 + JM_MODES_MAX) * (segments->n_layers + JM_N_GAP_COLUMNS) * sizeof(double)
+	return (1 + JM_MODES_MAX) * (segments->n_loads + JM_N_GAP_COLUMNS) * sizeof(double)
 		+ JM_EDGES_MAX * JM_CHUNK_ROWS * sizeof(struct jm_edge);
 }
 
@@ -115,24 +115,14 @@ static void add_to(const struct mode *mode, size_t column, double complex added)
 		mode->im[column] += cimag(added);
 }
 
-/* Column `column` draws power from where the walker is until to_s. */
+/* The segment's column draws power from where the walker is until to_s. */
 static void step(struct walker *walker, size_t segment, double to_s)
 {
 	size_t column = walker->segments->column[segment];
-	size_t idle = walker->segments->n_layers + JM_COLUMN_OUTSIDE;
-	double gain = jm_response_gain(walker->response, walker->segments, segment);
-	double time = to_s - walker->at_s;
 
-	for (size_t m = 0; m < walker->n_modes; m++) {
-		double complex added = grow(walker, &walker->modes[m], to_s);
-
-		add_to(&walker->modes[m], column, gain * added);
-		if (gain != 1) /* the rest is idle */
-			add_to(&walker->modes[m], idle, (1 - gain) * added);
-	}
-	walker->run[column] += gain * time;
-	if (gain != 1)
-		walker->run[idle] += (1 - gain) * time;
+	for (size_t m = 0; m < walker->n_modes; m++)
+		add_to(&walker->modes[m], column, grow(walker, &walker->modes[m], to_s));
+	walker->run[column] += to_s - walker->at_s;
 	walker->at_s = to_s;
 }
 
@@ -172,7 +162,7 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 {
 	struct jm_edge *edges = work;
 	double *state = (double *)(edges + JM_EDGES_MAX * JM_CHUNK_ROWS);
-	size_t k = segments->n_layers + JM_N_GAP_COLUMNS;
+	size_t k = segments->n_loads + JM_N_GAP_COLUMNS;
 	struct walker walker = {.response = response, .segments = segments, .k = k, .run = state};
 	double memory = jm_response_memory_s(response);
 	size_t per_row = jm_response_edges_per_row(response), n_edges, open = 0;

@@ -23,7 +23,6 @@ static void release(struct jm_fit *fit)
 	free(fit->weight);
 	free(fit->residual);
 	free(fit->scale);
-	free(fit->mean_gain);
 }
 
 int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,

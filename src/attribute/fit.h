@@ -28,7 +28,6 @@ struct jm_fit {
 	double robust_share;
 	double autocorrelation;
 	double inflation;
-	double *mean_gain;   /* [n_layers], owned: over the regimes, by time */
 };
 
 /* A response and how likely it is. */
@@ -53,6 +52,22 @@ int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
  */
 int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best);
 
+/* A row of the result: the mean by time of columns, a layer's in every regime. */
+struct jm_row {
+	size_t n;
+	size_t column[JM_REGIMES_MAX];
+	double share[JM_REGIMES_MAX]; /* of the time; they sum to 1 */
+	double total_s;
+};
+
+struct jm_row jm_fit_layer_row(const struct jm_fit *fit, size_t layer);
+struct jm_row jm_fit_gap_row(const struct jm_fit *fit, size_t which); /* JM_COLUMN_* */
+double jm_fit_row_mean(const struct jm_fit *fit, const struct jm_row *row);
+double jm_fit_row_covariance(
+	const struct jm_fit *fit, const struct jm_row *a, const struct jm_row *b);
+/* Conversions' worth of time that were spent in it. */
+double jm_fit_row_readings(const struct jm_fit *fit, const struct jm_row *row);
+
 /* Clock, segments, conversions, what is known before. */
 int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 /* Delay, window, time constant: coarse, then fine, on all conversions. */
@@ -63,7 +78,7 @@ int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr);
 /* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
-/* Mean gains; misfit that widens the intervals. */
+/* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,

@@ -68,7 +68,7 @@ static int try_taps(const struct jm_fit *fit, const struct jm_response *response
 		result = jm_alignment_init(&rich, &subset.problem, &belief, &fit->prior, response);
 	if (result >= 0) {
 		memcpy(rich.power_w, simple.power_w,
-			(fit->segments.n_layers + JM_N_GAP_COLUMNS) * sizeof(double));
+			(fit->segments.n_loads + JM_N_GAP_COLUMNS) * sizeof(double));
 		rich.posterior.hyper = simple.posterior.hyper;
 		rich.posterior.hyper.extra2 = TAP_SPREAD2;
 		result = jm_alignment_refine(&rich, 1, 8);
@@ -89,7 +89,7 @@ static int adopt(struct jm_fit *fit, const struct jm_response *response)
 
 	if (result >= 0) {
 		memcpy(rich.power_w, fit->alignment.power_w,
-			(fit->segments.n_layers + JM_N_GAP_COLUMNS) * sizeof(double));
+			(fit->segments.n_loads + JM_N_GAP_COLUMNS) * sizeof(double));
 		rich.posterior.hyper = fit->alignment.posterior.hyper;
 		rich.posterior.hyper.extra2 = TAP_SPREAD2;
 		result = jm_alignment_refine(&rich, STEPS, 6);

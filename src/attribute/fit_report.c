@@ -15,13 +15,6 @@
 #define LINEAR_SD 5e-4
 #define STAMP_SD_MS 1e-4
 
-static double variance(const struct jm_fit *fit, size_t k)
-{
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
-
-	return fmax(0, posterior->covariance[k * posterior->total + k]);
-}
-
 /* Mean and deviation of a layer's executions. */
 static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *layer)
 {
@@ -39,30 +32,19 @@ static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *lay
 	layer->runtime_sd_ms = n > 1 ? sqrt(square / (n - 1)) : (double)NAN;
 }
 
-static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
+static void report_power(const struct jm_fit *fit, const struct jm_row *row, double idle_w,
 	struct jm_fit_layer *layer)
 {
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
-	const struct jm_normal *normal = &fit->alignment.normal;
-	double sd = sqrt(variance(fit, k)) * fit->inflation * HYPER_WIDER;
-	double ms;
+	double variance = fmax(0, jm_fit_row_covariance(fit, row, row)), ms;
+	double sd = sqrt(variance) * fit->inflation * HYPER_WIDER;
 
 	layer->group = -1;
-	for (size_t c = 0; c < normal->n_columns; c++)
-		layer->readings += normal->gram[k * normal->p + c];
-	layer->readings = fmax(0, layer->readings);
-	layer->power_w = posterior->mean[k] + posterior->reference_w;
-	if (k < fit->segments.n_layers) { /* mean over the regimes */
-		double idle = posterior->mean[fit->segments.n_layers + JM_COLUMN_OUTSIDE]
-			+ posterior->reference_w;
-
-		layer->power_w = idle + fit->mean_gain[k] * (layer->power_w - idle);
-		sd *= fit->mean_gain[k];
-	}
-	layer->power_w = fmax(0, layer->power_w);
-	if (layer->executions && k < fit->segments.n_layers) {
-		ms = fit->segments.total_s[k] * 1e3 / (double)layer->executions;
-		sd = hypot(sd, STAMP_SD_MS / ms * sqrt(posterior->hyper.spread_w2[0]));
+	layer->readings = jm_fit_row_readings(fit, row);
+	layer->power_w = fmax(0, jm_fit_row_mean(fit, row));
+	if (layer->executions) {
+		ms = row->total_s * 1e3 / (double)layer->executions;
+		sd = hypot(sd,
+			STAMP_SD_MS / ms * sqrt(fit->alignment.posterior.hyper.spread_w2[0]));
 	}
 	sd = hypot(sd, LINEAR_SD * layer->power_w);
 	layer->power_sd_w = sd;
@@ -90,10 +72,10 @@ static void report_energy(struct jm_fit_layer *layer, double total_s)
 static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 	struct jm_fit_layer *layer)
 {
-	size_t k = fit->segments.n_layers + which;
-	double total_s = fit->segments.total_s[k];
+	struct jm_row row = jm_fit_gap_row(fit, which);
+	double total_s = row.total_s;
 
-	report_power(fit, k, idle_w, layer);
+	report_power(fit, &row, idle_w, layer);
 	if (which == JM_COLUMN_OUTSIDE ? layer->readings < 1e-3 : total_s <= 0)
 		forget_power(layer);
 	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
@@ -227,7 +209,8 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 	closure->sd_mj = sd * closure->cycle_ms;
 	for (size_t k = 0; k < result->n_layers; k++)
 		if (result->layers[k].executions)
-			fitted += result->layers[k].power_w * fit->segments.total_s[k] * 1e3 / cycles;
+			fitted += result->layers[k].energy_mj
+				* (double)result->layers[k].executions / cycles;
 	fitted += result->gap.energy_mj + result->between.energy_mj;
 	closure->fitted_mj = fitted;
 	closure->difference_mj = fitted - closure->measured_mj;
@@ -240,8 +223,8 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
 {
+	struct jm_row outside = jm_fit_gap_row(fit, JM_COLUMN_OUTSIDE);
 	size_t layers = fit->segments.n_layers;
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
 	double idle = fit->input->idle_power_w;
 
 	result->layers = calloc(layers + 1, sizeof(*result->layers));
@@ -249,15 +232,16 @@ int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct
 		return jm_fail_memory(reterr, "the result");
 	result->n_layers = layers;
 	if (!isfinite(idle))
-		idle = posterior->mean[layers + JM_COLUMN_OUTSIDE] + posterior->reference_w;
+		idle = jm_fit_row_mean(fit, &outside);
 	for (size_t k = 0; k < layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
+		struct jm_row row = jm_fit_layer_row(fit, k);
 
 		report_runtime(&fit->input->timeline->layers[k], layer);
-		report_power(fit, k, idle, layer);
-		if (!(fit->segments.total_s[k] > 0))
+		report_power(fit, &row, idle, layer);
+		if (!(row.total_s > 0))
 			forget_power(layer);
-		report_energy(layer, fit->segments.total_s[k]);
+		report_energy(layer, row.total_s);
 	}
 	report_gap(fit, JM_COLUMN_GAP, idle, &result->gap);
 	report_gap(fit, JM_COLUMN_BETWEEN, idle, &result->between);

@@ -15,7 +15,6 @@ struct signal {
 	const struct jm_response *response;
 	const struct jm_segments *segments;
 	const double *power_w;
-	unsigned char only_regime; /* 0: all of the load */
 	struct jm_mode modes[JM_MODES_MAX];
 	size_t n_modes;
 	double at_s;
@@ -63,17 +62,7 @@ static double filtered(const struct signal *signal, double *ret_integral)
 
 static double power_of(const struct signal *signal, size_t segment)
 {
-	const struct jm_segments *segments = signal->segments;
-	size_t column = segments->column[segment];
-	double idle = signal->power_w[segments->n_layers + JM_COLUMN_OUTSIDE], gain;
-
-	if (signal->only_regime) /* what a gain of 1 more adds */
-		return column < segments->n_layers
-				&& segments->regime[segments->cycle[segment]] == signal->only_regime
-			? signal->power_w[column] - idle
-			: 0;
-	gain = jm_response_gain(signal->response, segments, segment);
-	return gain == 1 ? signal->power_w[column] : idle + gain * (signal->power_w[column] - idle);
+	return signal->power_w[signal->segments->column[segment]];
 }
 
 static void restart(struct signal *signal, double at_s)
@@ -176,20 +165,6 @@ static void predict_all(struct signal *signal, const struct jm_moments *moments,
 	}
 }
 
-static void predict_gains(struct signal *signal, const struct jm_moments *moments,
-	struct jm_edge *edges, const struct jm_prediction *to)
-{
-	for (size_t r = 1; r < signal->segments->n_regimes; r++) {
-		struct jm_prediction own = {.value = to->by_gain[r]};
-
-		if (!own.value)
-			continue;
-		signal->only_regime = (unsigned char)r;
-		clear(&own, signal->response, moments->n);
-		predict_all(signal, moments, edges, &own);
-	}
-}
-
 static void low_pass(const struct jm_response *response, const struct jm_moments *moments,
 	double *column)
 {
@@ -207,8 +182,6 @@ static void low_pass_all(const struct jm_response *response, const struct jm_mom
 	low_pass(response, moments, to->by_delay);
 	low_pass(response, moments, to->by_window);
 	low_pass(response, moments, to->by_skew);
-	for (size_t r = 1; r < JM_REGIMES_MAX; r++)
-		low_pass(response, moments, to->by_gain[r]);
 	for (size_t m = 0; m < response->n_taps; m++)
 		low_pass(response, moments, to->by_tap[m]);
 }
@@ -231,7 +204,6 @@ int jm_predict(const struct jm_response *response, const struct jm_segments *seg
 	clear(&to, response, moments->n);
 	predict_all(&signal, moments, edges, &to);
 	finish(&to, response, moments, main_tap);
-	predict_gains(&signal, moments, edges, ret_prediction);
 	if (response->low_pass > 0)
 		low_pass_all(response, moments, ret_prediction);
 	result = 0;

@@ -17,17 +17,6 @@ struct jm_response jm_response_simple(double delay_s, double window_s, double ta
 		.n_taps = 1, .tap = {1}};
 }
 
-double jm_response_gain(const struct jm_response *response, const struct jm_segments *segments,
-	size_t segment)
-{
-	double gain;
-
-	if (segments->n_regimes < 2 || segments->column[segment] >= segments->n_layers)
-		return 1;
-	gain = response->gain[segments->regime[segments->cycle[segment]]];
-	return gain > 0 ? gain : 1;
-}
-
 static size_t count_ages(const struct jm_response *response)
 {
 	double n;

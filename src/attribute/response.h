@@ -30,7 +30,6 @@ struct jm_response {
 	double low_pass; /* share of a conversion in the sensor's output; 0: all of it */
 	double round_s;  /* between conversions; for the low-pass */
 	double middle_s, skew; /* delay grows by skew per second after middle_s */
-	double gain[JM_REGIMES_MAX]; /* power above idle in each regime; 0: as in the first */
 	size_t n_taps;   /* 1: first order; with ages: 1 */
 	double offset_s[JM_TAPS_MAX];
 	double tap[JM_TAPS_MAX]; /* sum to 1 */
@@ -51,10 +50,6 @@ struct jm_edge {
 };
 
 enum { JM_CHUNK_ROWS = 192 };
-
-/* Gain of layers in a segment, 1 for gaps. */
-double jm_response_gain(const struct jm_response *response, const struct jm_segments *segments,
-	size_t segment);
 
 /* First order with a delay. */
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
@@ -93,7 +88,7 @@ double jm_response_memory_s(const struct jm_response *response);
 
 /*
  * Design rows first .. first + n (n <= JM_CHUNK_ROWS): ret_rows[i * stride + k]
- * is what 1 W of column k adds to conversion first + i; K = layers + 3 columns.
+ * is what 1 W of column k adds to conversion first + i; K = loads + 3 columns.
  * `work` has room for jm_design_work_size() bytes.
  */
 void jm_design_rows(const struct jm_response *response, const struct jm_segments *segments,
@@ -107,7 +102,6 @@ struct jm_prediction {
 	double *by_delay;
 	double *by_window;
 	double *by_skew;
-	double *by_gain[JM_REGIMES_MAX]; /* not of the first */
 	double *by_tap[JM_TAPS_MAX]; /* at the cost of tap `main_tap` */
 	size_t main_tap;
 };
