@@ -263,6 +263,13 @@ static double move(struct jm_alignment *alignment)
 	return worst;
 }
 
+int jm_alignment_solve(struct jm_alignment *alignment, int iterations)
+{
+	int result = set_columns(alignment);
+
+	return result < 0 ? result : solve(alignment, iterations);
+}
+
 int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iterations)
 {
 	int result = 0;
@@ -274,9 +281,7 @@ int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iteration
 	for (int i = 0; i < steps && result >= 0; i++) {
 		double worst = HUGE_VAL;
 
-		result = set_columns(alignment);
-		if (result >= 0)
-			result = solve(alignment, iterations);
+		result = jm_alignment_solve(alignment, iterations);
 		if (result >= 0)
 			worst = move(alignment);
 		if (worst < DONE_SHARE && i > 0)

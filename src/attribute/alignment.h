@@ -63,6 +63,9 @@ void jm_alignment_release(struct jm_alignment *alignment);
  */
 int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iterations);
 
+/* One solution at the present response and powers, without a step. */
+int jm_alignment_solve(struct jm_alignment *alignment, int iterations);
+
 /* Residuals y - fit with the baseline, [n]. 0 or JM_ENOMEM. */
 int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual);
 

@@ -46,6 +46,8 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 	if (result > 0)
 		result = jm_fit_robust(&fit, reterr);
 	if (result >= 0)
+		result = jm_fit_polish(&fit, reterr);
+	if (result >= 0)
 		result = jm_fit_check(&fit, reterr);
 	if (result >= 0)
 		result = jm_fit_report(&fit, ret_result, reterr);

@@ -78,6 +78,8 @@ int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr);
 /* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
+/* The response where the marginal likelihood has its top, and its uncertainty. */
+int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr);
 /* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
