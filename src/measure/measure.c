@@ -136,13 +136,13 @@ static json_t *describe_sensor(const struct job *job)
 	const struct jm_sensor_info *info = &job->sensor_info;
 	const char *wanted = job->config->sensor ? job->config->sensor : info->id;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:s, s:o}", "name",
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:b, s:s, s:o}", "name",
 		job->sensor->name, "wanted", jm_json_text(wanted), "id", jm_json_text(info->id),
 		"path", jm_json_text(info->path), "kind",
 		kinds[info->kind], "simulated", info->simulated, "seed",
 		(json_int_t)job->sensor_options.seed, "round_ms", info->round_ms, "window_ms",
-		info->window_ms, "poll_ms", info->poll_ms, "provenance", info->provenance, "rails",
-		describe_rails(info));
+		info->window_ms, "poll_ms", info->poll_ms, "stamped", info->stamped, "provenance",
+		info->provenance, "rails", describe_rails(info));
 }
 
 /* The options, under the names that the original gives them. */
