@@ -99,7 +99,13 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
-	return choose_engine(job, reterr);
+	result = choose_engine(job, reterr);
+	if (result == 0 && job->sensor == &jm_sensor_nvml
+		&& strcmp(job->engine->name, "onnxruntime") == 0)
+		note(job, "sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the CPU: "
+			  "the power of these layers is not in its figures",
+			job->sensor_info.id);
+	return result;
 }
 
 /* ---- The session's description ------------------------------------------------- */

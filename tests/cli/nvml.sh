@@ -86,6 +86,7 @@ done
 run measure --model lenet --result-dir r --runs 300 --warmup 1 --threads 1 --idle-duration 0.2
 expect_status "$measured"
 expect_out_like '^lenet, onnxruntime .*, sensor nvml:0 GPU$'
+expect_err_like "^sensor 'nvml:0' sees only its GPU, and engine 'onnxruntime' runs on the CPU"
 python3 - r/lenet <<'END' || complain "run.json or readings.csv is not what it should be"
 import csv, json, sys
 run = json.load(open(sys.argv[1] + "/run.json"))
