@@ -267,6 +267,7 @@ struct jm_fit_prior {
 	double tau_ms, tau_sd_ms;
 	double window_sd_ms;
 	int blocking;        /* a read waits for a conversion and ends with it */
+	int stamped;         /* a reading is a conversion, at exactly its moment */
 };
 
 /* The true response, for comparison with what the data tell. NaN: find it. */

@@ -39,7 +39,7 @@ static const struct jm_option options[] = {
 	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
 		"results go to DIR/MODEL/ (default results)", 0, 0, NULL},
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
-		"power sensor: ina3221, ina3221:1-0040,\n"
+		"power sensor: ina3221, ina3221:1-0040, nvml:0,\n"
 		"replay:FILE, sim (SIMULATED); default: the best\nreal one, see 'joulemap sensors'",
 		0, 0, NULL},
 	{"rate", JM_OPTION_REAL, offsetof(struct values, rate_hz), "HZ",

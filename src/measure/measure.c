@@ -99,7 +99,13 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
-	return choose_engine(job, reterr);
+	result = choose_engine(job, reterr);
+	if (result == 0 && job->sensor == &jm_sensor_nvml
+		&& strcmp(job->engine->name, "onnxruntime") == 0)
+		note(job, "sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the CPU: "
+			  "the power of these layers is not in its figures",
+			job->sensor_info.id);
+	return result;
 }
 
 /* ---- The session's description ------------------------------------------------- */
@@ -136,13 +142,13 @@ static json_t *describe_sensor(const struct job *job)
 	const struct jm_sensor_info *info = &job->sensor_info;
 	const char *wanted = job->config->sensor ? job->config->sensor : info->id;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:s, s:o}", "name",
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:b, s:s, s:o}", "name",
 		job->sensor->name, "wanted", jm_json_text(wanted), "id", jm_json_text(info->id),
 		"path", jm_json_text(info->path), "kind",
 		kinds[info->kind], "simulated", info->simulated, "seed",
 		(json_int_t)job->sensor_options.seed, "round_ms", info->round_ms, "window_ms",
-		info->window_ms, "poll_ms", info->poll_ms, "provenance", info->provenance, "rails",
-		describe_rails(info));
+		info->window_ms, "poll_ms", info->poll_ms, "stamped", info->stamped, "provenance",
+		info->provenance, "rails", describe_rails(info));
 }
 
 /* The options, under the names that the original gives them. */
