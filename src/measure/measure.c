@@ -159,14 +159,16 @@ static json_t *describe_config(const struct job *job)
 
 	for (size_t i = 0; shape && i < config->n_input_shape; i++)
 		json_array_append_new(shape, json_integer(config->input_shape[i]));
-	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:I}", "model",
+	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:o, s:I}", "model",
 		jm_json_text(config->model), "dtype", config->dtype, "input_shape", shape, "warmup",
 		(json_int_t)config->warmup, "runs", (json_int_t)config->runs, "optimization_level",
 		config->optimization_level, "result_dir", jm_json_text(config->result_dir), "engine",
 		job->engine->name, "sensor",
 		jm_json_text(job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
 		"threads",
-		config->threads, "rate_hz", config->rate_hz, "seed", (json_int_t)config->seed);
+		config->threads, "rate_hz", config->rate_hz, "jitter_ms",
+		isnan(config->jitter_ms) ? json_null() : json_real(config->jitter_ms), "seed",
+		(json_int_t)config->seed);
 }
 
 static int describe(struct job *job, const struct jm_idle_power *idle, struct jm_error *reterr)
@@ -276,6 +278,8 @@ static int run_children(struct job *job, struct jm_children_result *ret_children
 			.model = &job->model,
 			.runs = config->runs,
 			.warmup = config->warmup,
+			.pause_max_ms = config->jitter_ms,
+			.round_ms = job->sensor_info.round_ms,
 			.spool_path = job->place.paths.timeline},
 		.logger = {.ops = job->sensor,
 			.info = &job->sensor_info,
