@@ -13,7 +13,7 @@
 #include "base/error.h"
 
 enum {
-	GROUPS_MAX = 40,
+	GROUPS_MAX = 64,
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
 	BATCH = 4, /* conversions whose rows are added at once */
@@ -24,7 +24,7 @@ enum {
 #define BIN_S 50e-6
 #define MEMORY_TAUS 6.0
 /* Ridge: noise over spread of the groups, squared. */
-#define RIDGE 0.02
+#define RIDGE 5e-4
 
 struct search {
 	const struct jm_segments *segments;
@@ -39,8 +39,9 @@ struct search {
 	double *occupancy;     /* [MAX_BINS * columns] of one conversion */
 	double *integral[BATCH]; /* [(MAX_BINS + 1) * columns] each */
 	double *gram;          /* [n_delays * line * line] */
-	double *cost;          /* [n_delays], best so far */
-	struct jm_start *best; /* [n_delays] */
+	double *cost;          /* [n_delays] of one scan */
+	struct jm_start *starts; /* all scans' */
+	size_t n_starts, room;
 };
 
 /*
@@ -150,6 +151,41 @@ static double cost_of(const struct search *search, const double *gram)
 	return (double)search->n_used * log(fmax(rest, 1e-12));
 }
 
+static int compare_costs(const void *a, const void *b)
+{
+	double x = ((const struct jm_start *)a)->cost, y = ((const struct jm_start *)b)->cost;
+
+	return (x > y) - (x < y);
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+	size_t x = ((const struct jm_start *)a)->rank, y = ((const struct jm_start *)b)->rank;
+
+	return x != y ? (x > y) - (x < y) : compare_costs(a, b);
+}
+
+/* Appends the local minima of a scan, in the order of their cost. */
+static void pick(struct search *search, double tau_s, double window_s)
+{
+	struct jm_start *minima = search->starts + search->n_starts;
+	size_t n = 0;
+
+	for (size_t d = 0; d < search->n_delays; d++) {
+		double cost = search->cost[d];
+		double delay_s = search->delay_min_s - tau_s + (double)d * search->bin_s;
+
+		if (!isfinite(cost) || (d && search->cost[d - 1] < cost)
+			|| (d + 1 < search->n_delays && search->cost[d + 1] <= cost))
+			continue;
+		minima[n++] = (struct jm_start){delay_s, tau_s, window_s, cost, 0};
+	}
+	qsort(minima, n, sizeof(*minima), compare_costs);
+	for (size_t i = 0; i < n; i++)
+		minima[i].rank = i;
+	search->n_starts += n < JM_START_MAX ? n : JM_START_MAX;
+}
+
 static void scan(struct search *search, double tau_s, double window_s)
 {
 	size_t window = (size_t)fmax(1, round(window_s / search->bin_s));
@@ -163,7 +199,7 @@ static void scan(struct search *search, double tau_s, double window_s)
 	memset(search->gram, 0, search->n_delays * square * sizeof(double));
 	for (size_t i = 0; i < search->n_used; i++) {
 		size_t j = i * search->stride + search->stride / 2;
-		double end = search->moments->time_s[j] - search->delay_min_s;
+		double end = search->moments->time_s[j] - (search->delay_min_s - tau_s);
 
 		fill_bins(search, end - (double)n * search->bin_s, n);
 		filter_bins(search, n, tau_s, search->integral[held]);
@@ -173,45 +209,9 @@ static void scan(struct search *search, double tau_s, double window_s)
 			held = 0;
 		}
 	}
-	for (size_t d = 0; d < search->n_delays; d++) {
-		double cost = cost_of(search, search->gram + d * square);
-
-		if (cost >= search->cost[d])
-			continue;
-		search->cost[d] = cost;
-		search->best[d] = (struct jm_start){
-			search->delay_min_s + (double)d * search->bin_s, tau_s, window_s, cost};
-	}
-}
-
-static int compare_starts(const void *a, const void *b)
-{
-	double x = ((const struct jm_start *)a)->cost, y = ((const struct jm_start *)b)->cost;
-
-	return (x > y) - (x < y);
-}
-
-/* The lowest of the local minima. */
-static int pick(const struct search *search, struct jm_start ret_starts[JM_START_MAX])
-{
-	struct jm_start *minima = malloc((search->n_delays + 1) * sizeof(*minima));
-	size_t n = 0, kept;
-
-	if (!minima)
-		return JM_ENOMEM;
-	for (size_t d = 0; d < search->n_delays; d++) {
-		double cost = search->cost[d];
-
-		if (!isfinite(cost) || (d && search->cost[d - 1] < cost)
-			|| (d + 1 < search->n_delays && search->cost[d + 1] <= cost))
-			continue;
-		minima[n++] = search->best[d];
-	}
-	qsort(minima, n, sizeof(*minima), compare_starts);
-	kept = n < JM_START_MAX ? n : JM_START_MAX;
-	memcpy(ret_starts, minima, kept * sizeof(*minima));
-	free(minima);
-	return (int)kept;
+	for (size_t d = 0; d < search->n_delays; d++)
+		search->cost[d] = cost_of(search, search->gram + d * square);
+	pick(search, tau_s, window_s);
 }
 
 static int allocate(struct search *search)
@@ -227,8 +227,8 @@ static int allocate(struct search *search)
 	}
 	search->gram = malloc(search->n_delays * line * line * sizeof(double));
 	search->cost = malloc(search->n_delays * sizeof(double));
-	search->best = malloc(search->n_delays * sizeof(*search->best));
-	return search->group && search->occupancy && search->gram && search->cost && search->best;
+	search->starts = malloc(search->room * sizeof(*search->starts));
+	return search->group && search->occupancy && search->gram && search->cost && search->starts;
 }
 
 static void release(struct search *search)
@@ -239,7 +239,7 @@ static void release(struct search *search)
 		free(search->integral[r]);
 	free(search->gram);
 	free(search->cost);
-	free(search->best);
+	free(search->starts);
 }
 
 static void set_up(struct search *search, const struct jm_coarse_options *options)
@@ -259,6 +259,7 @@ static void set_up(struct search *search, const struct jm_coarse_options *option
 	search->delay_min_s = options->delay_min_s;
 	search->stride = n > options->conversions ? n / options->conversions : 1;
 	search->n_used = n / search->stride;
+	search->room = options->n_window * options->n_tau * JM_START_MAX + search->n_delays;
 	for (size_t i = 0; i < search->n_used; i++)
 		search->mean_w += search->power_w[i * search->stride + search->stride / 2];
 	search->mean_w /= (double)(search->n_used ? search->n_used : 1);
@@ -275,12 +276,12 @@ int jm_coarse_search(const struct jm_segments *segments, const struct jm_moments
 	if (!allocate(&search))
 		goto out;
 	make_groups(&search);
-	for (size_t d = 0; d < search.n_delays; d++)
-		search.cost[d] = HUGE_VAL;
 	for (size_t w = 0; w < options->n_window; w++)
 		for (size_t t = 0; t < options->n_tau; t++)
 			scan(&search, options->tau_s[t], options->window_s[w]);
-	result = pick(&search, ret_starts);
+	qsort(search.starts, search.n_starts, sizeof(*search.starts), compare_ranks);
+	result = search.n_starts < JM_START_MAX ? (int)search.n_starts : JM_START_MAX;
+	memcpy(ret_starts, search.starts, (size_t)result * sizeof(*ret_starts));
 out:
 	release(&search);
 	return result;

@@ -9,11 +9,11 @@
 #include "base/error.h"
 
 enum {
-	COARSE_CONVERSIONS = 600,
+	COARSE_CONVERSIONS = 1000,
 	FEW_CONVERSIONS = 2600,   /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
-	STARTS = 8,
+	STARTS = JM_START_MAX,
 	LINKED_STARTS = 2
 };
 
@@ -26,7 +26,7 @@ enum {
 static int find_starts(struct jm_fit *fit, const double *power_w,
 	struct jm_start starts[JM_START_MAX])
 {
-	static const double tau_s[] = {0.1e-3, 0.7e-3, 2.5e-3};
+	static const double tau_s[] = {0.1e-3, 0.35e-3, 0.9e-3, 2.5e-3};
 	double given_tau = fit->prior.tau_s;
 	struct jm_coarse_options options = {.delay_min_s = fit->prior.delay_min_s,
 		.delay_max_s = fit->prior.delay_max_s,
@@ -39,7 +39,7 @@ static int find_starts(struct jm_fit *fit, const double *power_w,
 	if (fit->prior.delay_sd_s > 0)
 		return jm_coarse_search(
 			&fit->segments, &fit->problem.moments, power_w, &options, starts);
-	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0};
+	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0, 0};
 	return 1;
 }
 

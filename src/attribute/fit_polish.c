@@ -23,6 +23,8 @@ enum {
 /* Steps beyond this many deviations are not of a parabola; below, nothing is gained. */
 #define STEP_MAX 2.5
 #define STEP_DONE 0.3
+/* Of the squared distance to where Gauss-Newton ended. */
+#define MOVE_SHARE 0.5
 /* A parameter this many deviations from its limit is not on a parabola either. */
 #define FROM_LIMIT 2.0
 
@@ -250,9 +252,35 @@ static int take_covariance(const struct polish *polish, const double *inverse)
 	return 0;
 }
 
+/*
+ * How far Gauss-Newton was off, in the present directions, joins what is not
+ * known: both would be right if all of the model were.
+ */
+static void add_move(const struct polish *polish, const struct jm_response *from, double *inverse)
+{
+	const struct jm_response *to = &polish->fit->alignment.response;
+	double move[PARAMETERS_MAX];
+	size_t n = polish->n;
+
+	for (size_t i = 0; i < n; i++) {
+		const double by[] = {[JM_PARAMETER_DELAY] = to->delay_s + to->tau_s - from->delay_s
+				- from->tau_s,
+			[JM_PARAMETER_TAU] = to->tau_s - from->tau_s,
+			[JM_PARAMETER_WINDOW] = to->window_s - from->window_s,
+			[JM_PARAMETER_SHAPE] = to->shape - from->shape};
+
+		move[i] = (by[polish->parameter[i]]
+				- jm_dot(polish->root + i * n, move, i)) / polish->root[i * n + i];
+	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			inverse[i * n + j] += MOVE_SHARE * move[i] * move[j];
+}
+
 static int climb(struct polish *polish)
 {
 	struct jm_alignment *alignment = &polish->fit->alignment;
+	const struct jm_response from = alignment->response;
 	double step[PARAMETERS_MAX], inverse[PARAMETERS_MAX * PARAMETERS_MAX];
 	int result = 0, known = 0;
 
@@ -274,7 +302,10 @@ static int climb(struct polish *polish)
 	}
 	if (result >= 0)
 		result = take_mean(polish);
-	return result >= 0 && known ? take_covariance(polish, inverse) : result;
+	if (result < 0 || !known)
+		return result;
+	add_move(polish, &from, inverse);
+	return take_covariance(polish, inverse);
 }
 
 int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr)
