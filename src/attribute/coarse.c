@@ -16,13 +16,15 @@ enum {
 	GROUPS_MAX = 64,
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
-	BATCH = 4, /* conversions whose rows are added at once */
+	BATCH = 16, /* conversions whose rows are added at once */
 	MAX_DELAYS = 900,
 	MAX_BINS = 4000
 };
 
 #define BIN_S 50e-6
 #define MEMORY_TAUS 6.0
+/* Minima this much worse than the best of their scan are none, per conversion. */
+#define FAR 0.5
 /* Ridge: noise over spread of the groups, squared. */
 #define RIDGE 5e-4
 
@@ -181,9 +183,12 @@ static void pick(struct search *search, double tau_s, double window_s)
 		minima[n++] = (struct jm_start){delay_s, tau_s, window_s, cost, 0};
 	}
 	qsort(minima, n, sizeof(*minima), compare_costs);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && i < JM_START_MAX; i++) {
+		if (minima[i].cost > minima[0].cost + FAR * (double)search->n_used)
+			break;
 		minima[i].rank = i;
-	search->n_starts += n < JM_START_MAX ? n : JM_START_MAX;
+		search->n_starts++;
+	}
 }
 
 static void scan(struct search *search, double tau_s, double window_s)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/dense.h"
 #include "attribute/response.h"
 
 /* The state is kept scaled by exp(age of the reference / tau), up to this. */
@@ -137,22 +138,16 @@ static void advance(struct walker *walker, double to_s)
 	step(walker, walker->segment, to_s);
 }
 
-static void add_scaled(double *restrict row, const double *restrict x, double factor, size_t n)
-{
-	for (size_t k = 0; k < n; k++)
-		row[k] += factor * x[k];
-}
-
 static void add_integral(const struct walker *walker, double factor, double *row)
 {
-	add_scaled(row, walker->run, factor, walker->k);
+	jm_add_scaled(row, walker->run, factor, walker->k);
 	for (size_t m = 0; m < walker->n_modes; m++) {
 		const struct mode *mode = &walker->modes[m];
 		double complex scale = -factor * mode->factor / mode->grown;
 
-		add_scaled(row, mode->re, creal(scale), walker->k);
+		jm_add_scaled(row, mode->re, creal(scale), walker->k);
 		if (mode->im)
-			add_scaled(row, mode->im, -cimag(scale), walker->k);
+			jm_add_scaled(row, mode->im, -cimag(scale), walker->k);
 	}
 }
 

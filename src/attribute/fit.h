@@ -80,6 +80,11 @@ int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
 /* The response where the marginal likelihood has its top, and its uncertainty. */
 int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr);
+/*
+ * Residuals averaged by their position in the cycle, over what noise would
+ * make of them, as a variance. fit->residual is set before.
+ */
+double jm_fit_phase_excess(const struct jm_fit *fit);
 /* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */

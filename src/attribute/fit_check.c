@@ -51,7 +51,7 @@ static void collect(const struct jm_fit *fit, struct phase phases[PHASES])
 	}
 }
 
-static double phase_excess(const struct jm_fit *fit)
+double jm_fit_phase_excess(const struct jm_fit *fit)
 {
 	struct phase phases[PHASES] = {{0, 0}};
 	double chi2 = 0, used = 0;
@@ -99,7 +99,7 @@ int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 
 	if (jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
 		return jm_fail_memory(reterr, "the residuals");
-	excess = phase_excess(fit);
+	excess = jm_fit_phase_excess(fit);
 	fit->autocorrelation = autocorrelation(fit, 1);
 	together = togetherness(fit);
 	if (excess > EXCESS_MIN)

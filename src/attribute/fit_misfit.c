@@ -24,6 +24,10 @@ enum {
 /* Spread of the shape before the data, and the rise that is worth one. */
 #define SHAPE_SD 1.0
 #define ORDER_WORTH 4.0
+/* Residuals by phase that leave nothing to a richer response. */
+#define EXCESS_MIN 1.3
+/* A first order that tries to be none. */
+#define TAU_SHORT_S 60e-6
 /* On a part of the data the rise may be this much below 0. */
 #define ORDER_HOPE (-3.0)
 
@@ -109,11 +113,15 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 {
 	static const struct {
 		double shape, tau_s; /* 0: that of the first order */
-	} starts[] = {{0.12, 0}, {0.25, 0}, {0.6, 0.3e-3}, {1.2, 0.12e-3}, {1.2, 0.3e-3},
+	} starts[] = {{0.15, 0}, {0.6, 0.3e-3}, {1.2, 0.12e-3}, {1.2, 0.3e-3},
 		{1.2, 0.7e-3}, {2.5, 0.15e-3}, {2.5, 0.35e-3}};
 	const struct jm_response *first = &fit->alignment.response;
+	size_t n = sizeof(starts) / sizeof(starts[0]);
 
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+	/* An overshoot leaves its trace in what a first order does not explain. */
+	if (jm_fit_phase_excess(fit) < EXCESS_MIN && first->tau_s > TAU_SHORT_S)
+		n = 1;
+	for (size_t i = 0; i < n; i++) {
 		struct jm_response start = *first;
 		int result;
 
@@ -124,7 +132,7 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		if (result < 0)
 			return result;
 	}
-	return 0;
+	return n > 1 ? jm_fit_explore(fit, problem, best) : 0;
 }
 
 /* Takes a response into the fit when the evidence of all conversions rises. 1: it did. */
@@ -158,6 +166,8 @@ static int find_order(struct jm_fit *fit)
 
 	if (result >= 0)
 		result = jm_fit_descend(fit, &subset.problem, &fit->alignment.response, 2, &first);
+	if (result >= 0)
+		result = jm_alignment_residuals(&fit->alignment, fit->residual);
 	fit->prior.shape_sd = SHAPE_SD;
 	if (result >= 0)
 		result = try_shapes(fit, &subset.problem, &best);

@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 enum {
-	ITERATIONS = 8,
+	ITERATIONS = 4,
 	FIRST_STEPS = 2,
 	START_STEPS = 6,
 	EXPLORE_STEPS = 4,
