@@ -17,6 +17,8 @@ enum {
 
 /* Rise of the log evidence that is more than the last steps towards an optimum. */
 #define RISE_MIN 0.5
+/* A window known to this share stays: far from the optimum it would hide misfit. */
+#define KNOWN 0.05
 /* A start this far below the best after its first steps is given up, per conversion. */
 #define HOPELESS 0.25
 
@@ -46,8 +48,16 @@ static double robust_noise(const struct jm_alignment *alignment)
 int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 	const struct jm_response *start, int steps, struct jm_candidate *best)
 {
+	struct jm_response_prior prior = fit->prior;
+	struct jm_response from = *start;
 	struct jm_alignment alignment;
-	int result = jm_alignment_init(&alignment, problem, &fit->belief, &fit->prior, start);
+	int result;
+
+	if (prior.window_sd_s < KNOWN * prior.window_s) {
+		prior.window_sd_s = 0;
+		from.window_s = prior.window_s;
+	}
+	result = jm_alignment_init(&alignment, problem, &fit->belief, &prior, &from);
 
 	if (result >= 0)
 		result = jm_alignment_refine(&alignment, steps, ITERATIONS);
