@@ -24,6 +24,7 @@ struct jm_fit {
 	size_t n_windows;
 	struct jm_alignment alignment;
 	double start_noise_w2; /* of the likeliest start */
+	double start_together; /* of its residuals */
 	int ambiguous;
 	double robust_share;
 	double autocorrelation;
@@ -33,7 +34,9 @@ struct jm_fit {
 /* A response and how likely it is. */
 struct jm_candidate {
 	struct jm_response response;
-	double evidence, noise_w2; /* noise by the median: other work counts little */
+	double evidence;
+	double noise_w2; /* by the median: other work counts little */
+	double together; /* autocorrelation of neighbouring residuals */
 };
 
 /*

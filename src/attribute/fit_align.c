@@ -14,11 +14,14 @@ enum {
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = JM_START_MAX,
-	LINKED_STARTS = 2
+	LINKED_STARTS = 6,
+	NUMBERS = 7
 };
 
-/* Where more than this is left unexplained, conversions may have passed a low-pass. */
+/* Where more than this is left unexplained, or goes together from one to the
+ * next, conversions may have passed a low-pass. */
 #define UNEXPLAINED_MIN 0.05
+#define TOGETHER_MIN 0.25
 /* A low-pass that is there leaves less noise by this much, as a variance. */
 #define LESS_NOISE 0.6
 
@@ -78,6 +81,7 @@ static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, d
 	if (best.evidence > *ret_evidence) {
 		*ret_evidence = best.evidence;
 		fit->start_noise_w2 = best.noise_w2;
+		fit->start_together = best.together;
 		*ret_best = best.response;
 	}
 	jm_subset_release(&subset);
@@ -149,10 +153,46 @@ static int try_low_pass(struct jm_fit *fit, double low_pass, struct jm_response 
 	return result;
 }
 
+/* How much neighbours still go together once a low-pass is undone. */
+static double rest_of_low_pass(const struct jm_fit *fit, double low_pass)
+{
+	size_t n = fit->problem.moments.n;
+	double cross = 0, square = 0, mean = 0;
+
+	sharpen(fit, low_pass, fit->residual);
+	for (size_t i = 1; i < n; i++)
+		mean += fit->residual[i] / (double)n;
+	for (size_t i = 2; i < n; i++) {
+		double own = fit->residual[i] - mean;
+
+		cross += own * (fit->residual[i - 1] - mean);
+		square += own * own;
+	}
+	return square > 0 ? fabs(cross / square) : 0;
+}
+
+/* The numbers that leave least come first. */
+static void sort_numbers(const struct jm_fit *fit, double *numbers, size_t n)
+{
+	double rest[NUMBERS];
+
+	for (size_t i = 0; i < n; i++)
+		rest[i] = rest_of_low_pass(fit, 1 / numbers[i]);
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = i; j > 0 && rest[j] < rest[j - 1]; j--) {
+			double number = numbers[j], own = rest[j];
+
+			numbers[j] = numbers[j - 1];
+			rest[j] = rest[j - 1];
+			numbers[j - 1] = number;
+			rest[j - 1] = own;
+		}
+}
+
 /* Numbers of conversions in the low-pass of an INA3221, where it may be on. */
 static int search(struct jm_fit *fit, struct jm_response *ret_best)
 {
-	static const double numbers[] = {4, 16, 64, 128, 256, 512, 1024};
+	double numbers[NUMBERS] = {4, 16, 64, 128, 256, 512, 1024};
 	double evidence = -HUGE_VAL, known = fit->input->prior.samples;
 	int ticks = fit->conversions.moment == JM_MOMENT_TICK && !fit->conversions.width_s;
 	int result;
@@ -160,9 +200,11 @@ static int search(struct jm_fit *fit, struct jm_response *ret_best)
 	if (known > 1 && ticks)
 		return try_low_pass(fit, 1 / known, ret_best, &evidence);
 	result = try_low_pass(fit, 0, ret_best, &evidence);
-	if (!ticks || known == 1 || unexplained(fit) < UNEXPLAINED_MIN)
+	if (!ticks || known == 1
+		|| (unexplained(fit) < UNEXPLAINED_MIN && fit->start_together < TOGETHER_MIN))
 		return result;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && result >= 0; i++) {
+	sort_numbers(fit, numbers, NUMBERS);
+	for (size_t i = 0; i < NUMBERS && result >= 0; i++) {
 		struct jm_response best = *ret_best;
 		double before = fit->start_noise_w2, now = evidence;
 
@@ -173,6 +215,8 @@ static int search(struct jm_fit *fit, struct jm_response *ret_best)
 		}
 		evidence = now;
 		*ret_best = best;
+		if (fit->start_together < TOGETHER_MIN)
+			break;
 	}
 	return result;
 }

@@ -19,7 +19,7 @@ enum {
 /* Inflation when the excess is worth it: chance stays below. */
 #define EXCESS_MIN 1.4
 #define INFLATION_MAX 10.0
-#define TOGETHER_MIN 1.1
+#define TOGETHER_MIN 1.15
 
 struct phase {
 	double sum, weight;
@@ -85,12 +85,13 @@ static double autocorrelation(const struct jm_fit *fit, size_t lag)
 static double togetherness(const struct jm_fit *fit)
 {
 	double low_pass = fit->alignment.response.low_pass, sum = 1;
+	double next = fmin(fit->autocorrelation, 0.99);
 	size_t lags = low_pass > 0 ? (size_t)(2 / low_pass) : 1;
 
 	lags = lags < LAGS_MAX ? lags : LAGS_MAX;
 	for (size_t lag = 1; lag <= lags && lag < fit->problem.moments.n; lag++)
 		sum += 2 * autocorrelation(fit, lag);
-	return sum;
+	return fmax(sum, (1 + next) / (1 - next)); /* the latter if each passes on its share */
 }
 
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)

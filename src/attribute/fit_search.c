@@ -15,6 +15,8 @@ enum {
 	ROUNDS_MAX = 3
 };
 
+/* 1 / normal quantile of 3/4: from median deviation to standard deviation. */
+#define MAD_TO_SD 1.482602218505602
 /* Rise of the log evidence that is more than the last steps towards an optimum. */
 #define RISE_MIN 0.5
 /* A window known to this share stays: far from the optimum it would hide misfit. */
@@ -29,20 +31,33 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Variance of residuals by their median: other work on the machine is no misfit. */
-static double robust_noise(const struct jm_alignment *alignment)
+/* Residuals of neighbours; parts of the run are joined, which matters little. */
+static double correlate(const double *residual, size_t n)
+{
+	double cross = 0, square = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		cross += residual[i] * residual[i - 1];
+		square += residual[i] * residual[i];
+	}
+	return square > 0 ? cross / square : 0;
+}
+
+static void judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
 {
 	size_t n = alignment->problem->moments.n;
-	double *residual = malloc((n + 1) * sizeof(*residual)), sd = HUGE_VAL;
+	double *residual = malloc((n + 1) * sizeof(*residual));
 
+	candidate->noise_w2 = HUGE_VAL;
+	candidate->together = 0;
 	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
+		candidate->together = correlate(residual, n);
 		for (size_t i = 0; i < n; i++)
 			residual[i] = fabs(residual[i]);
 		qsort(residual, n, sizeof(*residual), compare_doubles);
-		sd = 1.4826 * residual[n / 2];
+		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * residual[n / 2] * residual[n / 2];
 	}
 	free(residual);
-	return sd * sd;
 }
 
 int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
@@ -64,9 +79,11 @@ int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 	if (result >= 0) {
 		double rise = alignment.posterior.log_evidence - best->evidence;
 
-		if (rise > 0)
-			*best = (struct jm_candidate){alignment.response,
-				alignment.posterior.log_evidence, robust_noise(&alignment)};
+		if (rise > 0) {
+			best->response = alignment.response;
+			best->evidence = alignment.posterior.log_evidence;
+			judge(&alignment, best);
+		}
 		result = rise > RISE_MIN;
 	}
 	jm_alignment_release(&alignment);

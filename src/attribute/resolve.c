@@ -21,6 +21,7 @@ enum { PHASES = 48 };
 #define DISTURBED_MAX 0.2
 #define INFLATION_MAX 6.0
 #define JITTER_MAX 0.06
+#define TOGETHER_MAX 0.5
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
 #define FILL_MIN 0.7
@@ -52,6 +53,8 @@ static int is_misfit(const struct jm_fit *fit)
 {
 	const struct jm_response *response = &fit->alignment.response;
 
+	if (fit->autocorrelation > TOGETHER_MAX)
+		return 1;
 	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
 		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
 	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX
@@ -204,11 +207,16 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"time stamps of layers jitter by %.3g ms: record begins or ends, not "
 				"callbacks",
 				fit->jitter_s * 1e3);
-		else
+		else if (fit->robust_share > DISTURBED_MAX)
 			snprintf(text, size,
 				"%.0f %% of the readings do not follow the timeline: stop other work, "
 				"check that both logs are of this run",
 				100 * fit->robust_share);
+		else
+			snprintf(text, size,
+				"what the readings show and the fit does not explain follows the %s: "
+				"calibrate the sensor, and pause between cycles for random times",
+				fit->inflation > INFLATION_MAX ? "timeline" : "time");
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,
