@@ -6,7 +6,21 @@
 
 #include "base/error.h"
 #include "joulemap/sensor.h"
+#include "measure/calibration.h"
 #include "trace/readings_file.h"
+
+/* Of the rail that is mapped, and simulated only where the run is. */
+static void read_calibration(const json_t *sensor, struct jm_fit_prior *prior)
+{
+	const json_t *rail = json_array_get(json_object_get(sensor, "rails"), 0);
+	const char *name = json_string_value(json_object_get(rail, "name"));
+	struct jm_calibration calibration;
+
+	if (jm_calibration_from_json(json_object_get(sensor, "calibration"), &calibration) && name
+		&& strcmp(calibration.rail, name) == 0
+		&& calibration.simulated == json_is_true(json_object_get(sensor, "simulated")))
+		jm_calibration_prior(&calibration, prior);
+}
 
 void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
 {
@@ -22,6 +36,7 @@ void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
 		ret_prior->kind = JM_SENSOR_WINDOW;
 	else if (kind && strcmp(kind, "instant") == 0)
 		ret_prior->kind = JM_SENSOR_INSTANT;
+	read_calibration(sensor, ret_prior);
 }
 
 int jm_map_fit_readings(const char *path, const json_t *run, struct jm_power_log *log,
