@@ -366,23 +366,48 @@ static int run_pattern(struct gpu *gpu, struct jm_load *load, struct jm_error *r
 	return result < 0 ? result : compare_clocks(gpu, reterr);
 }
 
+static int by_uncertainty(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Drops comparisons that were disturbed; returns how far the others may be off. */
+static int64_t sift_comparisons(struct gpu *gpu)
+{
+	int64_t *sorted = malloc((gpu->n_comparisons + 1) * sizeof(*sorted)), limit_ns;
+	size_t n = gpu->n_comparisons, kept = 0;
+
+	if (!sorted || !n) {
+		free(sorted);
+		return ANSWER_NS;
+	}
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = gpu->comparisons[i].uncertainty_ns;
+	qsort(sorted, n, sizeof(*sorted), by_uncertainty);
+	limit_ns = 2 * sorted[(n - 1) / 2] + JM_NS_PER_US;
+	free(sorted);
+	for (size_t i = 0; i < n; i++)
+		if (gpu->comparisons[i].uncertainty_ns <= limit_ns)
+			gpu->comparisons[kept++] = gpu->comparisons[i];
+	gpu->n_comparisons = kept;
+	return limit_ns / 2;
+}
+
 static int gpu_run(struct jm_load *load, struct jm_error *reterr)
 {
 	struct gpu *gpu = load->state;
-	int64_t uncertainty_ns = 0;
 	size_t at = 0;
 	int result = run_pattern(gpu, load, reterr);
 
+	load->edge_ms = EDGE_MS + (double)sift_comparisons(gpu) * 1e-6;
 	for (size_t i = 0; i < gpu->n_spans && result == 0; i++) {
 		int64_t begin_ns = host_ns_of(gpu, gpu->spans[i].begin_ns, &at);
 		int64_t end_ns = host_ns_of(gpu, gpu->spans[i].end_ns, &at);
 
 		result = jm_load_emit(load, begin_ns, end_ns, reterr);
 	}
-	for (size_t i = 0; i < gpu->n_comparisons; i++)
-		if (gpu->comparisons[i].uncertainty_ns > uncertainty_ns)
-			uncertainty_ns = gpu->comparisons[i].uncertainty_ns;
-	load->edge_ms = EDGE_MS + (double)uncertainty_ns * 1e-6;
 	return result;
 }
 
