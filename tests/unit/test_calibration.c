@@ -498,6 +498,38 @@ static void test_prior(void **state)
 	json_decref(run);
 }
 
+/* A calibration that contradicts the run is dropped, and said so. */
+static void test_contradiction(void **state)
+{
+	static const double shifts_ms[] = {0, 1.5, -2.0};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct jm_calibration c = calibration_of("sim", "VDD_IN");
+		struct jm_fit_input input;
+		struct jm_fit_result result;
+		struct run run;
+		json_t *json;
+		int dropped;
+
+		make_run(&run, "tau_ms=0.3,delay_ms=0.45", 5, 1);
+		c.simulated = 1;
+		c.delay_ms = 0.45 + shifts_ms[i];
+		json = json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated", 1,
+			"round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
+			"calibration", jm_calibration_to_json(&c));
+		jm_fit_input_init(&input);
+		input.rail = &run.log.rails[0];
+		input.timeline = &run.timeline;
+		assert_int_equal(jm_map_fit_run(&input, json, &result, &dropped, NULL), 0);
+		assert_int_equal(dropped, i > 0);
+		assert_true(fabs(result.response.delay_ms - 0.45) < 0.05);
+		jm_fit_result_release(&result);
+		json_decref(json);
+		release_run(&run);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_strange_entries),
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_prior),
+		cmocka_unit_test(test_contradiction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_remove);
