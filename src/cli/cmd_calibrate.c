@@ -148,7 +148,7 @@ static int show(const struct values *values, struct jm_error *reterr)
 {
 	struct jm_calibration list[64];
 	char path[JM_PATH_MAX];
-	json_t *file;
+	json_t *file = NULL;
 	size_t n = 0;
 	int result = jm_calibration_path(path, reterr);
 

@@ -89,7 +89,7 @@ static int find_uuid(struct gpu *gpu, const char *wanted, struct jm_error *reter
 	int n = 0, result = CALL(gpu, "count the GPUs", device_count, &n);
 
 	for (int i = 0; i < n && result == 0; i++) {
-		struct jm_cu_uuid uuid;
+		struct jm_cu_uuid uuid = {{0}};
 		char text[48];
 
 		result = CALL(gpu, "find the GPU", device_get, &gpu->device, i);
@@ -188,7 +188,7 @@ static int describe(struct gpu *gpu, struct jm_load *load, struct jm_error *rete
 /* One question and its answer; 0 when the kernel does not answer. */
 static int ask(struct gpu *gpu, uint32_t round, struct comparison *ret_comparison)
 {
-	int64_t before_ns = jm_clock_monotonic_ns(NULL), after_ns = before_ns;
+	int64_t before_ns = jm_clock_monotonic_ns(NULL), after_ns;
 
 	__atomic_store_n(&gpu->box->asked, round, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&gpu->box->answered, __ATOMIC_SEQ_CST) != round) {
@@ -307,7 +307,8 @@ static int gpu_open(struct jm_load *load, struct jm_error *reterr)
 		result = describe(gpu, load, reterr);
 	if (result < 0)
 		return result;
-	gpu->cuda.context_flags(gpu->device, JM_CU_SCHEDULE_BLOCKING); /* or it spins */
+	/* Or a waiting host spins; mapping is the default from CUDA 11 on. */
+	gpu->cuda.context_flags(gpu->device, JM_CU_SCHEDULE_BLOCKING | JM_CU_MAP_HOST);
 	result = CALL(gpu, "use the GPU", context_retain, &context, gpu->device);
 	gpu->retained = result == 0;
 	if (result == 0)

@@ -142,7 +142,7 @@ OUT int cuDevicePrimaryCtxRelease_v2(int device)
 OUT int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags)
 {
 	(void)device;
-	return flags == 4 ? 0 : 1;
+	return flags == 12 ? 0 : 1;
 }
 
 OUT int cuCtxSetCurrent(void *context)
