@@ -16,8 +16,9 @@ show() {
 
 show "$joulemap" doctor || true
 sensor=()
-if ! "$joulemap" sensors >/dev/null 2>&1; then
-	printf '\nno power sensor here: the demo takes the simulated one\n'
+first=$("$joulemap" sensors --format csv 2>/dev/null | sed -n 2p | cut -d, -f2) || true
+if [[ -z $first || $first == nvml:* ]]; then
+	printf '\nno sensor here that sees the CPU, where the demo runs: it takes the simulated one\n'
 	sensor=(--sensor sim)
 fi
 # Status 4: measured, but no layer is resolved. The table says so, and why.

@@ -267,6 +267,7 @@ struct jm_fit_prior {
 	double tau_ms, tau_sd_ms;
 	double window_sd_ms;
 	int blocking;        /* a read waits for a conversion and ends with it */
+	int stamped;         /* a reading is a conversion, at exactly its moment */
 };
 
 /* The true response, for comparison with what the data tell. NaN: find it. */
@@ -328,7 +329,8 @@ struct jm_fit_response {
 	double tau_ms, tau_sd_ms;
 	double window_ms, window_sd_ms;
 	double round_ms;
-	int taps;   /* of the supply's response; 1: first order, tau_ms says it all */
+	double shape; /* 0: first order; up to 1/4 two time constants, overshoot beyond */
+	int taps;   /* of the supply's response; 1: tau_ms and shape say it all */
 	int ticks;  /* 1: conversions were told apart; 0: readings of unknown age */
 	int ambiguous; /* the delay could be off by whole cycles: they are all alike */
 };

@@ -48,6 +48,12 @@ struct jm_sensor_info {
 	struct jm_rail_info rails[JM_SENSOR_RAILS_MAX];
 	size_t n_rails;
 	char provenance[256]; /* how round and window were found */
+	/*
+	 * 1: the sensor stamps its values. A reading is then one conversion,
+	 * before = after = its own moment, each handed out once and in order;
+	 * with nothing new it has no value and the time of the last one.
+	 */
+	int stamped;
 };
 
 /* What the caller asks for. */
@@ -85,8 +91,9 @@ struct jm_sensor_ops {
 
 	/*
 	 * Required. Reads every rail once into ret_readings[n_rails], with
-	 * the clock before and after each. A reading that the sensor has not
-	 * (channel off) has NaN values. Fails when the sensor is gone.
+	 * the clock before and after each (info.stamped: see there). A reading
+	 * that the sensor has not (channel off) has NaN values. Fails when the
+	 * sensor is gone.
 	 */
 	int (*read)(void *state, struct jm_reading *ret_readings,
 		struct jm_error *reterr);

@@ -10,13 +10,18 @@
 
 #include "attribute/evidence.h"
 
+/*
+ * The first two describe one thing, how late the load is seen: the delay at a
+ * fixed tau, and tau at a fixed sum of both, because the data know that sum
+ * far better than either.
+ */
 enum jm_parameter {
 	JM_PARAMETER_DELAY = 0,
-	JM_PARAMETER_WINDOW = 1,
-	JM_PARAMETER_TAU = 2,
-	JM_PARAMETER_SKEW = 3,
-	JM_PARAMETER_GAIN = 4, /* and on: of regimes 1, 2, ... at GAIN + r */
-	JM_PARAMETER_TAP = JM_PARAMETER_GAIN + JM_REGIMES_MAX /* and on: of every tap but the main one */
+	JM_PARAMETER_TAU = 1,
+	JM_PARAMETER_WINDOW = 2,
+	JM_PARAMETER_SHAPE = 3,
+	JM_PARAMETER_SKEW = 4,
+	JM_PARAMETER_TAP = 5 /* and on: of every tap but the main one */
 };
 
 /* What is known of the response before: mean and standard deviation. */
@@ -24,6 +29,7 @@ struct jm_response_prior {
 	double delay_s, delay_sd_s;   /* sd HUGE_VAL: nothing; 0: given */
 	double window_s, window_sd_s;
 	double tau_s, tau_sd_s;
+	double shape_sd; /* around the start's */
 	double skew_sd;
 	double tap_sd;
 	double delay_min_s, delay_max_s;
@@ -34,6 +40,7 @@ struct jm_alignment {
 	struct jm_belief *belief;   /* borrowed; the same */
 	const struct jm_response_prior *prior;
 	struct jm_response response;
+	double shape; /* the start's */
 	size_t main_tap;
 	struct jm_normal normal;
 	struct jm_posterior posterior;
@@ -55,6 +62,9 @@ void jm_alignment_release(struct jm_alignment *alignment);
  * what the data can tell. Leaves posterior and fitted values of the last one.
  */
 int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iterations);
+
+/* One solution at the present response and powers, without a step. */
+int jm_alignment_solve(struct jm_alignment *alignment, int iterations);
 
 /* Residuals y - fit with the baseline, [n]. 0 or JM_ENOMEM. */
 int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_residual);

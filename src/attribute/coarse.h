@@ -5,7 +5,7 @@
 
 #include "attribute/response.h"
 
-enum { JM_START_MAX = 8 };
+enum { JM_START_MAX = 16 };
 
 struct jm_coarse_options {
 	double delay_min_s, delay_max_s;
@@ -20,11 +20,14 @@ struct jm_coarse_options {
 struct jm_start {
 	double delay_s, tau_s, window_s;
 	double cost; /* n ln(sum of squares): smaller is better */
+	size_t rank; /* among those of the same time constant and window */
 };
 
 /*
- * Scans the delay on a grid with layers lumped into a few groups. Returns the
- * number of starts, best first, or JM_ENOMEM.
+ * Scans the delay on a grid, for each time constant and window; layers are
+ * lumped into groups if they are many. Returns the number of starts or
+ * JM_ENOMEM. The best of each scan come first: a fast filter fits anything
+ * better than a slow one does, so costs of different ones do not compare.
  */
 int jm_coarse_search(const struct jm_segments *segments, const struct jm_moments *moments,
 	const double *power_w, const struct jm_coarse_options *options,

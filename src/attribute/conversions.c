@@ -279,7 +279,7 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->n_readings = reads->n;
 	conversions->poll_s = median_poll(reads, conversions->time_s);
 	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
-	if (!prior->blocking
+	if (!prior->blocking && !prior->stamped
 		&& search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks) == 0) {
 		conversions->moment = JM_MOMENT_TICK;
 		conversions->round_s = ticks.period_s;
@@ -288,6 +288,10 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->hit_share = ticks.hit_share;
 	if (counter) {
 		take_counter(conversions, reads, brackets, index, n);
+	} else if (prior->stamped) {
+		conversions->moment = JM_MOMENT_CHANGE;
+		conversions->round_s = conversions->poll_s;
+		take_readings(conversions, reads);
 	} else if (prior->blocking) {
 		conversions->moment = JM_MOMENT_CHANGE;
 		conversions->round_s = conversions->poll_s;

@@ -11,7 +11,7 @@
 enum jm_moment {
 	JM_MOMENT_TICK = 1,    /* the sensor's rhythm was found */
 	JM_MOMENT_READING = 2, /* a reading of unknown age up to age_s */
-	JM_MOMENT_CHANGE = 3   /* between two reads, no rhythm */
+	JM_MOMENT_CHANGE = 3   /* between two reads, no rhythm; or told by the sensor */
 };
 
 struct jm_conversions {

@@ -27,4 +27,7 @@ void jm_gram_add(double *gram, size_t n, size_t gram_stride, const double *rows,
 /* sum of a[i] * b[i]. */
 double jm_dot(const double *a, const double *b, size_t n);
 
+/* to += factor x, both [n] and apart. */
+void jm_add_scaled(double *to, const double *x, double factor, size_t n);
+
 #endif

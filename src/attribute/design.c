@@ -1,96 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Design rows. With x_k(t) = 1 while column k draws power, the integral of the
- * filtered x_k up to t is X_k(t) - tau z_k(t), X_k the time for which k has run
- * and z_k its indicator behind the filter. Both are carried along the edges of
- * all windows, so that a row costs O(columns) and the run O(segments), however
- * long the filter remembers.
+ * filtered x_k up to t is X_k(t) - sum of weight tau z_k(t), X_k the time for
+ * which k has run and z_k its indicator behind one mode of the filter. All are
+ * carried along the edges of all windows, so that a row costs O(columns) and
+ * the run O(segments), however long the filter remembers.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/dense.h"
 #include "attribute/response.h"
 
 /* The state is kept scaled by exp(age of the reference / tau), up to this. */
 #define SCALE_MAX 200.0
-/* A filter faster than this does not matter. */
-#define TAU_MIN_S 1e-7
+
+/* One mode of the filter; im is NULL when all of it is real. */
+struct mode {
+	double complex rate, factor; /* 1 / tau; weight tau */
+	double reference_s;
+	double complex grown; /* exp((at - reference) rate) */
+	double *re, *im;      /* [k] z_k, scaled */
+};
 
 struct walker {
 	const struct jm_response *response;
 	const struct jm_segments *segments;
 	size_t k; /* columns */
-	double tau_s; /* 0: no filter */
-	double reference_s;
-	double grown; /* exp((at - reference) / tau) */
+	struct mode modes[JM_MODES_MAX];
+	size_t n_modes;
 	double at_s;
 	size_t segment;
-	double *run;   /* [k] X_k since the last restart */
-	double *state; /* [k] z_k, scaled */
+	double *run; /* [k] X_k since the last restart */
 };
 
 size_t jm_design_work_size(const struct jm_segments *segments)
 {
-	return 2 * (segments->n_layers + JM_N_GAP_COLUMNS) * sizeof(double)
+	return (1 + JM_MODES_MAX) * (segments->n_loads + JM_N_GAP_COLUMNS) * sizeof(double)
 		+ JM_EDGES_MAX * JM_CHUNK_ROWS * sizeof(struct jm_edge);
+}
+
+static void set_modes(struct walker *walker, double *state)
+{
+	struct jm_mode modes[JM_MODES_MAX];
+
+	walker->n_modes = jm_response_modes(walker->response, modes);
+	for (size_t m = 0; m < walker->n_modes; m++) {
+		struct mode *mode = &walker->modes[m];
+
+		*mode = (struct mode){.rate = modes[m].rate,
+			.factor = modes[m].weight * modes[m].tau_s};
+		mode->re = state + m * walker->k;
+		if (!modes[m].real) /* there is one mode then */
+			mode->im = state + walker->k;
+	}
+}
+
+static void forget(const struct walker *walker, struct mode *mode, double at_s)
+{
+	memset(mode->re, 0, walker->k * sizeof(double));
+	if (mode->im)
+		memset(mode->im, 0, walker->k * sizeof(double));
+	mode->reference_s = at_s;
+	mode->grown = 1;
 }
 
 static void restart(struct walker *walker, double at_s)
 {
 	memset(walker->run, 0, walker->k * sizeof(double));
-	memset(walker->state, 0, walker->k * sizeof(double));
-	walker->reference_s = walker->at_s = at_s;
-	walker->grown = 1;
+	for (size_t m = 0; m < walker->n_modes; m++)
+		forget(walker, &walker->modes[m], at_s);
+	walker->at_s = at_s;
 	walker->segment = jm_segments_find(walker->segments, at_s);
 }
 
-static void rescale(struct walker *walker)
+static void rescale(const struct walker *walker, struct mode *mode)
 {
-	double factor = 1 / walker->grown;
+	double complex factor = 1 / mode->grown;
 
-	for (size_t k = 0; k < walker->k; k++)
-		walker->state[k] *= factor;
-	walker->reference_s = walker->at_s;
-	walker->grown = 1;
+	for (size_t k = 0; k < walker->k; k++) {
+		double im = mode->im ? mode->im[k] : 0;
+		double complex state = (mode->re[k] + JM_I * im) * factor;
+
+		mode->re[k] = creal(state);
+		if (mode->im)
+			mode->im[k] = cimag(state);
+	}
+	mode->reference_s = walker->at_s;
+	mode->grown = 1;
 }
 
 /* Makes the scaled time of to_s known; returns how much a full load adds. */
-static double grow(struct walker *walker, double to_s)
+static double complex grow(const struct walker *walker, struct mode *mode, double to_s)
 {
-	double x = (to_s - walker->reference_s) / walker->tau_s, added;
+	double complex x = (to_s - mode->reference_s) * mode->rate, added;
 
-	if (x > SCALE_MAX) {
-		rescale(walker);
-		x = (to_s - walker->at_s) / walker->tau_s;
+	if (creal(x) > SCALE_MAX) {
+		rescale(walker, mode);
+		x = (to_s - walker->at_s) * mode->rate;
 	}
-	if (x > SCALE_MAX) { /* nothing but this column is left */
-		memset(walker->state, 0, walker->k * sizeof(double));
-		walker->reference_s = to_s;
+	if (creal(x) > SCALE_MAX) { /* nothing but this column is left */
+		forget(walker, mode, to_s);
 		return 1;
 	}
-	added = -walker->grown;
-	walker->grown = exp(x);
-	return walker->grown + added;
+	added = -mode->grown;
+	mode->grown = mode->im ? cexp(x) : exp(creal(x));
+	return mode->grown + added;
 }
 
-/* Column `column` draws power from where the walker is until to_s. */
+static void add_to(const struct mode *mode, size_t column, double complex added)
+{
+	mode->re[column] += creal(added);
+	if (mode->im)
+		mode->im[column] += cimag(added);
+}
+
+/* The segment's column draws power from where the walker is until to_s. */
 static void step(struct walker *walker, size_t segment, double to_s)
 {
 	size_t column = walker->segments->column[segment];
-	double gain = jm_response_gain(walker->response, walker->segments, segment);
-	double time = to_s - walker->at_s, added = 0;
 
-	if (walker->tau_s > 0)
-		added = grow(walker, to_s);
-	walker->run[column] += gain * time;
-	walker->state[column] += gain * added;
-	if (gain != 1) { /* the rest is idle */
-		size_t idle = walker->segments->n_layers + JM_COLUMN_OUTSIDE;
-
-		walker->run[idle] += (1 - gain) * time;
-		walker->state[idle] += (1 - gain) * added;
-	}
+	for (size_t m = 0; m < walker->n_modes; m++)
+		add_to(&walker->modes[m], column, grow(walker, &walker->modes[m], to_s));
+	walker->run[column] += to_s - walker->at_s;
 	walker->at_s = to_s;
 }
 
@@ -107,14 +140,15 @@ static void advance(struct walker *walker, double to_s)
 
 static void add_integral(const struct walker *walker, double factor, double *row)
 {
-	double scale = -factor * walker->tau_s / walker->grown;
+	jm_add_scaled(row, walker->run, factor, walker->k);
+	for (size_t m = 0; m < walker->n_modes; m++) {
+		const struct mode *mode = &walker->modes[m];
+		double complex scale = -factor * mode->factor / mode->grown;
 
-	if (walker->tau_s > 0)
-		for (size_t k = 0; k < walker->k; k++)
-			row[k] += factor * walker->run[k] + scale * walker->state[k];
-	else
-		for (size_t k = 0; k < walker->k; k++)
-			row[k] += factor * walker->run[k];
+		jm_add_scaled(row, mode->re, creal(scale), walker->k);
+		if (mode->im)
+			jm_add_scaled(row, mode->im, -cimag(scale), walker->k);
+	}
 }
 
 void jm_design_rows(const struct jm_response *response, const struct jm_segments *segments,
@@ -123,13 +157,13 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 {
 	struct jm_edge *edges = work;
 	double *state = (double *)(edges + JM_EDGES_MAX * JM_CHUNK_ROWS);
-	size_t k = segments->n_layers + JM_N_GAP_COLUMNS;
-	struct walker walker = {.response = response, .segments = segments, .k = k, .run = state, .state = state + k,
-		.tau_s = response->tau_s > TAU_MIN_S ? response->tau_s : 0};
+	size_t k = segments->n_loads + JM_N_GAP_COLUMNS;
+	struct walker walker = {.response = response, .segments = segments, .k = k, .run = state};
 	double memory = jm_response_memory_s(response);
 	size_t per_row = jm_response_edges_per_row(response), n_edges, open = 0;
 	unsigned char left[JM_CHUNK_ROWS];
 
+	set_modes(&walker, state + k);
 	n_edges = jm_response_edges(response, moments, first, n, edges);
 	memset(left, (int)per_row, n);
 	for (size_t i = 0; i < n; i++)

@@ -2,7 +2,8 @@
 /*
  * Unknowns: layers, gaps, extra columns, spline | common mean, means of types.
  * Prior: layer ~ N(common + type, spread of its type), type ~ N(0, type_w2),
- * the common mean flat; gaps loosely tied to each other; the spline's second
+ * the common mean flat; in a later regime it is ~ N(pivot + gain (layer in the
+ * first - pivot), regime_w2); gaps loosely tied to each other; the spline's second
  * differences ~ N(0, drift_w2), its mean 0. Hyperparameters climb the evidence
  * by MacKay's fixed point, with weak priors that keep them finite.
  */
@@ -23,6 +24,9 @@
 #define SPLINE_FLOOR 1e-5
 #define CENTRE_SD 1e-5
 #define EXTRA_COUNT 0.5
+#define GAIN_SD 0.5
+#define REGIME0 0.03
+#define REGIME_COUNT 2.0
 
 struct solver {
 	const struct jm_normal *normal;
@@ -92,7 +96,7 @@ static void prior_of_layers(struct solver *solver)
 	static const double c[3] = {1, -1, -1};
 	const struct jm_hyper *hyper = &solver->posterior->hyper;
 
-	for (size_t k = 0; k < solver->gap; k++) {
+	for (size_t k = 0; k < solver->belief->n_layers; k++) {
 		size_t type = type_of(solver, k);
 		size_t index[3] = {k, solver->common, solver->types + type};
 
@@ -102,6 +106,33 @@ static void prior_of_layers(struct solver *solver)
 	for (size_t t = solver->types; t < solver->total; t++) {
 		solver->prior[t * solver->total + t] += 1 / hyper->type_w2;
 		solver->log_prior -= log(hyper->type_w2);
+	}
+}
+
+/* What a layer of a later regime is off: its index and factors. */
+static void regime_terms(const struct solver *solver, size_t column, size_t index[3], double c[3])
+{
+	size_t layers = solver->belief->n_layers;
+	double gain = solver->posterior->hyper.gain[column / layers];
+
+	index[0] = column;
+	index[1] = column % layers;
+	index[2] = solver->belief->pivot;
+	c[0] = 1;
+	c[1] = -gain;
+	c[2] = gain - 1;
+}
+
+static void prior_of_regimes(struct solver *solver)
+{
+	const struct jm_hyper *hyper = &solver->posterior->hyper;
+	size_t layers = solver->belief->n_layers, index[3];
+	double c[3];
+
+	for (size_t k = layers; k < solver->gap; k++) {
+		regime_terms(solver, k, index, c);
+		couple(solver, index, c, 3, 1 / hyper->regime_w2[k / layers]);
+		solver->log_prior -= log(hyper->regime_w2[k / layers]);
 	}
 }
 
@@ -170,6 +201,7 @@ static void build_prior(struct solver *solver)
 	memset(solver->rhs, 0, solver->total * sizeof(double));
 	solver->log_prior = 0;
 	prior_of_layers(solver);
+	prior_of_regimes(solver);
 	prior_of_gaps(solver);
 	prior_of_spline(solver);
 	prior_of_extra(solver);
@@ -250,7 +282,7 @@ static void update_spread(struct solver *solver)
 	double s0 = SPREAD0 * SPREAD0 * scale2;
 	size_t n_types = has_types(solver) ? solver->belief->n_types : 1;
 
-	for (size_t k = 0; k < solver->gap; k++) {
+	for (size_t k = 0; k < solver->belief->n_layers; k++) {
 		size_t t = type_of(solver, k);
 		double d = x[k] - x[solver->common] - (has_types(solver) ? x[solver->types + t] : 0);
 
@@ -329,6 +361,43 @@ static void update_extra(struct solver *solver)
 		hyper->extra2 = fmax(1e-10, sum / used);
 }
 
+/* Expectation of the product of two sums of unknowns. */
+static double expect(const struct solver *solver, const size_t *index, const double *a,
+	const double *b, size_t n)
+{
+	const struct jm_posterior *posterior = solver->posterior;
+	double mean_a = 0, mean_b = 0, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		mean_a += a[i] * posterior->mean[index[i]];
+		mean_b += b[i] * posterior->mean[index[i]];
+		for (size_t j = 0; j < n; j++)
+			sum += a[i] * b[j] * posterior->covariance[index[i] * solver->total + index[j]];
+	}
+	return sum + mean_a * mean_b;
+}
+
+/* Gain of a regime, by regression on the first, and scatter around it. */
+static void update_regime(struct solver *solver, size_t regime)
+{
+	static const double own[3] = {1, 0, -1}, first[3] = {0, 1, -1};
+	struct jm_hyper *hyper = &solver->posterior->hyper;
+	size_t layers = solver->belief->n_layers, index[3];
+	double scale2 = solver->belief->scale_w * solver->belief->scale_w;
+	double prior = hyper->regime_w2[regime] / (GAIN_SD * GAIN_SD), cross = prior;
+	double square = prior, sum = REGIME_COUNT * REGIME0 * REGIME0 * scale2, c[3];
+
+	for (size_t k = 0; k < layers; k++) {
+		regime_terms(solver, regime * layers + k, index, c);
+		cross += expect(solver, index, own, first, 3);
+		square += expect(solver, index, first, first, 3);
+		sum += expect(solver, index, c, c, 3);
+	}
+	hyper->regime_w2[regime] =
+		fmax(1e-7 * scale2, sum / ((double)layers + REGIME_COUNT));
+	hyper->gain[regime] = fmax(0, cross / square);
+}
+
 static void update(struct solver *solver)
 {
 	struct jm_posterior *posterior = solver->posterior;
@@ -338,6 +407,8 @@ static void update(struct solver *solver)
 	update_types(solver);
 	update_drift(solver);
 	update_extra(solver);
+	for (size_t r = 1; r * solver->belief->n_layers < solver->gap; r++)
+		update_regime(solver, r);
 	posterior->hyper.noise_w2 = fmax(posterior->chi2 / fmax(free_rows, 1),
 		solver->belief->noise_min_w * solver->belief->noise_min_w);
 }
@@ -356,6 +427,10 @@ static void begin(struct solver *solver)
 	hyper->type_w2 = 0.01 * scale2;
 	hyper->drift_w2 = 1e-6 * scale2;
 	hyper->extra2 = 0.01;
+	for (size_t r = 0; r < JM_REGIMES_MAX; r++) {
+		hyper->gain[r] = 1;
+		hyper->regime_w2[r] = 0.01 * scale2;
+	}
 }
 
 int jm_evidence_solve(const struct jm_normal *normal, const struct jm_belief *belief,

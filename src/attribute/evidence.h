@@ -14,6 +14,8 @@ enum { JM_TYPES_MAX = 12 };
 struct jm_belief {
 	const unsigned char *type;  /* [n_layers], below n_types */
 	size_t n_types;
+	size_t n_layers;            /* columns of the first regime; then those of others */
+	size_t pivot;               /* column that does not change with the regime */
 	double noise_min_w;         /* of a conversion: quantisation leaves that much */
 	double scale_w;             /* typical power: weak priors scale with it */
 	double extra_mean[JM_EXTRA_MAX];
@@ -27,6 +29,8 @@ struct jm_hyper {
 	double type_w2;              /* of the types around the common mean */
 	double drift_w2;             /* of second differences of the baseline */
 	double extra2;               /* of extra columns in a scaled group */
+	double gain[JM_REGIMES_MAX]; /* power above the pivot, over that of the first regime */
+	double regime_w2[JM_REGIMES_MAX]; /* of layers around that */
 };
 
 struct jm_posterior {

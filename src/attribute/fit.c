@@ -23,7 +23,6 @@ static void release(struct jm_fit *fit)
 	free(fit->weight);
 	free(fit->residual);
 	free(fit->scale);
-	free(fit->mean_gain);
 }
 
 int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,
@@ -39,9 +38,15 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 	if (result >= 0)
 		result = jm_fit_robust(&fit, reterr);
 	if (result >= 0)
+		result = jm_fit_order(&fit, reterr);
+	if (result > 0)
+		result = jm_fit_robust(&fit, reterr);
+	if (result >= 0)
 		result = jm_fit_enrich(&fit, reterr);
 	if (result > 0)
 		result = jm_fit_robust(&fit, reterr);
+	if (result >= 0)
+		result = jm_fit_polish(&fit, reterr);
 	if (result >= 0)
 		result = jm_fit_check(&fit, reterr);
 	if (result >= 0)

@@ -28,8 +28,45 @@ struct jm_fit {
 	double robust_share;
 	double autocorrelation;
 	double inflation;
-	double *mean_gain;   /* [n_layers], owned: over the regimes, by time */
 };
+
+/* A response and how likely it is. */
+struct jm_candidate {
+	struct jm_response response;
+	double evidence, noise_w2; /* noise by the median: other work counts little */
+};
+
+/*
+ * The search, on a part of the conversions. Each replaces *best by what is
+ * likelier, and returns 1 when that is clearly so.
+ */
+int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, int steps, struct jm_candidate *best);
+/* Goes on with a start only when its first steps do not leave it far behind. */
+int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, struct jm_candidate *best);
+/*
+ * Steps of Gauss-Newton end in the next optimum, and shifting the timeline by
+ * about one layer makes another one. So others are tried around the best, as
+ * long as they are better.
+ */
+int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best);
+
+/* A row of the result: the mean by time of columns, a layer's in every regime. */
+struct jm_row {
+	size_t n;
+	size_t column[JM_REGIMES_MAX];
+	double share[JM_REGIMES_MAX]; /* of the time; they sum to 1 */
+	double total_s;
+};
+
+struct jm_row jm_fit_layer_row(const struct jm_fit *fit, size_t layer);
+struct jm_row jm_fit_gap_row(const struct jm_fit *fit, size_t which); /* JM_COLUMN_* */
+double jm_fit_row_mean(const struct jm_fit *fit, const struct jm_row *row);
+double jm_fit_row_covariance(
+	const struct jm_fit *fit, const struct jm_row *a, const struct jm_row *b);
+/* Conversions' worth of time that were spent in it. */
+double jm_fit_row_readings(const struct jm_fit *fit, const struct jm_row *row);
 
 /* Clock, segments, conversions, what is known before. */
 int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
@@ -37,9 +74,18 @@ int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
 /* Weights against disturbed conversions, and how much to widen intervals. */
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
+/* A supply of second order, when the evidence asks for it: returns 1 then. */
+int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr);
 /* A richer response, when the evidence asks for it: returns 1 then. */
 int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr);
-/* Mean gains; misfit that widens the intervals. */
+/* The response where the marginal likelihood has its top, and its uncertainty. */
+int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr);
+/*
+ * Residuals averaged by their position in the cycle, over what noise would
+ * make of them, as a variance. fit->residual is set before.
+ */
+double jm_fit_phase_excess(const struct jm_fit *fit);
+/* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,

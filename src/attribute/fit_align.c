@@ -9,11 +9,11 @@
 #include "base/error.h"
 
 enum {
-	COARSE_CONVERSIONS = 600,
+	COARSE_CONVERSIONS = 1000,
 	FEW_CONVERSIONS = 2600,   /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
-	STARTS = 5,
+	STARTS = JM_START_MAX,
 	LINKED_STARTS = 2
 };
 
@@ -26,7 +26,7 @@ enum {
 static int find_starts(struct jm_fit *fit, const double *power_w,
 	struct jm_start starts[JM_START_MAX])
 {
-	static const double tau_s[] = {0.1e-3, 0.7e-3, 2.5e-3};
+	static const double tau_s[] = {0.1e-3, 0.35e-3, 0.9e-3, 2.5e-3};
 	double given_tau = fit->prior.tau_s;
 	struct jm_coarse_options options = {.delay_min_s = fit->prior.delay_min_s,
 		.delay_max_s = fit->prior.delay_max_s,
@@ -39,7 +39,7 @@ static int find_starts(struct jm_fit *fit, const double *power_w,
 	if (fit->prior.delay_sd_s > 0)
 		return jm_coarse_search(
 			&fit->segments, &fit->problem.moments, power_w, &options, starts);
-	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0};
+	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0, 0};
 	return 1;
 }
 
@@ -59,56 +59,29 @@ static struct jm_response response_at(
 	return response;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Variance of residuals by their median: other work on the machine is no misfit. */
-static double robust_noise(const struct jm_alignment *alignment)
-{
-	size_t n = alignment->problem->moments.n;
-	double *residual = malloc((n + 1) * sizeof(*residual)), sd = HUGE_VAL;
-
-	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
-		for (size_t i = 0; i < n; i++)
-			residual[i] = fabs(residual[i]);
-		qsort(residual, n, sizeof(*residual), compare_doubles);
-		sd = 1.4826 * residual[n / 2];
-	}
-	free(residual);
-	return sd * sd;
-}
-
 /* Refines every start on a part of the data; keeps the most likely one. */
 static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, double low_pass,
 	struct jm_response *ret_best, double *ret_evidence)
 {
+	struct jm_candidate best = {.evidence = *ret_evidence};
 	struct jm_subset subset;
 	int result = jm_subset_init(&subset, &fit->problem,
 		low_pass > 0 ? LINKED_CONVERSIONS : FEW_CONVERSIONS, low_pass > 0);
 
 	for (size_t i = 0; i < n && result >= 0; i++) {
 		struct jm_response start = response_at(fit, &starts[i], low_pass);
-		struct jm_alignment alignment;
 
-		result = jm_alignment_init(
-			&alignment, &subset.problem, &fit->belief, &fit->prior, &start);
-		if (result >= 0)
-			result = jm_alignment_refine(&alignment, 7, 8);
-		if (result == JM_EINVAL) {
-			result = 0;
-		} else if (result >= 0 && alignment.posterior.log_evidence > *ret_evidence) {
-			*ret_evidence = alignment.posterior.log_evidence;
-			fit->start_noise_w2 = robust_noise(&alignment);
-			*ret_best = alignment.response;
-		}
-		jm_alignment_release(&alignment);
+		result = jm_fit_try_start(fit, &subset.problem, &start, &best);
+	}
+	if (result >= 0 && best.evidence > *ret_evidence)
+		result = jm_fit_explore(fit, &subset.problem, &best);
+	if (best.evidence > *ret_evidence) {
+		*ret_evidence = best.evidence;
+		fit->start_noise_w2 = best.noise_w2;
+		*ret_best = best.response;
 	}
 	jm_subset_release(&subset);
-	return result;
+	return result < 0 ? result : 0;
 }
 
 /* On many conversions, before all of a very long run are used. */

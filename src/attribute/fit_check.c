@@ -51,7 +51,7 @@ static void collect(const struct jm_fit *fit, struct phase phases[PHASES])
 	}
 }
 
-static double phase_excess(const struct jm_fit *fit)
+double jm_fit_phase_excess(const struct jm_fit *fit)
 {
 	struct phase phases[PHASES] = {{0, 0}};
 	double chi2 = 0, used = 0;
@@ -93,39 +93,13 @@ static double togetherness(const struct jm_fit *fit)
 	return sum;
 }
 
-static int set_gains(struct jm_fit *fit)
-{
-	const struct jm_segments *segments = &fit->segments;
-	double *time;
-
-	fit->mean_gain = calloc(segments->n_layers + 1, sizeof(double));
-	time = calloc(segments->n_layers + 1, sizeof(double));
-	if (!fit->mean_gain || !time) {
-		free(time);
-		return JM_ENOMEM;
-	}
-	for (size_t i = 0; i < segments->n; i++) {
-		double d = segments->time_s[i + 1] - segments->time_s[i];
-
-		if (segments->column[i] >= segments->n_layers)
-			continue;
-		time[segments->column[i]] += d;
-		fit->mean_gain[segments->column[i]] +=
-			d * jm_response_gain(&fit->alignment.response, segments, i);
-	}
-	for (size_t k = 0; k < segments->n_layers; k++)
-		fit->mean_gain[k] = time[k] > 0 ? fit->mean_gain[k] / time[k] : 1;
-	free(time);
-	return 0;
-}
-
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 {
 	double excess, together;
 
-	if (set_gains(fit) < 0 || jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
+	if (jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
 		return jm_fail_memory(reterr, "the residuals");
-	excess = phase_excess(fit);
+	excess = jm_fit_phase_excess(fit);
 	fit->autocorrelation = autocorrelation(fit, 1);
 	together = togetherness(fit);
 	if (excess > EXCESS_MIN)

@@ -221,6 +221,12 @@ static int set_types(struct jm_fit *fit)
 	}
 	fit->belief.type = fit->type;
 	fit->belief.n_types = n == 2 ? 1 : n;
+	fit->belief.n_layers = timeline->n_layers;
+	/* Time between cycles is seen most often; what is outside of the run, always. */
+	fit->belief.pivot = fit->segments.n_loads
+		+ (fit->segments.total_s[fit->segments.n_loads + JM_COLUMN_BETWEEN] > 0
+				? JM_COLUMN_BETWEEN
+				: JM_COLUMN_OUTSIDE);
 	return 0;
 }
 

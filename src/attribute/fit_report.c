@@ -15,13 +15,6 @@
 #define LINEAR_SD 5e-4
 #define STAMP_SD_MS 1e-4
 
-static double variance(const struct jm_fit *fit, size_t k)
-{
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
-
-	return fmax(0, posterior->covariance[k * posterior->total + k]);
-}
-
 /* Mean and deviation of a layer's executions. */
 static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *layer)
 {
@@ -39,30 +32,19 @@ static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *lay
 	layer->runtime_sd_ms = n > 1 ? sqrt(square / (n - 1)) : (double)NAN;
 }
 
-static void report_power(const struct jm_fit *fit, size_t k, double idle_w,
+static void report_power(const struct jm_fit *fit, const struct jm_row *row, double idle_w,
 	struct jm_fit_layer *layer)
 {
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
-	const struct jm_normal *normal = &fit->alignment.normal;
-	double sd = sqrt(variance(fit, k)) * fit->inflation * HYPER_WIDER;
-	double ms;
+	double variance = fmax(0, jm_fit_row_covariance(fit, row, row)), ms;
+	double sd = sqrt(variance) * fit->inflation * HYPER_WIDER;
 
 	layer->group = -1;
-	for (size_t c = 0; c < normal->n_columns; c++)
-		layer->readings += normal->gram[k * normal->p + c];
-	layer->readings = fmax(0, layer->readings);
-	layer->power_w = posterior->mean[k] + posterior->reference_w;
-	if (k < fit->segments.n_layers) { /* mean over the regimes */
-		double idle = posterior->mean[fit->segments.n_layers + JM_COLUMN_OUTSIDE]
-			+ posterior->reference_w;
-
-		layer->power_w = idle + fit->mean_gain[k] * (layer->power_w - idle);
-		sd *= fit->mean_gain[k];
-	}
-	layer->power_w = fmax(0, layer->power_w);
-	if (layer->executions && k < fit->segments.n_layers) {
-		ms = fit->segments.total_s[k] * 1e3 / (double)layer->executions;
-		sd = hypot(sd, STAMP_SD_MS / ms * sqrt(posterior->hyper.spread_w2[0]));
+	layer->readings = jm_fit_row_readings(fit, row);
+	layer->power_w = fmax(0, jm_fit_row_mean(fit, row));
+	if (layer->executions) {
+		ms = row->total_s * 1e3 / (double)layer->executions;
+		sd = hypot(sd,
+			STAMP_SD_MS / ms * sqrt(fit->alignment.posterior.hyper.spread_w2[0]));
 	}
 	sd = hypot(sd, LINEAR_SD * layer->power_w);
 	layer->power_sd_w = sd;
@@ -90,10 +72,10 @@ static void report_energy(struct jm_fit_layer *layer, double total_s)
 static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 	struct jm_fit_layer *layer)
 {
-	size_t k = fit->segments.n_layers + which;
-	double total_s = fit->segments.total_s[k];
+	struct jm_row row = jm_fit_gap_row(fit, which);
+	double total_s = row.total_s;
 
-	report_power(fit, k, idle_w, layer);
+	report_power(fit, &row, idle_w, layer);
 	if (which == JM_COLUMN_OUTSIDE ? layer->readings < 1e-3 : total_s <= 0)
 		forget_power(layer);
 	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
@@ -109,23 +91,48 @@ static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 								    : JM_RESOLVED_NO;
 }
 
+/* Covariance of two parameters of the response; 0 for fixed ones. */
+static double covariance(const struct jm_fit *fit, size_t a, size_t b)
+{
+	const struct jm_alignment *alignment = &fit->alignment;
+	size_t i = alignment->column_of[a], j = alignment->column_of[b];
+
+	if (!i || !j)
+		return 0;
+	i += alignment->normal.n_columns - 1;
+	j += alignment->normal.n_columns - 1;
+	return alignment->posterior.covariance[i * alignment->posterior.total + j];
+}
+
+static double parameter_sd(const struct jm_fit *fit, size_t parameter)
+{
+	return sqrt(fmax(0, covariance(fit, parameter, parameter)));
+}
+
+/* The delay alone: alignment.h tells why it is not a parameter of its own. */
+static double delay_sd(const struct jm_fit *fit)
+{
+	double variance = covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_DELAY)
+		+ covariance(fit, JM_PARAMETER_TAU, JM_PARAMETER_TAU)
+		- 2 * covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_TAU);
+
+	return fit->prior.delay_sd_s > 0 ? sqrt(fmax(0, variance)) : 0;
+}
+
 static void report_response(const struct jm_fit *fit, struct jm_fit_response *ret)
 {
 	const struct jm_response *response = &fit->alignment.response;
-	double sd[3] = {0, 0, 0};
+	double tau_sd = parameter_sd(fit, JM_PARAMETER_TAU);
 
-	for (size_t i = 0; i < 3; i++)
-		if (fit->alignment.column_of[i])
-			sd[i] = sqrt(variance(fit,
-				fit->alignment.normal.n_columns + fit->alignment.column_of[i] - 1));
 	ret->delay_ms = response->delay_s * 1e3;
-	ret->delay_sd_ms = sd[JM_PARAMETER_DELAY] * 1e3;
+	ret->delay_sd_ms = delay_sd(fit) * 1e3;
 	ret->window_ms = response->window_s * 1e3;
-	ret->window_sd_ms = sd[JM_PARAMETER_WINDOW] * 1e3;
+	ret->window_sd_ms = parameter_sd(fit, JM_PARAMETER_WINDOW) * 1e3;
 	ret->tau_ms = response->tau_s * 1e3;
-	ret->tau_sd_ms = sd[JM_PARAMETER_TAU] * 1e3;
+	ret->tau_sd_ms = tau_sd * 1e3;
 	ret->round_ms = fit->conversions.round_s * 1e3;
 	ret->taps = (int)response->n_taps;
+	ret->shape = response->shape;
 	ret->ticks = fit->conversions.moment != JM_MOMENT_READING;
 	ret->ambiguous = fit->ambiguous;
 	if (response->n_taps > 1) /* taps say what these two cannot */
@@ -202,7 +209,8 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 	closure->sd_mj = sd * closure->cycle_ms;
 	for (size_t k = 0; k < result->n_layers; k++)
 		if (result->layers[k].executions)
-			fitted += result->layers[k].power_w * fit->segments.total_s[k] * 1e3 / cycles;
+			fitted += result->layers[k].energy_mj
+				* (double)result->layers[k].executions / cycles;
 	fitted += result->gap.energy_mj + result->between.energy_mj;
 	closure->fitted_mj = fitted;
 	closure->difference_mj = fitted - closure->measured_mj;
@@ -215,8 +223,8 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 
 int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
 {
+	struct jm_row outside = jm_fit_gap_row(fit, JM_COLUMN_OUTSIDE);
 	size_t layers = fit->segments.n_layers;
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
 	double idle = fit->input->idle_power_w;
 
 	result->layers = calloc(layers + 1, sizeof(*result->layers));
@@ -224,15 +232,16 @@ int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct
 		return jm_fail_memory(reterr, "the result");
 	result->n_layers = layers;
 	if (!isfinite(idle))
-		idle = posterior->mean[layers + JM_COLUMN_OUTSIDE] + posterior->reference_w;
+		idle = jm_fit_row_mean(fit, &outside);
 	for (size_t k = 0; k < layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
+		struct jm_row row = jm_fit_layer_row(fit, k);
 
 		report_runtime(&fit->input->timeline->layers[k], layer);
-		report_power(fit, k, idle, layer);
-		if (!(fit->segments.total_s[k] > 0))
+		report_power(fit, &row, idle, layer);
+		if (!(row.total_s > 0))
 			forget_power(layer);
-		report_energy(layer, fit->segments.total_s[k]);
+		report_energy(layer, row.total_s);
 	}
 	report_gap(fit, JM_COLUMN_GAP, idle, &result->gap);
 	report_gap(fit, JM_COLUMN_BETWEEN, idle, &result->between);

@@ -130,8 +130,10 @@ static int weigh(struct jm_fit *fit)
 		return 0;
 	mixture = (struct mixture){narrow, 4 * WIDER * narrow, 0.01};
 	fit_mixture(&mixture, fit->residual, n);
-	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight)
+	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight) {
+		fit->robust_share = 0;
 		return 0;
+	}
 	set_weights(fit, &mixture);
 	fit->alignment.posterior.hyper.noise_w2 = mixture.narrow_w * mixture.narrow_w;
 	return 1;

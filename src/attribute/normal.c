@@ -39,7 +39,7 @@ static int allocate(struct jm_normal *normal, const struct jm_problem *problem)
 {
 	size_t p;
 
-	normal->n_columns = problem->segments->n_layers + JM_N_GAP_COLUMNS;
+	normal->n_columns = problem->segments->n_loads + JM_N_GAP_COLUMNS;
 	normal->n_extra = problem->n_extra;
 	normal->n_spline = problem->spline.n;
 	p = normal->n_columns + normal->n_extra + normal->n_spline;

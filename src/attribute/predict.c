@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Predictions for known powers, and how they change with the response. Along
- * a constant load p over d seconds, with f = exp(-d / tau):
- *   z -> p + (z - p) f                   (behind the filter)
- *   v -> p + (v - p + (z - p) d / tau) f  (behind it twice)
- * The integral of z is F = X - tau z, and dF/dtau = -v.
+ * a constant load p over d seconds a mode goes z -> p + (z - p) exp(-d / tau);
+ * the integral of the filtered load is X - sum of weight tau z.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,48 +11,58 @@
 #include "attribute/response.h"
 #include "joulemap/joulemap.h"
 
-#define TAU_MIN_S 1e-7
-
 struct signal {
 	const struct jm_response *response;
 	const struct jm_segments *segments;
 	const double *power_w;
-	unsigned char only_regime; /* 0: all of the load */
+	struct jm_mode modes[JM_MODES_MAX];
+	size_t n_modes;
 	double at_s;
 	size_t segment;
 	double energy_j;
-	double z, v;
+	double load_w;
+	double complex z[JM_MODES_MAX];
 };
 
 static void step(struct signal *signal, double power_w, double to_s)
 {
-	double d = to_s - signal->at_s, tau = signal->response->tau_s;
+	double d = to_s - signal->at_s;
 
-	signal->energy_j += power_w * d;
-	signal->at_s = to_s;
-	if (tau < TAU_MIN_S) {
-		signal->z = signal->v = power_w;
-	} else {
-		double x = d / tau, f = exp(-x);
+	for (size_t m = 0; m < signal->n_modes; m++) {
+		const struct jm_mode *mode = &signal->modes[m];
+		double complex *z = &signal->z[m];
 
-		signal->v = power_w + (signal->v - power_w + (signal->z - power_w) * x) * f;
-		signal->z = power_w + (signal->z - power_w) * f;
+		if (mode->real)
+			*z = power_w + (creal(*z) - power_w) * exp(-d * creal(mode->rate));
+		else
+			*z = power_w + (*z - power_w) * cexp(-d * mode->rate);
 	}
+	signal->energy_j += power_w * d;
+	signal->load_w = power_w;
+	signal->at_s = to_s;
+}
+
+/* Of the load behind the filter: its value, and its integral. */
+static double filtered(const struct signal *signal, double *ret_integral)
+{
+	double value = signal->n_modes ? 0 : signal->load_w;
+
+	*ret_integral = signal->energy_j;
+	for (size_t m = 0; m < signal->n_modes; m++) {
+		const struct jm_mode *mode = &signal->modes[m];
+		double complex part = mode->real ? creal(mode->weight) * creal(signal->z[m])
+						 : mode->weight * signal->z[m];
+
+		value += creal(part);
+		*ret_integral -= mode->real ? creal(part) * creal(mode->tau_s)
+					    : creal(part * mode->tau_s);
+	}
+	return value;
 }
 
 static double power_of(const struct signal *signal, size_t segment)
 {
-	const struct jm_segments *segments = signal->segments;
-	size_t column = segments->column[segment];
-	double idle = signal->power_w[segments->n_layers + JM_COLUMN_OUTSIDE], gain;
-
-	if (signal->only_regime) /* what a gain of 1 more adds */
-		return column < segments->n_layers
-				&& segments->regime[segments->cycle[segment]] == signal->only_regime
-			? signal->power_w[column] - idle
-			: 0;
-	gain = jm_response_gain(signal->response, segments, segment);
-	return gain == 1 ? signal->power_w[column] : idle + gain * (signal->power_w[column] - idle);
+	return signal->power_w[signal->segments->column[segment]];
 }
 
 static void restart(struct signal *signal, double at_s)
@@ -62,7 +70,9 @@ static void restart(struct signal *signal, double at_s)
 	signal->at_s = at_s;
 	signal->segment = jm_segments_find(signal->segments, at_s);
 	signal->energy_j = 0;
-	signal->z = signal->v = power_of(signal, signal->segment);
+	signal->load_w = power_of(signal, signal->segment);
+	for (size_t m = 0; m < signal->n_modes; m++)
+		signal->z[m] = signal->load_w;
 }
 
 static void advance(struct signal *signal, double to_s)
@@ -81,16 +91,14 @@ static void add(const struct jm_prediction *to, const struct signal *signal, siz
 	const struct jm_edge *edge)
 {
 	const struct jm_response *response = signal->response;
-	double integral = signal->energy_j - response->tau_s * signal->z;
+	double integral, power_w = filtered(signal, &integral);
 	double factor = edge->factor * response->tap[edge->tap];
 
 	to->value[row] += factor * integral;
 	if (to->by_delay)
-		to->by_delay[row] -= factor * signal->z;
+		to->by_delay[row] -= factor * power_w;
 	if (to->by_window && edge->factor < 0) /* the begin of the window moves */
-		to->by_window[row] -= factor * signal->z;
-	if (to->by_tau)
-		to->by_tau[row] -= factor * signal->v;
+		to->by_window[row] -= factor * power_w;
 	if (response->n_taps > 1 && to->by_tap[edge->tap])
 		to->by_tap[edge->tap][row] += edge->factor * integral;
 }
@@ -119,8 +127,6 @@ static void clear(const struct jm_prediction *to, const struct jm_response *resp
 		memset(to->by_delay, 0, n * sizeof(double));
 	if (to->by_window)
 		memset(to->by_window, 0, n * sizeof(double));
-	if (to->by_tau)
-		memset(to->by_tau, 0, n * sizeof(double));
 	for (size_t m = 0; m < response->n_taps; m++)
 		if (to->by_tap[m])
 			memset(to->by_tap[m], 0, n * sizeof(double));
@@ -159,20 +165,6 @@ static void predict_all(struct signal *signal, const struct jm_moments *moments,
 	}
 }
 
-static void predict_gains(struct signal *signal, const struct jm_moments *moments,
-	struct jm_edge *edges, const struct jm_prediction *to)
-{
-	for (size_t r = 1; r < signal->segments->n_regimes; r++) {
-		struct jm_prediction own = {.value = to->by_gain[r]};
-
-		if (!own.value)
-			continue;
-		signal->only_regime = (unsigned char)r;
-		clear(&own, signal->response, moments->n);
-		predict_all(signal, moments, edges, &own);
-	}
-}
-
 static void low_pass(const struct jm_response *response, const struct jm_moments *moments,
 	double *column)
 {
@@ -189,10 +181,7 @@ static void low_pass_all(const struct jm_response *response, const struct jm_mom
 	low_pass(response, moments, to->value);
 	low_pass(response, moments, to->by_delay);
 	low_pass(response, moments, to->by_window);
-	low_pass(response, moments, to->by_tau);
 	low_pass(response, moments, to->by_skew);
-	for (size_t r = 1; r < JM_REGIMES_MAX; r++)
-		low_pass(response, moments, to->by_gain[r]);
 	for (size_t m = 0; m < response->n_taps; m++)
 		low_pass(response, moments, to->by_tap[m]);
 }
@@ -209,12 +198,12 @@ int jm_predict(const struct jm_response *response, const struct jm_segments *seg
 
 	if (!edges || (response->n_taps > 1 && !main_tap))
 		goto out;
+	signal.n_modes = jm_response_modes(response, signal.modes);
 	if (main_tap)
 		to.by_tap[to.main_tap] = main_tap;
 	clear(&to, response, moments->n);
 	predict_all(&signal, moments, edges, &to);
 	finish(&to, response, moments, main_tap);
-	predict_gains(&signal, moments, edges, ret_prediction);
 	if (response->low_pass > 0)
 		low_pass_all(response, moments, ret_prediction);
 	result = 0;

@@ -6,8 +6,8 @@
 #include "attribute/segments.h"
 
 /*
- * Finds the regimes of a run by the time that its cycles' layers take, and
- * sets segments->regime and n_regimes (at most JM_REGIMES_MAX). 0, JM_ENOMEM.
+ * Finds the regimes of a run (at most JM_REGIMES_MAX) by the time that its
+ * cycles' layers take, and gives layers a column for each. 0, JM_ENOMEM.
  */
 int jm_regimes_find(struct jm_segments *segments);
 

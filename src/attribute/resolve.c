@@ -74,13 +74,12 @@ static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 	}
 }
 
-/* Covariance of the energies of two layers per cycle. */
+/* Covariance of the energies of two layers in the run. */
 static double energy_covariance(const struct jm_fit *fit, size_t a, size_t b)
 {
-	const struct jm_posterior *posterior = &fit->alignment.posterior;
+	struct jm_row own = jm_fit_layer_row(fit, a), other = jm_fit_layer_row(fit, b);
 
-	return posterior->covariance[a * posterior->total + b] * fit->segments.total_s[a]
-		* fit->segments.total_s[b];
+	return jm_fit_row_covariance(fit, &own, &other) * own.total_s * other.total_s;
 }
 
 /* Is the mean power of layers first .. last known well enough? */
@@ -90,8 +89,10 @@ static int group_is_known(const struct jm_fit *fit, const struct jm_fit_result *
 	double time_s = 0, energy = 0, square = 0, sd;
 
 	for (size_t i = first; i <= last; i++) {
-		time_s += fit->segments.total_s[i];
-		energy += fit->segments.total_s[i] * result->layers[i].power_w;
+		double own_s = jm_fit_layer_row(fit, i).total_s;
+
+		time_s += own_s;
+		energy += own_s * result->layers[i].power_w;
 		for (size_t j = first; j <= last; j++)
 			square += energy_covariance(fit, i, j);
 	}

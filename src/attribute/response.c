@@ -6,22 +6,15 @@
 
 /* exp(-13) = 2e-6 of a step is forgotten. */
 #define MEMORY_TAUS 13.0
+/* A filter faster than this does not matter. */
+#define TAU_MIN_S 1e-7
+/* Two time constants closer than this would cancel each other's digits. */
+#define APART_MIN 1e-6
 
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s)
 {
 	return (struct jm_response){.delay_s = delay_s, .window_s = window_s, .tau_s = tau_s,
 		.n_taps = 1, .tap = {1}};
-}
-
-double jm_response_gain(const struct jm_response *response, const struct jm_segments *segments,
-	size_t segment)
-{
-	double gain;
-
-	if (segments->n_regimes < 2 || segments->column[segment] >= segments->n_layers)
-		return 1;
-	gain = response->gain[segments->regime[segments->cycle[segment]]];
-	return gain > 0 ? gain : 1;
 }
 
 static size_t count_ages(const struct jm_response *response)
@@ -39,9 +32,45 @@ size_t jm_response_edges_per_row(const struct jm_response *response)
 	return 2 * (response->n_taps > 1 ? response->n_taps : count_ages(response));
 }
 
+static struct jm_mode mode_of(double complex tau_s, double complex weight)
+{
+	return (struct jm_mode){tau_s, weight, 1 / tau_s, cimag(tau_s) == 0};
+}
+
+/* Time constants are tau (1 +- root) / 2, root^2 = 1 - 4 shape. */
+size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX])
+{
+	double tau = response->tau_s, square = 1 - 4 * response->shape, root;
+	double complex first;
+
+	if (!(tau > TAU_MIN_S))
+		return 0;
+	if (fabs(square) < APART_MIN)
+		square = APART_MIN;
+	root = sqrt(fabs(square));
+	if (square < 0) { /* a pair of conjugates: twice the real part of one */
+		first = 0.5 * tau * (1 + JM_I * root);
+		ret_modes[0] = mode_of(first, 2 * first / (JM_I * root * tau));
+		return 1;
+	}
+	if (0.5 * tau * (1 - root) < TAU_MIN_S) {
+		ret_modes[0] = mode_of(tau, 1);
+		return 1;
+	}
+	ret_modes[0] = mode_of(0.5 * tau * (1 + root), 0.5 * (1 + root) / root);
+	ret_modes[1] = mode_of(0.5 * tau * (1 - root), -0.5 * (1 - root) / root);
+	return 2;
+}
+
 double jm_response_memory_s(const struct jm_response *response)
 {
-	return MEMORY_TAUS * response->tau_s;
+	struct jm_mode modes[JM_MODES_MAX];
+	size_t n = jm_response_modes(response, modes);
+	double slowest = 0;
+
+	for (size_t i = 0; i < n; i++)
+		slowest = fmax(slowest, 1 / creal(modes[i].rate));
+	return MEMORY_TAUS * slowest;
 }
 
 double jm_response_kept(

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What supply and sensor make of the load. The supply filters it with
- * h(t) = sum of tap_m e(t - offset_m), e(t) = exp(-t / tau) / tau; one tap at
- * offset 0 is first order, many describe any supply. The sensor takes the mean
- * over [c - delay - window, c - delay].
+ * h(t) = sum of tap_m e(t - offset_m), where e has the transfer function
+ * 1 / (1 + tau s + shape tau^2 s^2): first order with shape 0, two time
+ * constants up to 1/4, overshooting beyond. One tap at offset 0 is that alone,
+ * many describe any supply. The sensor takes the mean over
+ * [c - delay - window, c - delay].
  */
 #ifndef JM_ATTRIBUTE_RESPONSE_H
 #define JM_ATTRIBUTE_RESPONSE_H
 
+#include <complex.h>
 #include <stddef.h>
 
 #include "attribute/segments.h"
@@ -21,12 +24,12 @@ enum {
 struct jm_response {
 	double delay_s;
 	double window_s; /* of conversions without a width of their own */
-	double tau_s;
+	double tau_s;    /* first moment of e(t): the sum of its time constants */
+	double shape;
 	double age_s;    /* readings are up to this much older; 0: ticks are known */
 	double low_pass; /* share of a conversion in the sensor's output; 0: all of it */
 	double round_s;  /* between conversions; for the low-pass */
 	double middle_s, skew; /* delay grows by skew per second after middle_s */
-	double gain[JM_REGIMES_MAX]; /* power above idle in each regime; 0: as in the first */
 	size_t n_taps;   /* 1: first order; with ages: 1 */
 	double offset_s[JM_TAPS_MAX];
 	double tap[JM_TAPS_MAX]; /* sum to 1 */
@@ -48,10 +51,6 @@ struct jm_edge {
 
 enum { JM_CHUNK_ROWS = 192 };
 
-/* Gain of layers in a segment, 1 for gaps. */
-double jm_response_gain(const struct jm_response *response, const struct jm_segments *segments,
-	size_t segment);
-
 /* First order with a delay. */
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
 
@@ -67,12 +66,29 @@ size_t jm_response_edges_per_row(const struct jm_response *response);
 double jm_response_kept(const struct jm_response *response, const struct jm_moments *moments,
 	size_t i);
 
+/*
+ * e(t) in parts: the sum over modes of the real part of
+ * weight exp(-t / tau) / tau. 0 modes: no filter.
+ */
+struct jm_mode {
+	double complex tau_s, weight;
+	double complex rate; /* 1 / tau */
+	int real; /* all of it */
+};
+
+enum { JM_MODES_MAX = 2 };
+
+/* Without a promotion from float. */
+#define JM_I ((double complex)I)
+
+size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
+
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);
 
 /*
  * Design rows first .. first + n (n <= JM_CHUNK_ROWS): ret_rows[i * stride + k]
- * is what 1 W of column k adds to conversion first + i; K = layers + 3 columns.
+ * is what 1 W of column k adds to conversion first + i; K = loads + 3 columns.
  * `work` has room for jm_design_work_size() bytes.
  */
 void jm_design_rows(const struct jm_response *response, const struct jm_segments *segments,
@@ -85,9 +101,7 @@ struct jm_prediction {
 	double *value; /* [n] */
 	double *by_delay;
 	double *by_window;
-	double *by_tau;
 	double *by_skew;
-	double *by_gain[JM_REGIMES_MAX]; /* not of the first */
 	double *by_tap[JM_TAPS_MAX]; /* at the cost of tap `main_tap` */
 	size_t main_tap;
 };

@@ -217,9 +217,8 @@ static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret
 	segments->time_s = malloc((room + 1) * sizeof(*segments->time_s));
 	segments->column = malloc(room * sizeof(*segments->column));
 	segments->cycle = malloc(room * sizeof(*segments->cycle));
-	segments->total_s = calloc(segments->n_layers + JM_N_GAP_COLUMNS, sizeof(double));
-	segments->regime = calloc(n + 1, 1);
-	return *ret_spans && segments->regime && segments->time_s && segments->column && segments->cycle
+	segments->total_s = calloc(segments->n_loads + JM_N_GAP_COLUMNS, sizeof(double));
+	return *ret_spans && segments->time_s && segments->column && segments->cycle
 		&& segments->total_s;
 }
 
@@ -239,6 +238,7 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	segments->origin_ns = origin_ns;
 	segments->span_scale = 1;
 	segments->n_regimes = 1;
+	segments->n_loads = segments->n_layers;
 	if (!allocate(segments, n, &spans)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
@@ -271,7 +271,6 @@ void jm_segments_release(struct jm_segments *segments)
 	free(segments->column);
 	free(segments->cycle);
 	free(segments->total_s);
-	free(segments->regime);
 	memset(segments, 0, sizeof(*segments));
 }
 

@@ -7,7 +7,7 @@
 
 #include "joulemap/joulemap.h"
 
-/* Columns behind those of the layers. */
+/* Columns behind those of the layers, which are one for each regime and layer. */
 enum {
 	JM_COLUMN_GAP = 0,     /* inside a cycle, no layer runs */
 	JM_COLUMN_BETWEEN = 1, /* between two cycles */
@@ -23,18 +23,18 @@ enum { JM_REGIMES_MAX = 6 };
  */
 struct jm_segments {
 	double *time_s;   /* [n + 1], owned; seconds after origin_ns */
-	uint32_t *column; /* [n], owned; layer, or n_layers + JM_COLUMN_* */
+	uint32_t *column; /* [n], owned; regime * n_layers + layer, or n_loads + JM_COLUMN_* */
 	uint32_t *cycle;  /* [n], owned */
-	unsigned char *regime; /* [n_cycles], owned: see regimes.h */
-	size_t n_regimes;
 	size_t n;
 	size_t n_layers;
+	size_t n_regimes; /* 1: the machine ran alike all the time; see regimes.h */
+	size_t n_loads;   /* n_layers * n_regimes */
 	size_t n_cycles;
 	int64_t origin_ns;
 	double begin_s; /* of the first span */
 	double end_s;   /* of the last span */
 	double span_scale; /* durations were multiplied by this: 1, or less */
-	double *total_s; /* [n_layers + JM_N_GAP_COLUMNS], owned; outside: 0 */
+	double *total_s; /* [n_loads + JM_N_GAP_COLUMNS], owned; outside: 0 */
 };
 
 /*

@@ -37,7 +37,7 @@ int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, siz
 	int one_piece)
 {
 	size_t n = whole->moments.n, blocks;
-	size_t least = PER_UNKNOWN * (whole->segments->n_layers + whole->spline.n);
+	size_t least = PER_UNKNOWN * (whole->segments->n_loads + whole->spline.n);
 
 	memset(subset, 0, sizeof(*subset));
 	wanted = wanted > least ? wanted : least;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -24,6 +25,8 @@ struct values {
 	int64_t seed;
 	double idle_s;
 	double rate_hz;
+	double jitter_ms; /* NaN: not given */
+	int no_jitter;
 	int idle_again;
 };
 
@@ -39,11 +42,17 @@ static const struct jm_option options[] = {
 	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
 		"results go to DIR/MODEL/ (default results)", 0, 0, NULL},
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
-		"power sensor: ina3221, ina3221:1-0040,\n"
+		"power sensor: ina3221, ina3221:1-0040, nvml:0,\n"
 		"replay:FILE, sim (SIMULATED); default: the best\nreal one, see 'joulemap sensors'",
 		0, 0, NULL},
 	{"rate", JM_OPTION_REAL, offsetof(struct values, rate_hz), "HZ",
 		"readings per second (default: what suits the\nsensor)", 0.1, 100000, NULL},
+	{"jitter", JM_OPTION_REAL, offsetof(struct values, jitter_ms), "MS",
+		"longest random pause between cycles (default:\nwhat the sensor needs to see every "
+		"part of the\ncycle, see docs/how-it-works.md)",
+		0, 10000, NULL},
+	{"no-jitter", JM_OPTION_FLAG, offsetof(struct values, no_jitter), NULL,
+		"no pauses", 0, 0, NULL},
 	{"idle-duration", JM_OPTION_REAL, offsetof(struct values, idle_s), "SECONDS",
 		"how long to measure idle power when DIR has none\nof this sensor (default 10; 0: go "
 		"without)",
@@ -66,7 +75,7 @@ static const struct jm_option options[] = {
 	{"min-block-size", JM_OPTION_COUNT, offsetof(struct values, min_block_size), "N",
 		"taken for the original's sake: only its TensorRT\nknows it", 1, 1000000, NULL},
 	{"seed", JM_OPTION_COUNT, offsetof(struct values, seed), "N",
-		"of random weights and inputs (default 1)", 0, 9007199254740992.0, NULL},
+		"of random weights, inputs and pauses (default 1)", 0, 9007199254740992.0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
@@ -109,6 +118,7 @@ static void configure(const struct values *values, struct jm_measure_config *ret
 	ret_config->idle_s = values->idle_s;
 	ret_config->idle_again = values->idle_again;
 	ret_config->rate_hz = values->rate_hz;
+	ret_config->jitter_ms = values->no_jitter ? 0 : values->jitter_ms;
 	ret_config->seed = (uint64_t)values->seed;
 }
 
@@ -124,6 +134,8 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 	jm_cli_progress_init(&progress);
 	configure(values, &config);
 	config.progress = &progress.progress;
+	if (values->no_jitter && values->jitter_ms > 0)
+		return jm_fail(reterr, JM_EUSAGE, "--no-jitter and --jitter contradict each other");
 	if (values->min_block_size)
 		jm_note("--min-block-size means nothing to this engine and is ignored");
 	result = jm_measure_run(&config, &measured, &first_error);
@@ -155,6 +167,7 @@ static int run(int argc, char **argv)
 		.warmup = 50,
 		.optimization_level = -1,
 		.seed = 1,
+		.jitter_ms = (double)NAN,
 		.idle_s = 10};
 	struct jm_arguments arguments;
 	struct jm_error error;

@@ -24,7 +24,7 @@ struct values {
 
 static const struct jm_option options[] = {
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
-		"only this one: ina3221, ina3221:1-0040,\nreplay:FILE, sim", 0, 0, NULL},
+		"only this one: ina3221, ina3221:1-0040, nvml:0,\nreplay:FILE, sim", 0, 0, NULL},
 	{"watch", JM_OPTION_FLAG, offsetof(struct values, watch), NULL,
 		"read again and again until Ctrl-C", 0, 0, NULL},
 	{"interval", JM_OPTION_REAL, offsetof(struct values, interval_s), "SECONDS",

@@ -257,6 +257,22 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 	}
 }
 
+/* What the network's time and the sensor's round made of it. */
+static void note_pauses(const struct children *children)
+{
+	const struct jm_inference_shared *shared = &children->shared->inference;
+	const struct jm_progress *progress = children->config->progress;
+	char text[160];
+
+	if (!progress || !(shared->pause_max_ms > 0) || !(shared->cycle_ms > 0))
+		return;
+	snprintf(text, sizeof(text),
+		"random pauses of up to %.3g ms between cycles make the run about %.0f %% longer "
+		"(--no-jitter: none)",
+		shared->pause_max_ms, 50 * shared->pause_max_ms / shared->cycle_ms);
+	progress->note(progress->context, text);
+}
+
 /* Until the logger has delivered, and then for the lead-in. */
 static int wait_until_logging(struct children *children, struct jm_error *reterr)
 {
@@ -349,6 +365,8 @@ static int measure(struct children *children, struct jm_error *reterr)
 
 	if (result == 0)
 		result = wait_until_ready(children, reterr);
+	if (result == 0)
+		note_pauses(children);
 	if (result == 0)
 		result = start_logger(children, reterr);
 	if (result == 0)

@@ -6,17 +6,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "measure/pauses.h"
 #include "trace/engine_info_file.h"
 #include "trace/spool.h"
 
 #define UNTRACED_RUNS_MAX 200u
 #define UNTRACED_NS_MAX (3 * JM_NS_PER_S)
+
+/* How long a stop may go unnoticed in a pause. */
+#define STOP_NS (20 * JM_NS_PER_MS)
+
+/* Falling asleep and waking up takes longer than pauses below this: they are spent awake. */
+#define AWAKE_NS (50 * JM_NS_PER_US)
 
 /* What one inference process holds. */
 struct inference {
@@ -26,6 +34,7 @@ struct inference {
 	struct jm_engine_info info;
 	struct jm_spool_writer spool;
 	struct jm_span_sink sink;
+	struct jm_pauses pauses;
 	uint32_t cycle;
 	int spool_result; /* first failure of the spool inside a callback */
 	struct jm_error spool_error;
@@ -135,6 +144,21 @@ static int warm_up(struct inference *inference, struct jm_error *reterr)
 	return result;
 }
 
+/* What the pauses will be, now that the cycle's time is known. */
+static void choose_pauses(struct inference *inference)
+{
+	const struct jm_inference_config *config = inference->config;
+	double max_ms = config->pause_max_ms;
+
+	if (isnan(max_ms))
+		max_ms = jm_pauses_max_ms(config->round_ms, inference->traced_ms);
+	jm_pauses_init(&inference->pauses, max_ms, config->options.seed);
+	config->shared->cycle_ms = inference->traced_ms;
+	config->shared->pause_max_ms = (double)inference->pauses.max_ns / (double)JM_NS_PER_MS;
+	/* Else the kernel adds up to 50 us to each. Workers keep their slack. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
 /* Writes a JSON text as one record and drops the reference. */
 static int put_json(struct inference *inference, enum jm_spool_type type, json_t *json,
 	struct jm_error *reterr)
@@ -169,17 +193,29 @@ static json_t *describe_inputs(const struct jm_graph *graph)
 	return inputs;
 }
 
+static json_t *describe_schedule(const struct inference *inference)
+{
+	const struct jm_inference_config *config = inference->config;
+
+	if (!inference->pauses.max_ns)
+		return json_pack("{s:s}", "kind", "none");
+	return json_pack("{s:s, s:f, s:I}", "kind", "jitter", "pause_max_ms",
+		config->shared->pause_max_ms, "seed", (json_int_t)config->options.seed);
+}
+
+/* Of the engine, and how its cycles follow each other. */
 static json_t *describe_engine(const struct inference *inference, const struct jm_graph *graph)
 {
 	const struct jm_engine_info *info = &inference->info;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o}", "engine",
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o}", "engine",
 		inference->config->ops->name, "version", info->version, "library",
 		jm_json_text(info->library),
 		"tracing", info->tracing, "threads", info->threads, "optimization_level",
 		info->optimization_level, "trace_bias_us", info->trace_bias_us, "trace_bias_sd_us",
 		info->trace_bias_sd_us, "network_untraced_ms", inference->untraced_ms,
-		"network_traced_ms", inference->traced_ms, "inputs", describe_inputs(graph));
+		"network_traced_ms", inference->traced_ms, "inputs", describe_inputs(graph),
+		"schedule", describe_schedule(inference));
 }
 
 static int open_spool(struct inference *inference, struct jm_error *reterr)
@@ -221,11 +257,40 @@ static int wait_for_go(const struct jm_inference_config *config, struct jm_error
 	return 0;
 }
 
+static int is_stopped(const struct inference *inference)
+{
+	return atomic_load(&inference->config->shared->stop);
+}
+
+/*
+ * The pause before the next cycle. What would wait for the disk for too long
+ * goes there first, which is time that no cycle loses.
+ */
+static int pause_before_next(struct inference *inference, struct jm_error *reterr)
+{
+	int64_t pause_ns = jm_pauses_next_ns(&inference->pauses);
+	int64_t now_ns = now(inference), deadline_ns = now_ns + pause_ns;
+
+	if (!pause_ns)
+		return 0;
+	if (deadline_ns - inference->spool.last_flush_ns > JM_SPOOL_FLUSH_NS) {
+		int result = jm_spool_flush(&inference->spool, now_ns, reterr);
+
+		if (result < 0)
+			return result;
+	}
+	while (!is_stopped(inference) && (now_ns = now(inference)) < deadline_ns)
+		if (inference->pauses.max_ns > AWAKE_NS)
+			jm_clock_sleep_until(
+				deadline_ns - now_ns > STOP_NS ? now_ns + STOP_NS : deadline_ns);
+	return 0;
+}
+
 static int run_cycles(struct inference *inference, struct jm_error *reterr)
 {
 	const struct jm_inference_config *config = inference->config;
 
-	for (uint32_t i = 0; i < config->runs && !atomic_load(&config->shared->stop); i++) {
+	for (uint32_t i = 0; i < config->runs && !is_stopped(inference); i++) {
 		int64_t begin = now(inference);
 		int result;
 
@@ -240,6 +305,10 @@ static int run_cycles(struct inference *inference, struct jm_error *reterr)
 			return inference->spool_result;
 		}
 		atomic_store(&config->shared->cycles, i + 1);
+		if (i + 1 < config->runs)
+			result = pause_before_next(inference, reterr);
+		if (result < 0)
+			return result;
 	}
 	return config->ops->flush ? config->ops->flush(inference->engine, &inference->sink, reterr)
 				  : 0;
@@ -275,8 +344,10 @@ int jm_inference_run(const struct jm_inference_config *config, struct jm_error *
 	result = open_engine(&inference, reterr);
 	if (result == 0)
 		result = warm_up(&inference, reterr);
-	if (result == 0)
+	if (result == 0) {
+		choose_pauses(&inference);
 		result = open_spool(&inference, reterr);
+	}
 	if (result == 0)
 		result = wait_for_go(config, reterr);
 	if (result == 0)

@@ -26,6 +26,8 @@
 struct jm_inference_shared {
 	_Atomic uint32_t cycles; /* done so far */
 	_Atomic int stop;        /* set by the parent: end after this cycle */
+	double cycle_ms;         /* one inference, traced; valid once it is ready */
+	double pause_max_ms;     /* likewise; 0: no pauses */
 	struct jm_error error;   /* code != 0: why it ended; valid after its end */
 };
 
@@ -35,6 +37,8 @@ struct jm_inference_config {
 	const struct jm_model_source *model;
 	uint32_t runs;
 	uint32_t warmup;
+	double pause_max_ms; /* between cycles; 0: none; NaN: chosen, see measure/pauses.h */
+	double round_ms;     /* of the sensor, for that choice; 0: unknown */
 	const char *spool_path;
 	int status_fd;
 	int control_fd;

@@ -167,6 +167,7 @@ static void read_run(struct mapping *mapping)
 			info->rail[0] ? " " : "", info->rail);
 	result->simulated =
 		info->simulated || is_marked_simulated(mapping->run.path[JM_RUN_POWER_LOG]);
+	result->pause_max_ms = info->pause_max_ms;
 }
 
 /*
@@ -462,4 +463,5 @@ void jm_map_get_header(const struct jm_map_result *result, enum jm_window_rules 
 		: rules == JM_WINDOW_FIRST ? "window, rules of the first version"
 						      : "window, rules of the later version";
 	ret_header->simulated = result->simulated;
+	ret_header->pause_max_ms = result->pause_max_ms;
 }

@@ -47,6 +47,7 @@ struct jm_map_result {
 	int stamp_certain;
 	size_t rows;
 	int simulated;
+	double pause_max_ms; /* between cycles, as run.json tells it; 0: none known */
 	char csv[JM_PATH_MAX];
 	char energy_csv[JM_PATH_MAX]; /* "": none */
 	char model[256];

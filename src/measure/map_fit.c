@@ -36,6 +36,7 @@ static void read_sensor(const json_t *run, struct jm_fit_prior *ret_prior)
 	ret_prior->round_ms = json_number_value(json_object_get(sensor, "round_ms"));
 	ret_prior->window_ms = json_number_value(json_object_get(sensor, "window_ms"));
 	ret_prior->samples = (unsigned)json_integer_value(json_object_get(sensor, "samples"));
+	ret_prior->stamped = json_is_true(json_object_get(sensor, "stamped"));
 	if (kind && strcmp(kind, "counter") == 0)
 		ret_prior->kind = JM_SENSOR_COUNTER;
 	else if (kind && strcmp(kind, "window") == 0)

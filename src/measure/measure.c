@@ -123,7 +123,13 @@ static int choose(struct job *job, struct jm_error *reterr)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
 	load_calibrations(job);
-	return choose_engine(job, reterr);
+	result = choose_engine(job, reterr);
+	if (result == 0 && job->sensor == &jm_sensor_nvml
+		&& strcmp(job->engine->name, "onnxruntime") == 0)
+		note(job, "sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the CPU: "
+			  "the power of these layers is not in its figures",
+			job->sensor_info.id);
+	return result;
 }
 
 /* ---- The session's description ------------------------------------------------- */
@@ -152,14 +158,16 @@ static json_t *describe_config(const struct job *job)
 
 	for (size_t i = 0; shape && i < config->n_input_shape; i++)
 		json_array_append_new(shape, json_integer(config->input_shape[i]));
-	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:I}", "model",
+	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:o, s:I}", "model",
 		jm_json_text(config->model), "dtype", config->dtype, "input_shape", shape, "warmup",
 		(json_int_t)config->warmup, "runs", (json_int_t)config->runs, "optimization_level",
 		config->optimization_level, "result_dir", jm_json_text(config->result_dir), "engine",
 		job->engine->name, "sensor",
 		jm_json_text(job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
 		"threads",
-		config->threads, "rate_hz", config->rate_hz, "seed", (json_int_t)config->seed);
+		config->threads, "rate_hz", config->rate_hz, "jitter_ms",
+		isnan(config->jitter_ms) ? json_null() : json_real(config->jitter_ms), "seed",
+		(json_int_t)config->seed);
 }
 
 static int describe(struct job *job, const struct jm_idle_power *idle, struct jm_error *reterr)
@@ -259,6 +267,8 @@ static int run_children(struct job *job, struct jm_children_result *ret_children
 			.model = &job->model,
 			.runs = config->runs,
 			.warmup = config->warmup,
+			.pause_max_ms = config->jitter_ms,
+			.round_ms = job->sensor_info.round_ms,
 			.spool_path = job->place.paths.timeline},
 		.logger = {.ops = job->sensor,
 			.info = &job->sensor_info,

@@ -26,6 +26,7 @@ struct jm_measure_config {
 	double idle_s;          /* 0: only use an idle power that is there */
 	int idle_again;         /* measure idle power though one is there */
 	double rate_hz;         /* 0: the sensor's own */
+	double jitter_ms;       /* longest pause between cycles; 0: none; NaN: chosen */
 	uint64_t seed;
 	const struct jm_progress *progress; /* NULL: none */
 };

@@ -260,6 +260,18 @@ static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
+/* The inference process tells its schedule beside its engine; in run.json it stands alone. */
+static void add_engine(json_t *run, const json_t *engine)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)engine); /* jansson only reads it */
+	json_t *schedule = json_object_get(copy, "schedule");
+
+	if (schedule) /* else an earlier version's */
+		json_object_set(run, "schedule", schedule);
+	json_object_del(copy, "schedule");
+	json_object_set_new(run, "engine", copy ? copy : json_null());
+}
+
 /* The session, what both processes said of themselves, and how it ended. */
 static int write_run(struct finish *finish, struct jm_error *reterr)
 {
@@ -270,7 +282,7 @@ static int write_run(struct finish *finish, struct jm_error *reterr)
 
 	if (!run)
 		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
-	json_object_set(run, "engine", data->engine ? data->engine : json_null());
+	add_engine(run, data->engine);
 	json_object_set(run, "inference", data->engine_end ? data->engine_end : json_null());
 	json_object_set(run, "logger", data->logger_end ? data->logger_end : json_null());
 	json_object_set_new(run, "stamp", json_string("end"));

@@ -43,8 +43,10 @@ static void print_header(FILE *out, const struct jm_fit_result *result,
 		fprintf(out, ", %s", header->engine);
 	if (header->sensor)
 		fprintf(out, ", sensor %s", header->sensor);
-	fprintf(out, "\n%zu cycles of %.3f ms, method: fit\n", result->between.executions,
+	fprintf(out, "\n%zu cycles of %.3f ms", result->between.executions,
 		result->closure.cycle_ms);
+	jm_table_print_pauses(out, header);
+	fprintf(out, ", method: fit\n");
 	fprintf(out, "sensor: ");
 	if (response->round_ms > 0)
 		fprintf(out, "round %.4f ms, ", response->round_ms);
@@ -191,11 +193,13 @@ int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
 						      timeline->layers[i].type,
 						      &result->layers[i]));
 	root = json_pack("{s:s?, s:s?, s:s?, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:s, s:s}",
+			 " s:o, s:o, s:s, s:s}",
 		"model", header->model, "engine", header->engine, "sensor", header->sensor,
 		"method", "fit", "simulated", header->simulated, "cycles",
 		(json_int_t)result->between.executions, "cycle_ms",
-		number(result->closure.cycle_ms), "sensor_energy_mj",
+		number(result->closure.cycle_ms), "pause_max_ms",
+		header->pause_max_ms > 0 ? json_real(header->pause_max_ms) : json_null(),
+		"sensor_energy_mj",
 		number(result->closure.measured_mj), "rows_energy_mj",
 		number(result->closure.fitted_mj), "idle_power_w", number(result->idle.power_w),
 		"gap", layer_json("(gap in the cycle)", "", &result->gap), "between",

@@ -35,6 +35,12 @@ static void print_number(FILE *out, int width, int decimals, double value)
 		fprintf(out, " %*.*f", width, decimals, value);
 }
 
+void jm_table_print_pauses(FILE *out, const struct jm_table_header *header)
+{
+	if (header->pause_max_ms > 0)
+		fprintf(out, ", with random pauses of up to %.3g ms", header->pause_max_ms);
+}
+
 static void print_header(
 	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header)
 {
@@ -53,6 +59,7 @@ static void print_header(
 	fprintf(out, "\n%zu cycle%s", summary->cycles, summary->cycles == 1 ? "" : "s");
 	if (!isnan(summary->cycle_ms))
 		fprintf(out, " of %.3f ms", summary->cycle_ms);
+	jm_table_print_pauses(out, header);
 	if (!isnan(summary->idle_power_w))
 		fprintf(out, ", idle %.3f W", summary->idle_power_w);
 	fprintf(out, ", method: %s\n\n", header->method);
@@ -231,12 +238,14 @@ int jm_table_print_json(FILE *out, const struct jm_summary *summary,
 	for (size_t i = 0; layers && i < summary->n_layers; i++)
 		json_array_append_new(layers, layer_json(summary, &summary->layers[i]));
 	root = json_pack(
-		"{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"model", jm_json_text(header->model), "engine", jm_json_text(header->engine),
 		"sensor", jm_json_text(header->sensor), "method", jm_json_text(header->method),
 		"simulated", header->simulated, "cycles", (json_int_t)summary->cycles,
 		"timeline_cycles", (json_int_t)summary->timeline_cycles, "cycle_ms",
-		jm_json_number(summary->cycle_ms), "idle_power_w",
+		jm_json_number(summary->cycle_ms), "pause_max_ms",
+		header->pause_max_ms > 0 ? json_real(header->pause_max_ms) : json_null(),
+		"idle_power_w",
 		jm_json_number(summary->idle_power_w), "sensor_power_w",
 		jm_json_number(summary->sensor_power_w), "sensor_energy_mj",
 		jm_json_number(summary->sensor_energy_mj), "layers_energy_mj",

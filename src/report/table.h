@@ -14,7 +14,11 @@ struct jm_table_header {
 	const char *sensor; /* "ina3221:1-0040 VDD_IN" */
 	const char *method; /* "window, later rules" */
 	int simulated;	    /* says so, loudly */
+	double pause_max_ms; /* of random pauses between cycles; 0: none known */
 };
+
+/* ", with random pauses of up to 0.825 ms" behind the time of a cycle, if there were any. */
+void jm_table_print_pauses(FILE *out, const struct jm_table_header *header);
 
 void jm_table_print(
 	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header);

@@ -12,7 +12,8 @@
 
 /* In order of preference: finest first. */
 static const struct jm_sensor_ops *const sensors[] = {
-	&jm_sensor_ina3221,
+	&jm_sensor_ina3221, /* a whole board */
+	&jm_sensor_nvml,
 	&jm_sensor_replay,
 	&jm_sensor_sim,
 };

@@ -34,6 +34,7 @@ int jm_sensor_select(const char *wanted, struct jm_sensor_options *options,
 int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail);
 
 extern const struct jm_sensor_ops jm_sensor_ina3221;
+extern const struct jm_sensor_ops jm_sensor_nvml;
 extern const struct jm_sensor_ops jm_sensor_replay;
 extern const struct jm_sensor_ops jm_sensor_sim;
 

@@ -9,8 +9,8 @@
 #ifndef JM_SIMULATE_INTERNAL_H
 #define JM_SIMULATE_INTERNAL_H
 
+#include "base/random.h"
 #include "joulemap/joulemap.h"
-#include "simulate/random.h"
 #include "simulate/simulate.h"
 #include "simulate/supply.h"
 

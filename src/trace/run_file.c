@@ -71,6 +71,14 @@ static void read_stamp(const json_t *run, struct jm_run_info *info)
 			info->stamp = stamps[i];
 }
 
+static void read_schedule(const json_t *run, struct jm_run_info *info)
+{
+	const json_t *max_ms = json_object_get(json_object_get(run, "schedule"), "pause_max_ms");
+
+	if (json_is_number(max_ms) && json_number_value(max_ms) > 0)
+		info->pause_max_ms = json_number_value(max_ms);
+}
+
 int jm_run_info_read(const char *path, struct jm_run_info *ret_info, struct jm_error *reterr)
 {
 	json_error_t problem;
@@ -98,6 +106,7 @@ int jm_run_info_read(const char *path, struct jm_run_info *ret_info, struct jm_e
 	read_sensor(run, ret_info);
 	read_idle(run, ret_info);
 	read_stamp(run, ret_info);
+	read_schedule(run, ret_info);
 	json_decref(run);
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "joulemap/joulemap.h"
 
-/* "", NaN, 0: the file does not tell. */
+/* "", NaN, 0: the file does not tell, unless said otherwise. */
 struct jm_run_info {
 	char model[256];	  /* fit to be the name of a file */
 	char engine[128];	  /* "onnxruntime 1.30.0" */
@@ -13,6 +13,7 @@ struct jm_run_info {
 	char rail[JM_NAME_MAX];	  /* what the power log holds */
 	int simulated;
 	double idle_uw;
+	double pause_max_ms; /* of random pauses between cycles; 0: there were none */
 	enum jm_stamp stamp; /* what the stamps of the latency file mean */
 };
 

@@ -40,6 +40,9 @@ assert run["sensor"]["simulated"] and run["engine"]["engine"] == "onnxruntime"
 assert run["model"]["name"] == "lenet" and len(run["model"]["sha256"]) == 64
 for key in ("board", "state_before", "state_after", "clock", "clock_end", "idle", "logger"):
     assert run[key], key
+schedule, traced_ms = run["schedule"], run["engine"]["network_traced_ms"]
+assert schedule["kind"] == "jitter" and schedule["seed"] == 1 and "schedule" not in run["engine"]
+assert 0 < schedule["pause_max_ms"] <= min(traced_ms, run["sensor"]["round_ms"]) / 8 + 1e-6
 assert run["engine"]["network_untraced_ms"] > 0 and run["logger"]["readings"] > 0
 layers = json.load(open(folder + "/trt_profiling/trt_layer_latency.json"))
 assert len(layers) >= 5 and all(len(times) == 20 for times in layers.values())
@@ -58,6 +61,53 @@ expect_out_like '^layer_index,.*simulated$'
 expect_out_like ',yes$'
 expect_err_like '^the earlier run is kept in r/lenet/previous/'
 [ "$(find r/lenet/previous -name run.json | wc -l)" = 1 ] || complain "the earlier run is gone"
+
+# ---- Pauses between cycles: as wide as asked for, and no part of an inference
+check_schedule() { # FOLDER KIND
+	checks=$((checks + 1))
+	python3 - "$1" "$2" <<'END' || complain "the schedule is not what it should be"
+import datetime, json, sys
+folder, kind = sys.argv[1:]
+run = json.load(open(folder + "/run.json"))
+schedule = run["schedule"]
+assert schedule["kind"] == kind, schedule
+if kind == "none":
+    assert schedule == {"kind": "none"} and run["config"]["jitter_ms"] == 0
+    sys.exit()
+assert schedule == {"kind": "jitter", "pause_max_ms": 20, "seed": 5}, schedule
+assert run["config"]["jitter_ms"] == 20
+layers = list(json.load(open(folder + "/trt_profiling/trt_layer_latency.json")).values())
+
+def end_ms(stamp):
+    return datetime.datetime.strptime(stamp, "%Y%m%d-%H:%M:%S.%f").timestamp() * 1e3
+
+cycles = len(layers[0])
+pauses = [end_ms(layers[0][i + 1][1]) - layers[0][i + 1][0] - end_ms(layers[-1][i][1])
+          for i in range(cycles - 1)]
+least = 0.3 * schedule["pause_max_ms"]  # their mean is a half
+assert sum(pauses) > least * (cycles - 1), pauses
+assert max(pauses) > 2 * min(pauses), pauses
+bench = json.load(open(folder + "/lenet_tensorrt.json"))
+assert bench["total_time"] - sum(bench["latencies"]) > least * 1e-3 * (cycles - 1)
+assert abs(bench["avg_throughput"] * bench["avg_latency"] - 1) < 1e-9
+END
+}
+run measure --model lenet --sensor sim --result-dir r6 "${quick[@]}" --jitter 20 --seed 5
+expect_status "$measured"
+expect_err_like '^random pauses of up to 20 ms between cycles make the run about [0-9]+ % longer'
+expect_out_like '^20 cycles of [0-9.]+ ms, with random pauses of up to 20 ms, '
+check_schedule r6/lenet jitter
+for off in --no-jitter "--jitter=0"; do
+	run measure --model lenet --sensor sim --result-dir r6 "${quick[@]}" $off --format json
+	expect_status "$measured"
+	expect_no 'random pauses' err
+	expect_out_like '"pause_max_ms": null'
+	check_schedule r6/lenet none
+done
+run measure --model lenet --sensor sim --result-dir none --jitter 3 --no-jitter
+expect_error 2 "--no-jitter and --jitter contradict each other"
+run measure --model lenet --sensor sim --result-dir none --jitter -1
+expect_status 2
 
 # ---- A recorded board as the sensor, and the original's way to give a shape
 JOULEMAP_SYSFS_ROOT=$trees/orin-nano-jp6 run measure --model lenet --result-dir r2 "${quick[@]}" \

@@ -84,10 +84,10 @@ def last_times(run_folder):
     return int(reading.split(",")[2]) * 1e-9, newest - offset_ns * 1e-9
 
 
-def kill_once(folder, victim, delay):
+def kill_once(folder, victim, delay, options):
     run_folder = f"{folder}/lenet"
     command = [JOULEMAP, "measure", "--model", "lenet", "--sensor", "sim", "--runs", "10000000",
-               "--warmup", "1", "--idle-duration", "0", "--threads", "1", "--result-dir", folder]
+               "--warmup", "1", "--idle-duration", "0", "--threads", "1", "--result-dir", folder, *options]
     with open(f"{folder}/log", "w", encoding="utf-8") as log:
         parent = subprocess.Popen(command, stdout=log, stderr=log)
     processes = [parent.pid]
@@ -115,6 +115,8 @@ def kill_once(folder, victim, delay):
     else:
         assert status == 1, status
     assert not os.path.exists(f"{run_folder}/spool"), "the spool is still there"
+    with open(f"{run_folder}/run.json", encoding="utf-8") as file:
+        assert json.load(file)["schedule"]["kind"] == "jitter"
     reading, layer = last_times(run_folder)
     loss = {"readings": killed_at - reading, "layers": killed_at - layer}
     assert max(loss.values()) <= LOSS_MAX_S, (victim, loss)
@@ -130,8 +132,10 @@ def main():
     for i in range(KILLS):
         folder = tempfile.mkdtemp(prefix="joulemap-kill-")
         victim = VICTIMS[i % 3]
+        # Now and then most likely in a pause, in which nothing may stay in memory.
+        options = ["--jitter", "30"] if i % 12 < 3 else []
         try:
-            loss = kill_once(folder, victim, random.uniform(0, 0.4))
+            loss = kill_once(folder, victim, random.uniform(0, 0.4), options)
         except BaseException:
             print(f"kill {i} of {victim} failed, see {folder}")
             raise

@@ -187,6 +187,40 @@ static void test_conversions_once_each(void **state)
 	board_release(&board);
 }
 
+/* A sensor's own stamps are taken as they are, also of values that repeat. */
+static void test_conversions_stamped(void **state)
+{
+	struct jm_reading readings[100];
+	struct jm_rail rail = {.name = "GPU",
+		.quantity = JM_QUANTITY_UW,
+		.readings = readings,
+		.n_readings = 100};
+	struct jm_fit_prior prior = {.stamped = 1};
+	struct jm_conversions conversions;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		/* Every other reading has nothing new. */
+		readings[i].after_ns = BOARD_ORIGIN_NS + (i / 2) * INT64_C(19900000) + i / 2 % 7;
+		readings[i].before_ns = readings[i].after_ns;
+		readings[i].value[0] = i % 2 ? (double)NAN : 1e8 + 1e6 * (i / 8);
+		readings[i].value[1] = 0;
+	}
+	assert_int_equal(
+		jm_conversions_init(&conversions, &rail, &prior, 0, BOARD_ORIGIN_NS, NULL), 0);
+	assert_int_equal(conversions.moment, JM_MOMENT_CHANGE);
+	assert_int_equal(conversions.n, 50);
+	assert_true(fabs(conversions.round_s - 19.9e-3) < 1e-6);
+	for (size_t i = 0; i < 100; i += 2, n++) {
+		double at = (double)(readings[i].after_ns - BOARD_ORIGIN_NS) * 1e-9;
+
+		assert_true(fabs(conversions.time_s[n] - at) < 1e-12);
+		assert_true(fabs(conversions.power_w[n] - readings[i].value[0] * 1e-6) < 1e-9);
+	}
+	jm_conversions_release(&conversions);
+}
+
 /* ---- The file ----------------------------------------------------------------------- */
 
 struct seen {
@@ -246,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_period),
 		cmocka_unit_test(test_no_period),
 		cmocka_unit_test(test_conversions_once_each),
+		cmocka_unit_test(test_conversions_stamped),
 		cmocka_unit_test(test_layer_energy_file),
 	};
 

@@ -244,7 +244,7 @@ static void test_choice(void **state)
 		"there is ina3221:1-0040, ina3221:1-0041");
 	expect_choice(TREE("orin-nano-jp6"), "ina3221:1-0040,speed", JM_EUSAGE, "'total'");
 	expect_choice(TREE("orin-nano-jp6"), "ina3212", JM_EUSAGE, "did you mean 'ina3221'?");
-	expect_choice(TREE("orin-nano-jp6"), "voltmeter", JM_EUSAGE, "ina3221, replay, sim");
+	expect_choice(TREE("orin-nano-jp6"), "voltmeter", JM_EUSAGE, "ina3221, nvml, replay, sim");
 	expect_choice(TREE("orin-nano-jp6"), "", JM_EUSAGE, "no sensor named ''");
 }
 

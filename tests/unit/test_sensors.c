@@ -13,20 +13,36 @@ struct fixture {
 	const char *root;
 	const char *argument;
 	const char *bad_argument;
+	const char *nvml; /* what the fake NVML is told; NULL: there is none */
 };
 
 static char log_folder[64];
 static char log_path[128]; /* a power log, written by make_log */
 
 static const struct fixture fixtures[] = {
-	{"ina3221", TREE("orin-nano-jp6"), NULL, "1-0040,nonsense"},
-	{"ina3221", TREE("agx-xavier-jp5"), "1-0040+1-0041", ",,"},
-	{"ina3221", TREE("unlabelled"), ",total", "2-0043,"},
-	{"replay", "", log_path, "/nonexistent/power.log"},
-	{"sim", "", NULL, "round_ms=-1"},
-	{"sim", TREE("orin-nano-jp6"), "seed=5,tau_ms=0", "colour=red"},
+	{"ina3221", TREE("orin-nano-jp6"), NULL, "1-0040,nonsense", NULL},
+	{"ina3221", TREE("agx-xavier-jp5"), "1-0040+1-0041", ",,", NULL},
+	{"ina3221", TREE("unlabelled"), ",total", "2-0043,", NULL},
+	{"nvml", "", NULL, "nonsense", ""},
+	{"nvml", TREE("empty"), "1", "GPU", "shuffle=1 gap=2 spacing_us=1000"},
+	{"nvml", "", "3b:00.0", "3b:00.0.0", "samples=3"},
+	{"nvml", "", "GPU-fa4e0000-0000-0000-0000-000000000001", "-1", "samples=3 instant=3"},
+	{"replay", "", log_path, "/nonexistent/power.log", NULL},
+	{"sim", "", NULL, "round_ms=-1", NULL},
+	{"sim", TREE("orin-nano-jp6"), "seed=5,tau_ms=0", "colour=red", NULL},
 };
 #define N_FIXTURES (sizeof(fixtures) / sizeof(fixtures[0]))
+
+/* Makes what the fake NVML is told hold for what follows. */
+static void set_nvml(const char *told)
+{
+	if (told) {
+		setenv("JOULEMAP_NVML_LIBRARY", JM_TEST_NVML, 1);
+		setenv("JM_FAKE_NVML", told, 1);
+	} else {
+		unsetenv("JOULEMAP_NVML_LIBRARY");
+	}
+}
 
 static int make_log(void **state)
 {
@@ -103,23 +119,33 @@ static void expect_sane(const struct jm_sensor_ops *ops, const struct jm_sensor_
 	}
 }
 
-static void read_some(const struct jm_sensor_ops *ops, void *sensor, size_t n_rails)
+static void read_some(const struct jm_sensor_ops *ops, void *sensor,
+	const struct jm_sensor_info *info)
 {
 	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
 	struct jm_error error = {0};
-	int64_t last_ns = 0;
+	int64_t last_ns = INT64_MIN;
+	int values = 0;
 
 	for (int i = 0; i < 50; i++) {
 		if (ops->read(sensor, readings, &error) != 0)
 			fail_msg("%s", error.message);
-		for (size_t j = 0; j < n_rails; j++) {
+		for (size_t j = 0; j < info->n_rails; j++) {
+			int value = isfinite(readings[j].value[0]) && isfinite(readings[j].value[1]);
+
 			assert_true(readings[j].before_ns >= last_ns);
 			assert_true(readings[j].after_ns >= readings[j].before_ns);
-			assert_true(isfinite(readings[j].value[0]));
-			assert_true(isfinite(readings[j].value[1]));
+			if (info->stamped) {
+				assert_true(readings[j].after_ns == readings[j].before_ns);
+				assert_int_equal(value, readings[j].after_ns > last_ns);
+			} else {
+				assert_true(value);
+			}
+			values += value;
 			last_ns = readings[j].after_ns;
 		}
 	}
+	assert_true(values > 0);
 }
 
 /* Probe, open, read, close: twice, in storage of exactly the size it asks for. */
@@ -136,6 +162,7 @@ static void test_life(void **state)
 		struct jm_sensor_info info, again;
 		void *sensor = calloc(1, ops->state_size);
 
+		set_nvml(fixtures[i].nvml);
 		ops->close(sensor); /* zeroed */
 		assert_true(ops->probe(&options, &info, 1, NULL) == 1);
 		assert_int_equal(count_descriptors(), descriptors);
@@ -148,13 +175,14 @@ static void test_life(void **state)
 			memset(sensor, 0, ops->state_size);
 			assert_int_equal(ops->open(sensor, &info, &options, NULL), 0);
 			expect_sane(ops, &info);
-			read_some(ops, sensor, info.n_rails);
+			read_some(ops, sensor, &info);
 			ops->close(sensor);
 			assert_int_equal(count_descriptors(), descriptors);
 		}
 		ops->close(sensor); /* closed */
 		free(sensor);
 	}
+	set_nvml(NULL);
 }
 
 /* No room is no crash; what is not there is 0; a bad option says so and leaves nothing open. */
@@ -173,6 +201,7 @@ static void test_refusals(void **state)
 		void *sensor = calloc(1, ops->state_size);
 		int n;
 
+		set_nvml(fixtures[i].nvml);
 		assert_int_equal(ops->probe(&options, &info, 0, NULL), 0);
 		options.sysfs_root = "/nonexistent";
 		assert_true(ops->probe(&options, &info, 1, NULL) >= 0);
@@ -191,6 +220,7 @@ static void test_refusals(void **state)
 		free(sensor);
 		assert_int_equal(count_descriptors(), descriptors);
 	}
+	set_nvml(NULL);
 }
 
 /* ---- Choice ----------------------------------------------------------------------------- */
@@ -218,7 +248,19 @@ static void test_choice(void **state)
 	assert_int_equal(jm_sensor_select("sim:x=1", &options, &ops, &info, &error), JM_EUSAGE);
 	/* Neither sim nor replay offers itself. */
 	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), JM_ENOSENSOR);
+	set_nvml("");
+	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
+	assert_ptr_equal(ops, &jm_sensor_nvml);
+	set_nvml("power=3"); /* a Jetson's: its monitor is taken, or this is what is said */
+	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), JM_ENOSENSOR);
+	assert_non_null(strstr(error.message, "does not tell its power"));
 	options.sysfs_root = TREE("xavier-nx-jp5");
+	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
+	assert_ptr_equal(ops, &jm_sensor_ina3221);
+	set_nvml(""); /* a whole board before its GPU */
+	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
+	assert_ptr_equal(ops, &jm_sensor_ina3221);
+	set_nvml(NULL);
 	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
 	assert_ptr_equal(ops, &jm_sensor_ina3221);
 	assert_true(jm_sensor_rail_is_root(&info, 0));

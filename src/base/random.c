@@ -3,7 +3,7 @@
  * xoshiro256++ (Blackman and Vigna, 2019), seeded by splitmix64; normals by
  * Marsaglia's polar method.
  */
-#include "simulate/random.h"
+#include "base/random.h"
 
 #include <math.h>
 

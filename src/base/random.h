@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seeded random numbers; the same on every machine. */
-#ifndef JM_SIMULATE_RANDOM_H
-#define JM_SIMULATE_RANDOM_H
+#ifndef JM_BASE_RANDOM_H
+#define JM_BASE_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search for the likeliest response on a part of the conversions. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute/fit.h"
+#include "base/error.h"
+
+enum {
+	ITERATIONS = 4,
+	FIRST_STEPS = 2,
+	START_STEPS = 6,
+	EXPLORE_STEPS = 4,
+	ROUNDS_MAX = 3
+};
+
+/* Rise of the log evidence that is more than the last steps towards an optimum. */
+#define RISE_MIN 0.5
+/* A window known to this share stays: far from the optimum it would hide misfit. */
+#define KNOWN 0.05
+/* A start this far below the best after its first steps is given up, per conversion. */
+#define HOPELESS 0.25
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Variance of residuals by their median: other work on the machine is no misfit. */
+static double robust_noise(const struct jm_alignment *alignment)
+{
+	size_t n = alignment->problem->moments.n;
+	double *residual = malloc((n + 1) * sizeof(*residual)), sd = HUGE_VAL;
+
+	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
+		for (size_t i = 0; i < n; i++)
+			residual[i] = fabs(residual[i]);
+		qsort(residual, n, sizeof(*residual), compare_doubles);
+		sd = 1.4826 * residual[n / 2];
+	}
+	free(residual);
+	return sd * sd;
+}
+
+int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, int steps, struct jm_candidate *best)
+{
+	struct jm_response_prior prior = fit->prior;
+	struct jm_response from = *start;
+	struct jm_alignment alignment;
+	int result;
+
+	if (prior.window_sd_s < KNOWN * prior.window_s) {
+		prior.window_sd_s = 0;
+		from.window_s = prior.window_s;
+	}
+	result = jm_alignment_init(&alignment, problem, &fit->belief, &prior, &from);
+
+	if (result >= 0)
+		result = jm_alignment_refine(&alignment, steps, ITERATIONS);
+	if (result >= 0) {
+		double rise = alignment.posterior.log_evidence - best->evidence;
+
+		if (rise > 0)
+			*best = (struct jm_candidate){alignment.response,
+				alignment.posterior.log_evidence, robust_noise(&alignment)};
+		result = rise > RISE_MIN;
+	}
+	jm_alignment_release(&alignment);
+	return result == JM_EINVAL ? 0 : result;
+}
+
+int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
+	const struct jm_response *start, struct jm_candidate *best)
+{
+	struct jm_candidate own = {.evidence = -HUGE_VAL};
+	int result = jm_fit_descend(fit, problem, start, FIRST_STEPS, &own);
+
+	if (result < 0 || own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
+		return result;
+	return jm_fit_descend(fit, problem, &own.response, START_STEPS - FIRST_STEPS, best);
+}
+
+int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best)
+{
+	static const struct {
+		double delay_s, tau_factor; /* of what the filter delays: moved with it */
+	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1}, {-160e-6, 1},
+		{0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
+	int better = fit->prior.delay_sd_s > 0;
+
+	for (int round = 0; round < ROUNDS_MAX && better; round++) {
+		struct jm_response centre = best->response;
+
+		better = 0;
+		for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+			struct jm_response start = centre;
+			int result;
+
+			if (around[i].tau_factor != 1 && fit->prior.tau_sd_s == 0)
+				continue;
+			start.tau_s = centre.tau_s * around[i].tau_factor;
+			start.delay_s += around[i].delay_s + centre.tau_s - start.tau_s;
+			result = jm_fit_descend(fit, problem, &start, EXPLORE_STEPS, best);
+			if (result < 0)
+				return result;
+			better |= result;
+		}
+	}
+	return 0;
+}
