@@ -112,10 +112,11 @@ static void print_calibration(const struct jm_calibration *c)
 	print_measured("window", c->window_ms, c->window_sd_ms, "ms");
 	print_measured("delay", c->delay_ms, c->delay_sd_ms, "ms");
 	print_measured("supply", c->tau_ms, c->tau_sd_ms, "ms, time constant");
-	if (!c->first_order)
-		puts("            the supply is not first-order: delay and time constant do "
-		     "not "
+	if (c->taps > 1)
+		puts("            the supply is of no simple order: delay and time constant do not "
 		     "describe it");
+	else if (c->shape > 0)
+		printf("            of second order, shape %.3f\n", c->shape);
 	printf("  %-9s ", "made");
 	jm_text_print(stdout, c->created);
 	fputs(" by joulemap ", stdout);

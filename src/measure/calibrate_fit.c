@@ -98,6 +98,7 @@ static int fit(const struct jm_rail *rail, const struct jm_timeline *timeline,
 	input.prior.kind = (int)info->kind;
 	input.prior.round_ms = info->round_ms;
 	input.prior.samples = info->samples;
+	input.prior.stamped = info->stamped;
 	input.prior.window_ms = info->window_ms;
 	input.prior.window_sd_ms = window_sd_ms;
 	result = fit_once(&input, best, reterr);
@@ -215,7 +216,8 @@ int jm_calibrate_fit(const struct jm_rail *rail, const struct jm_timeline *timel
 			fitted.response.ticks && fitted.response.round_ms > 0
 				? fitted.response.round_ms
 				: (double)NAN;
-		ret_calibration->first_order = fitted.response.taps == 1;
+		ret_calibration->taps = fitted.response.taps;
+		ret_calibration->shape = fitted.response.shape;
 		ret_calibration->noise_w = fitted.diagnostics.noise_w;
 		ret_calibration->conversions = fitted.diagnostics.conversions;
 		ret_calibration->spans = timeline->layers[0].n_executions;

@@ -24,6 +24,9 @@
 #define TAU_FLOOR_MS 0.02
 #define TAU_FLOOR_SHARE 0.1
 #define WINDOW_FLOOR_SHARE 0.01
+/* The fit begins with a first-order supply, whose delay and time constant differ
+ * from a second-order one's by up to this share of the time constant. */
+#define SHAPE_SHARE 0.3
 
 void jm_calibration_key(
 	const struct jm_sensor_info *info, uint64_t seed, char *ret_key, size_t size)
@@ -75,7 +78,7 @@ json_t *jm_calibration_to_json(const struct jm_calibration *c)
 {
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:{s:f, s:f, s:i}, s:o, s:o, s:o, "
-		"s:o, s:b, s:o, s:o, s:I, s:I}",
+		"s:o, s:o, s:i, s:o, s:o, s:I, s:I}",
 		"board", jm_json_text(c->board), "sensor", jm_json_text(c->sensor), "rail",
 		jm_json_text(c->rail), "simulated", c->simulated, "created", c->created,
 		"joulemap", c->joulemap, "load", jm_json_text(c->load), "setting", "round_ms",
@@ -83,7 +86,8 @@ json_t *jm_calibration_to_json(const struct jm_calibration *c)
 		(int)c->sensor_samples, "round_ms", jm_json_number(c->round_ms), "window_ms",
 		measured(c->window_ms, c->window_sd_ms), "delay_ms",
 		measured(c->delay_ms, c->delay_sd_ms), "tau_ms",
-		measured(c->tau_ms, c->tau_sd_ms), "first_order", c->first_order, "load_w",
+		measured(c->tau_ms, c->tau_sd_ms), "shape", jm_json_number(c->shape),
+		"taps", c->taps, "load_w",
 		measured(c->step_w, c->step_sd_w), "noise_w", jm_json_number(c->noise_w),
 		"conversions", (json_int_t)c->conversions, "spans", (json_int_t)c->spans);
 }
@@ -128,7 +132,8 @@ int jm_calibration_from_json(const json_t *json, struct jm_calibration *c)
 	read_text(json, "joulemap", c->joulemap, sizeof(c->joulemap));
 	read_text(json, "load", c->load, sizeof(c->load));
 	c->simulated = json_is_true(json_object_get(json, "simulated"));
-	c->first_order = json_is_true(json_object_get(json, "first_order"));
+	c->taps = (int)json_integer_value(json_object_get(json, "taps"));
+	c->shape = number_of(json, "shape");
 	c->sensor_round_ms = number_of(setting, "round_ms");
 	c->sensor_window_ms = number_of(setting, "window_ms");
 	c->round_ms = number_of(json, "round_ms");
@@ -340,17 +345,20 @@ int jm_calibration_forget(const char *sensor, struct jm_error *reterr)
 
 void jm_calibration_prior(const struct jm_calibration *c, struct jm_fit_prior *prior)
 {
+	double from_shape = c->shape > 0 ? SHAPE_SHARE * c->tau_ms : 0;
+
 	if (c->delay_sd_ms > 0) {
 		prior->delay_ms = c->delay_ms;
-		prior->delay_sd_ms = hypot(c->delay_sd_ms, DELAY_FLOOR_MS);
+		prior->delay_sd_ms = hypot(hypot(c->delay_sd_ms, DELAY_FLOOR_MS), from_shape);
 	}
 	if (c->tau_sd_ms > 0) {
 		prior->tau_ms = c->tau_ms;
-		prior->tau_sd_ms =
-			hypot(c->tau_sd_ms, fmax(TAU_FLOOR_MS, TAU_FLOOR_SHARE * c->tau_ms));
+		prior->tau_sd_ms = hypot(hypot(c->tau_sd_ms, from_shape),
+			fmax(TAU_FLOOR_MS, TAU_FLOOR_SHARE * c->tau_ms));
 	}
 	if (c->window_sd_ms > 0) {
 		prior->window_ms = c->window_ms;
-		prior->window_sd_ms = hypot(c->window_sd_ms, WINDOW_FLOOR_SHARE * c->window_ms);
+		prior->window_sd_ms =
+			hypot(c->window_sd_ms, WINDOW_FLOOR_SHARE * c->window_ms);
 	}
 }

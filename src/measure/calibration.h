@@ -31,7 +31,8 @@ struct jm_calibration {
 	double window_ms, window_sd_ms;
 	double delay_ms, delay_sd_ms;
 	double tau_ms, tau_sd_ms;
-	int first_order;	  /* 0: the supply is not, delay and tau do not tell it */
+	double shape; /* of the supply, as jm_fit_response has it; 0: first order */
+	int taps;     /* above 1: delay, tau and shape do not tell the supply */
 	double step_w, step_sd_w; /* what the load draws */
 	double noise_w;		  /* of one conversion */
 	size_t conversions;

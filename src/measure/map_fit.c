@@ -59,13 +59,10 @@ static int is_far(double found, double prior, double sd)
 	return sd > 0 && fabs(found - prior) > FAR * sd;
 }
 
-/* Do the readings want another response than the calibration? */
-static int is_doubtful(const struct jm_fit_result *result, const struct jm_fit_prior *prior)
+/* The readings moved the response away from the calibration. */
+static int contradicts(const struct jm_fit_response *response, const struct jm_fit_prior *prior)
 {
-	const struct jm_fit_response *response = &result->response;
-
-	return result->n_resolved == 0 || response->taps > 1
-		|| is_far(response->delay_ms, prior->delay_ms, prior->delay_sd_ms)
+	return is_far(response->delay_ms, prior->delay_ms, prior->delay_sd_ms)
 		|| is_far(response->tau_ms, prior->tau_ms, prior->tau_sd_ms)
 		|| is_far(response->window_ms, prior->window_ms, prior->window_sd_ms);
 }
@@ -76,20 +73,23 @@ int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
 	struct jm_fit_prior own = input->prior;
 	struct jm_calibration calibration;
 	struct jm_fit_result without;
-	int result;
+	int result, contradiction;
 
 	*ret_dropped = 0;
 	jm_map_fit_prior(run, &input->prior);
 	result = jm_attribute_fit(input, ret_result, reterr);
-	if (result < 0 || !find_calibration(run, &calibration)
-		|| !is_doubtful(ret_result, &input->prior))
+	if (result < 0 || !find_calibration(run, &calibration))
+		return result;
+	contradiction = contradicts(&ret_result->response, &input->prior);
+	if (!contradiction && ret_result->n_resolved && ret_result->response.taps == 1)
 		return result;
 	read_sensor(run, &own);
 	input->prior = own;
 	if (jm_attribute_fit(input, &without, NULL) < 0)
 		return 0;
-	*ret_dropped = without.diagnostics.log_likelihood
-		> ret_result->diagnostics.log_likelihood + LIKELIER;
+	*ret_dropped = contradiction
+		|| without.diagnostics.log_likelihood
+			> ret_result->diagnostics.log_likelihood + LIKELIER;
 	if (*ret_dropped) {
 		struct jm_fit_result with = *ret_result;
 

@@ -15,9 +15,9 @@ void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
 
 /*
  * Fits with the calibration of the board that is in run.json, where there is
- * one. Where that contradicts the readings, or leaves nothing resolved, it also
- * fits without, and *ret_dropped is 1 when that is likelier. Errors of
- * jm_attribute_fit.
+ * one. Where the readings contradict it, or where a fit without it is likelier
+ * (tried when nothing is resolved, or the response is odd), that is the result,
+ * and *ret_dropped is 1. Errors of jm_attribute_fit.
  */
 int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
 	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr);
