@@ -81,7 +81,8 @@ int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
 	if (result < 0 || !find_calibration(run, &calibration))
 		return result;
 	contradiction = contradicts(&ret_result->response, &input->prior);
-	if (!contradiction && ret_result->n_resolved && ret_result->response.taps == 1)
+	if (!contradiction && ret_result->n_resolved == ret_result->n_layers
+		&& ret_result->response.taps == 1)
 		return result;
 	read_sensor(run, &own);
 	input->prior = own;
