@@ -59,6 +59,9 @@ def main():
     out += [".SH EXIT STATUS", "0 success, 1 failure, 2 wrong usage, 3 no sensor or no permission,",
             "4 measured but not resolved.", ".SH ENVIRONMENT",
             ".TP", ".B JOULEMAP_ORT_LIBRARY", "ONNX Runtime library to load.",
+            ".TP", ".B JOULEMAP_CALIBRATION",
+            "File of the calibrations, instead of joulemap/calibration.json in XDG_STATE_HOME,\n"
+            "XDG_CONFIG_HOME or ~/.config.",
             ".TP", ".B JOULEMAP_CATALOG_DIR", "Folder of the catalogue.",
             ".TP", ".B JOULEMAP_LIB_DIR", "Folder of joulemap_ort.so.",
             ".TP", ".B JOULEMAP_SYSFS_ROOT", "Folder that stands for / when sensors are looked for."]

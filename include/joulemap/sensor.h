@@ -42,6 +42,7 @@ struct jm_sensor_info {
 	enum jm_sensor_kind kind;
 	double round_ms;  /* time between conversions of one rail; 0: unknown */
 	double window_ms; /* averaging window; 0: unknown */
+	unsigned samples; /* conversions in the sensor's own low-pass; 0, 1: none */
 	double poll_ms;   /* how often it is worth reading */
 	int simulated;    /* results are SIMULATED */
 	struct jm_rail_info rails[JM_SENSOR_RAILS_MAX];

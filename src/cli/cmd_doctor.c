@@ -15,6 +15,7 @@
 #include "engines/catalog/catalog.h"
 #include "engines/registry.h"
 #include "measure/board.h"
+#include "measure/calibration.h"
 #include "report/text.h"
 #include "sensors/registry.h"
 
@@ -97,6 +98,34 @@ static void look_at_board(struct findings *findings, const char *root)
 	json_decref(board);
 }
 
+/* Is there a calibration of this sensor's first rail, and does it still hold? */
+static void look_at_calibration(struct findings *findings, const struct jm_sensor_info *info,
+	const char *root)
+{
+	struct jm_calibration calibration;
+	struct jm_error error;
+	char board[128];
+	json_t *file;
+	int found;
+
+	if (jm_calibration_load(&file, &error) < 0) {
+		add(findings, "calibration", HINT, "%s", error.message);
+		return;
+	}
+	jm_board_name(root, board, sizeof(board));
+	found = info->n_rails ? jm_calibration_find(file, board, info, 0, info->rails[0].name,
+					&calibration)
+			      : 0;
+	json_decref(file);
+	if (found > 0)
+		add(findings, "calibration", GOOD, "of %s %s, made %s", info->id,
+			info->rails[0].name, calibration.created);
+	else
+		add(findings, "calibration", HINT,
+			"%s %s: 'joulemap calibrate' finds out how it delays and smooths power",
+			found < 0 ? "made at another setting of" : "none of", info->id);
+}
+
 static void look_at_sensors(
 	struct findings *findings, const struct jm_sensor_options *sensor_options)
 {
@@ -117,10 +146,12 @@ static void look_at_sensors(
 					     : jm_cli_list_sensors(
 						       all[i], sensor_options, infos, 8, NULL);
 
-		for (int j = 0; j < found; j++)
+		for (int j = 0; j < found; j++) {
 			add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s",
 				infos[j].id, infos[j].n_rails,
 				infos[j].n_rails ? infos[j].rails[0].name : "-", infos[j].path);
+			look_at_calibration(findings, &infos[j], sensor_options->sysfs_root);
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ extern const struct jm_command jm_command_map;
 extern const struct jm_command jm_command_recover;
 extern const struct jm_command jm_command_catalog;
 extern const struct jm_command jm_command_simulate;
+extern const struct jm_command jm_command_calibrate;
 
 /* Choices of --format, which commands with results take. */
 extern const char *const jm_format_choices[];

@@ -15,6 +15,7 @@ const char *const jm_format_choices[] = {"table", "json", "csv", NULL};
 static const struct jm_command *const commands[] = {
 	&jm_command_measure,
 	&jm_command_idle,
+	&jm_command_calibrate,
 	&jm_command_map,
 	&jm_command_recover,
 	&jm_command_sensors,

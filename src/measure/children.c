@@ -106,6 +106,11 @@ static int start(struct child *child, int death_signal, int ret_fds[2], struct j
 	return jm_fail_errno(reterr, errno, "cannot start a process");
 }
 
+static const char *work_name(const struct children *children)
+{
+	return children->config->work ? children->config->work_name : "inference";
+}
+
 static int start_inference(struct children *children, struct jm_error *reterr)
 {
 	struct jm_inference_config *config = &children->config->inference;
@@ -120,9 +125,12 @@ static int start_inference(struct children *children, struct jm_error *reterr)
 	config->control_fd = fds[0];
 	config->status_fd = fds[1];
 	config->shared = shared;
-	result = jm_inference_run(config, &shared->error);
+	result = children->config->work
+		? children->config->work(config, children->config->work_context, &shared->error)
+		: jm_inference_run(config, &shared->error);
 	if (result < 0 && !shared->error.code)
-		jm_fail(&shared->error, (enum jm_code)result, "the inference process failed");
+		jm_fail(&shared->error, (enum jm_code)result, "the %s process failed",
+			work_name(children));
 	_exit(result < 0);
 }
 
@@ -217,8 +225,8 @@ static uint32_t cycles_done(const struct children *children)
 static int fail_inference(struct children *children, struct jm_error *reterr)
 {
 	end_child(&children->inference, JM_NS_PER_S);
-	return fail_child(&children->inference, "inference", &children->shared->inference.error,
-		cycles_done(children), reterr);
+	return fail_child(&children->inference, work_name(children),
+		&children->shared->inference.error, cycles_done(children), reterr);
 }
 
 static int fail_logger(struct children *children, struct jm_error *reterr)

@@ -19,6 +19,14 @@ struct jm_children_config {
 	struct jm_logger_config logger;       /* likewise */
 	int64_t lead_ns; /* power logged before the first and after the last cycle */
 	const struct jm_progress *progress; /* NULL: none */
+	/*
+	 * What runs in the inference's place, with its manners: it is given
+	 * `inference` with pipes and shared memory. NULL: the inference.
+	 */
+	int (*work)(const struct jm_inference_config *place, void *context,
+		struct jm_error *reterr);
+	void *work_context;
+	const char *work_name; /* in messages: "load" */
 };
 
 struct jm_children_result {

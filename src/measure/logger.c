@@ -16,6 +16,11 @@
 
 #define RATE_MAX_HZ 100000.0
 
+/* Readings per round this close to a whole number are in step with it; the
+ * golden section's share keeps them out of step the longest. */
+#define IN_STEP 0.1
+#define OUT_OF_STEP 0.382
+
 /* How long a stop may go unnoticed, and how often it is looked for. */
 #define CHECK_NS (20 * JM_NS_PER_MS)
 
@@ -177,6 +182,22 @@ static int loop(struct jm_logger *logger, struct jm_error *reterr)
 	return result;
 }
 
+/*
+ * The sensor's own rate. Readings in step with its conversions would find each
+ * of them at the same age, which leaves the moment of a conversion uncertain by
+ * a whole period and the length of a round by some ppm: out of step, they soon
+ * bracket it from all sides.
+ */
+static double own_rate_hz(const struct jm_sensor_info *info)
+{
+	double per_round = info->poll_ms > 0.0 ? info->round_ms / info->poll_ms : 0.0;
+	double rate_hz = info->poll_ms > 0.0 ? 1e3 / info->poll_ms : 1e3;
+
+	if (per_round > 1.5 && fabs(per_round - round(per_round)) < IN_STEP)
+		rate_hz *= (round(per_round) + OUT_OF_STEP) / per_round;
+	return rate_hz;
+}
+
 static int open_all(struct jm_logger *logger, struct jm_error *reterr)
 {
 	const struct jm_logger_config *config = logger->config;
@@ -190,7 +211,7 @@ static int open_all(struct jm_logger *logger, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	if (rate_hz == 0.0)
-		rate_hz = logger->info.poll_ms > 0.0 ? 1e3 / logger->info.poll_ms : 1e3;
+		rate_hz = own_rate_hz(&logger->info);
 	if (!(rate_hz > 0.0 && rate_hz <= RATE_MAX_HZ))
 		return jm_fail(reterr, JM_EINVAL,
 			"power log rate of %g Hz is not in the range up to %g Hz", rate_hz,

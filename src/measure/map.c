@@ -309,18 +309,20 @@ static int fit(struct mapping *mapping, struct jm_error *reterr)
 	struct jm_power_log readings;
 	struct jm_fit_input input;
 	enum jm_stamp stamp = ret->timeline.stamp;
-	int result;
+	int result, dropped;
 
 	jm_power_log_init(&readings);
 	jm_fit_input_init(&input);
 	if (mapping->config->given_response)
 		input.given = mapping->config->given;
-	jm_map_fit_prior(mapping->run_json, &input.prior);
 	input.rail = choose_rail(mapping, &readings);
 	input.timeline = &ret->timeline;
 	input.idle_power_w = mapping->idle_uw * 1e-6;
 	ret->timeline.stamp = ret->stamp;
-	result = jm_attribute_fit(&input, &ret->fit, reterr);
+	result = jm_map_fit_run(&input, mapping->run_json, &ret->fit, &dropped, reterr);
+	if (result == 0 && dropped)
+		note(mapping, "the calibration of the board contradicts this run and is not used: "
+			      "'joulemap calibrate' makes a new one");
 	ret->timeline.stamp = stamp;
 	ret->fitted = result == 0;
 	jm_power_log_release(&readings);

@@ -6,9 +6,29 @@
 
 #include "base/error.h"
 #include "joulemap/sensor.h"
+#include "measure/calibration.h"
 #include "trace/readings_file.h"
 
-void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
+/* A response this many deviations from its calibration is doubtful. */
+#define FAR 2.5
+/* A calibration is dropped where the fit is likelier without by this factor (log). */
+#define LIKELIER 3.0
+
+/* Of the rail that is mapped, and simulated only where the run is. */
+static int find_calibration(const json_t *run, struct jm_calibration *ret_calibration)
+{
+	const json_t *sensor = json_object_get(run, "sensor");
+	const json_t *rail = json_array_get(json_object_get(sensor, "rails"), 0);
+	const char *name = json_string_value(json_object_get(rail, "name"));
+
+	return jm_calibration_from_json(json_object_get(sensor, "calibration"), ret_calibration)
+		&& name && strcmp(ret_calibration->rail, name) == 0
+		&& ret_calibration->simulated
+		== json_is_true(json_object_get(sensor, "simulated"));
+}
+
+/* What the sensor says of itself. */
+static void read_sensor(const json_t *run, struct jm_fit_prior *ret_prior)
 {
 	const json_t *sensor = json_object_get(run, "sensor");
 	const char *kind = json_string_value(json_object_get(sensor, "kind"));
@@ -23,6 +43,62 @@ void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
 		ret_prior->kind = JM_SENSOR_WINDOW;
 	else if (kind && strcmp(kind, "instant") == 0)
 		ret_prior->kind = JM_SENSOR_INSTANT;
+}
+
+void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
+{
+	struct jm_calibration calibration;
+
+	read_sensor(run, ret_prior);
+	if (find_calibration(run, &calibration))
+		jm_calibration_prior(&calibration, ret_prior);
+}
+
+static int is_far(double found, double prior, double sd)
+{
+	return sd > 0 && fabs(found - prior) > FAR * sd;
+}
+
+/* The readings moved the response away from the calibration. */
+static int contradicts(const struct jm_fit_response *response, const struct jm_fit_prior *prior)
+{
+	return is_far(response->delay_ms, prior->delay_ms, prior->delay_sd_ms)
+		|| is_far(response->tau_ms, prior->tau_ms, prior->tau_sd_ms)
+		|| is_far(response->window_ms, prior->window_ms, prior->window_sd_ms);
+}
+
+int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
+	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr)
+{
+	struct jm_fit_prior own = input->prior;
+	struct jm_calibration calibration;
+	struct jm_fit_result without;
+	int result, contradiction;
+
+	*ret_dropped = 0;
+	jm_map_fit_prior(run, &input->prior);
+	result = jm_attribute_fit(input, ret_result, reterr);
+	if (result < 0 || !find_calibration(run, &calibration))
+		return result;
+	contradiction = contradicts(&ret_result->response, &input->prior);
+	if (!contradiction && ret_result->n_resolved == ret_result->n_layers
+		&& ret_result->response.taps == 1)
+		return result;
+	read_sensor(run, &own);
+	input->prior = own;
+	if (jm_attribute_fit(input, &without, NULL) < 0)
+		return 0;
+	*ret_dropped = contradiction
+		|| without.diagnostics.log_likelihood
+			> ret_result->diagnostics.log_likelihood + LIKELIER;
+	if (*ret_dropped) {
+		struct jm_fit_result with = *ret_result;
+
+		*ret_result = without;
+		without = with;
+	}
+	jm_fit_result_release(&without);
+	return 0;
 }
 
 int jm_map_fit_readings(const char *path, const json_t *run, struct jm_power_log *log,

@@ -8,10 +8,19 @@
 #include "joulemap/joulemap.h"
 
 /*
- * Takes the sensor's own account of itself from run.json (NULL: none), and
- * puts what was given on top.
+ * Takes the sensor's own account of itself from run.json (NULL: none), and its
+ * calibration.
  */
 void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
+
+/*
+ * Fits with the calibration of the board that is in run.json, where there is
+ * one. Where the readings contradict it, or where a fit without it is likelier
+ * (tried when a layer is not resolved, or the response is odd), that is the result,
+ * and *ret_dropped is 1. Errors of jm_attribute_fit.
+ */
+int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
+	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr);
 
 /*
  * Reads readings.csv (times from boot) into the civil time that the timeline

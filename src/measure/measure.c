@@ -13,7 +13,9 @@
 #include "base/text.h"
 #include "engines/registry.h"
 #include "measure/board.h"
+#include "measure/calibration.h"
 #include "measure/children.h"
+#include "measure/describe.h"
 #include "measure/idle_run.h"
 #include "measure/model.h"
 #include "measure/place.h"
@@ -33,6 +35,8 @@ struct job {
 	const struct jm_engine_ops *engine;
 	struct jm_place place;
 	json_t *session;
+	char board[128];
+	json_t *calibrations; /* the file, owned; NULL: none */
 	struct jm_cpu_time cpu_before;
 	int64_t begin_ns;
 };
@@ -82,6 +86,25 @@ static int choose_engine(struct job *job, struct jm_error *reterr)
 	return JM_EENGINE; /* the last one's words are in reterr */
 }
 
+/* A file that cannot be read is no reason not to measure. */
+static void load_calibrations(struct job *job)
+{
+	const struct jm_sensor_info *info = &job->sensor_info;
+	struct jm_calibration calibration;
+	struct jm_error error;
+
+	jm_board_name(job->sensor_options.sysfs_root, job->board, sizeof(job->board));
+	if (jm_calibration_load(&job->calibrations, &error) == JM_EFORMAT)
+		note(job, "%s", error.message);
+	if (info->n_rails
+		&& jm_calibration_find(job->calibrations, job->board, info,
+			   job->sensor_options.seed, info->rails[0].name, &calibration)
+			< 0)
+		note(job, "the calibration of %s was made at another setting of the sensor and is "
+			  "not used: 'joulemap calibrate' makes a new one",
+			info->id);
+}
+
 /* Everything that can be wrong is found before anything is measured. */
 static int choose(struct job *job, struct jm_error *reterr)
 {
@@ -99,6 +122,7 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
+	load_calibrations(job);
 	result = choose_engine(job, reterr);
 	if (result == 0 && job->sensor == &jm_sensor_nvml
 		&& strcmp(job->engine->name, "onnxruntime") == 0)
@@ -110,45 +134,20 @@ static int choose(struct job *job, struct jm_error *reterr)
 
 /* ---- The session's description ------------------------------------------------- */
 
-static json_t *describe_clock(void)
-{
-	struct jm_clock_pair pair;
-
-	jm_clock_pair_read(&pair);
-	return json_pack("{s:I, s:I, s:I, s:i}", "monotonic_ns", (json_int_t)pair.monotonic_ns,
-		"realtime_ns", (json_int_t)pair.realtime_ns, "uncertainty_ns",
-		(json_int_t)pair.uncertainty_ns, "utc_offset_s",
-		(int)jm_clock_utc_offset_s(pair.realtime_ns));
-}
-
-static json_t *describe_rails(const struct jm_sensor_info *info)
-{
-	json_t *rails = json_array();
-
-	for (size_t i = 0; rails && i < info->n_rails; i++) {
-		const struct jm_rail_info *rail = &info->rails[i];
-
-		json_array_append_new(rails,
-			json_pack("{s:s, s:i, s:i, s:f, s:f}", "name", rail->name, "quantity",
-				(int)rail->quantity, "parent", rail->parent, "quantum_0",
-				rail->quantum[0], "quantum_1", rail->quantum[1]));
-	}
-	return rails;
-}
-
+/* With the calibration that is kept of it, so that the run folder is complete. */
 static json_t *describe_sensor(const struct job *job)
 {
-	static const char *const kinds[] = {"unknown", "instant", "window", "counter"};
 	const struct jm_sensor_info *info = &job->sensor_info;
-	const char *wanted = job->config->sensor ? job->config->sensor : info->id;
+	json_t *sensor = jm_describe_sensor(job->sensor, info, &job->sensor_options,
+		job->config->sensor);
+	struct jm_calibration calibration;
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:f, s:b, s:s, s:o}", "name",
-		job->sensor->name, "wanted", jm_json_text(wanted), "id", jm_json_text(info->id),
-		"path", jm_json_text(info->path), "kind",
-		kinds[info->kind], "simulated", info->simulated, "seed",
-		(json_int_t)job->sensor_options.seed, "round_ms", info->round_ms, "window_ms",
-		info->window_ms, "poll_ms", info->poll_ms, "stamped", info->stamped, "provenance",
-		info->provenance, "rails", describe_rails(info));
+	if (sensor && info->n_rails
+		&& jm_calibration_find(job->calibrations, job->board, info,
+			   job->sensor_options.seed, info->rails[0].name, &calibration)
+			== 1)
+		json_object_set_new(sensor, "calibration", jm_calibration_to_json(&calibration));
+	return sensor;
 }
 
 /* The options, under the names that the original gives them. */
@@ -188,7 +187,7 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
 		describe_sensor(job), "idle", idle_json, "board",
 		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
-		jm_board_state(job->sensor_options.sysfs_root), "clock", describe_clock(), "started_ns",
+		jm_board_state(job->sensor_options.sysfs_root), "clock", jm_describe_clock(), "started_ns",
 		(json_int_t)job->begin_ns);
 	if (!job->session)
 		return jm_fail_memory(reterr, "the description of the run");
@@ -226,7 +225,7 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 	json_object_set_new(job->session, "throttling_seen",
 		first && last ? json_boolean(events > 0) : json_null());
 	json_object_set_new(job->session, "state_after", after);
-	json_object_set_new(job->session, "clock_end", describe_clock());
+	json_object_set_new(job->session, "clock_end", jm_describe_clock());
 	json_object_set_new(job->session, "load_of_others",
 		isnan(load) ? json_null() : json_real(load));
 	json_object_set_new(job->session, "outcome",
@@ -243,16 +242,6 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 
 /* ---- The run --------------------------------------------------------------------- */
 
-/* The logger's spool describes its rails itself: it can stand alone. */
-static char *logger_meta(const struct job *job)
-{
-	json_t *meta = json_pack("{s:o}", "rails", describe_rails(&job->sensor_info));
-	char *text = meta ? jm_json_dump(meta, JSON_COMPACT) : NULL;
-
-	json_decref(meta);
-	return text;
-}
-
 /* Some readings lie before the first and after the last cycle at any rate. */
 static int64_t lead_ns(const struct jm_measure_config *config)
 {
@@ -265,7 +254,7 @@ static int run_children(struct job *job, struct jm_children_result *ret_children
 	struct jm_error *reterr)
 {
 	const struct jm_measure_config *config = job->config;
-	char *meta = logger_meta(job);
+	char *meta = jm_describe_power_spool(&job->sensor_info);
 	struct jm_children_config children = {
 		.inference = {.ops = job->engine,
 			.options = {.library = config->ort_library,
@@ -369,6 +358,7 @@ int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_res
 	if (result == 0)
 		result = run(&job, reterr);
 	json_decref(job.session);
+	json_decref(job.calibrations);
 	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
 	jm_place_release(&job.place);
 	jm_wishes_restore(&saved);

@@ -16,7 +16,7 @@ for words in "" help --help -h; do
 	expect_out_like '^usage: joulemap COMMAND'
 	expect_err ""
 done
-for command in measure idle map recover sensors doctor catalog simulate; do
+for command in measure idle calibrate map recover sensors doctor catalog simulate; do
 	run help $command
 	expect_status 0
 	expect_out_like "^usage: joulemap $command"

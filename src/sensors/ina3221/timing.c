@@ -59,6 +59,7 @@ static void set_timing(const struct jm_ina_chip *chip, double interval_ms,
 	info->window_ms = index >= 0 ? conversion_us[index] * 1e-3 : 0.0;
 	if (ambiguous)
 		info->round_ms = interval_ms;
+	info->samples = chip->samples > 1.5 ? (unsigned)(chip->samples + 0.5) : 0;
 	if (chip->samples > 1.5) {
 		info->window_ms = 0.0; /* a low-pass, not a block mean */
 		snprintf(averages, sizeof(averages),
