@@ -21,6 +21,9 @@ enum {
 #define INFLATION_MAX 10.0
 #define TOGETHER_MIN 1.15
 
+#define TWO_PI 6.283185307179586
+#define ROUNDING_WEIGHT 2.4
+
 struct phase {
 	double sum, weight;
 };
@@ -94,6 +97,23 @@ static double togetherness(const struct jm_fit *fit)
 	return fmax(sum, (1 + next) / (1 - next)); /* the latter if each passes on its share */
 }
 
+/*
+ * Rounding is noise of its own only where other noise, of at least a third of a
+ * step, hides it: without, the same load is rounded the same way each time.
+ * What of the rounding repeats, as a share of its variance, is exp(-(2 pi
+ * noise)^2), noise in steps (Widrow, Kollar, Quantization Noise, 2008); its
+ * weight is from simulated boards.
+ */
+static double repeated_rounding(const struct jm_fit *fit)
+{
+	double step = fit->conversions.quantum_w, other;
+
+	if (!(step > 0))
+		return 1;
+	other = fit->alignment.posterior.hyper.noise_w2 / (step * step) - 1.0 / 12;
+	return sqrt(1 + ROUNDING_WEIGHT * exp(-TWO_PI * TWO_PI * fmax(other, 0)));
+}
+
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 {
 	double excess, together;
@@ -105,6 +125,7 @@ int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 	together = togetherness(fit);
 	if (excess > EXCESS_MIN)
 		fit->inflation = fmin(sqrt(excess), INFLATION_MAX);
+	fit->inflation *= repeated_rounding(fit);
 	/* Noise of neighbours that goes together counts as fewer conversions. */
 	if (together > TOGETHER_MIN)
 		fit->inflation *= sqrt(together);
