@@ -302,10 +302,15 @@ enum jm_fit_cause {
 	JM_CAUSE_FEW_CYCLES,      /* too few conversions */
 	JM_CAUSE_NO_TIMELINE,     /* layers were never executed, or have no duration */
 	JM_CAUSE_CONSTANT,        /* the readings do not change */
-	JM_CAUSE_MISFIT           /* the model does not describe the readings */
+	JM_CAUSE_MISFIT,          /* the model does not describe the readings */
+	JM_CAUSE_SLOW_POLL        /* the sensor is read too rarely to know a value's age */
 };
 
-/* One layer, or one kind of gap. NaN where the data say nothing. */
+/*
+ * One layer, or one kind of gap. NaN where the data say nothing, and for all of
+ * them when the model does not describe the readings (JM_CAUSE_MISFIT, and a
+ * cycle that is locked to the sensor by a slow sweep).
+ */
 struct jm_fit_layer {
 	double power_w;    /* while it runs, idle power included */
 	double power_sd_w;
@@ -321,6 +326,8 @@ struct jm_fit_layer {
 	size_t executions;
 	enum jm_resolved resolved;
 	int group; /* -1: none */
+	double group_energy_mj; /* of all layers of the group, each once; NaN: no group */
+	double group_energy_sd_mj;
 };
 
 /* Response of supply and sensor, as found. */

@@ -277,6 +277,7 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	if (!allocate(conversions, reads->n, counter))
 		return jm_fail_memory(reterr, "the conversions");
 	conversions->n_readings = reads->n;
+	conversions->n_changes = n;
 	conversions->poll_s = median_poll(reads, conversions->time_s);
 	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
 	if (!prior->blocking && !prior->stamped

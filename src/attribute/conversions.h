@@ -28,6 +28,7 @@ struct jm_conversions {
 	double quantum_w; /* step of the values */
 	double hit_share;
 	size_t n_readings;
+	size_t n_changes; /* readings that differ from the one before */
 };
 
 /*

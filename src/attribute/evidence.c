@@ -18,6 +18,7 @@
 /* Weak priors, in units of belief->scale_w. */
 #define SPREAD0 0.2
 #define SPREAD0_COUNT 1.0
+#define SPREAD_MAX 1.0
 #define TYPE_COUNT 4.0 /* layers of a type count this many from all types */
 #define LOOSE 10.0
 #define SPLINE_LOOSE 1.0
@@ -273,6 +274,12 @@ static double variance_around(const struct solver *solver, size_t k)
 	return v;
 }
 
+/* Power is positive: layers do not scatter by more than its mean. */
+static double within(double scale2, double spread2)
+{
+	return fmin(fmax(spread2, 1e-8 * scale2), SPREAD_MAX * SPREAD_MAX * scale2);
+}
+
 static void update_spread(struct solver *solver)
 {
 	struct jm_hyper *hyper = &solver->posterior->hyper;
@@ -295,10 +302,10 @@ static void update_spread(struct solver *solver)
 	}
 	all = (all + SPREAD0_COUNT * s0) / (all_used + SPREAD0_COUNT);
 	for (size_t t = 0; t < n_types; t++)
-		hyper->spread_w2[t] = fmax(1e-8 * scale2,
+		hyper->spread_w2[t] = within(scale2,
 			(sum[t] + TYPE_COUNT * all) / (used[t] + TYPE_COUNT));
 	if (!has_types(solver))
-		hyper->spread_w2[0] = fmax(1e-8 * scale2, all);
+		hyper->spread_w2[0] = within(scale2, all);
 }
 
 static void update_types(struct solver *solver)

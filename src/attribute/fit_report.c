@@ -39,6 +39,7 @@ static void report_power(const struct jm_fit *fit, const struct jm_row *row, dou
 	double sd = sqrt(variance) * fit->inflation * HYPER_WIDER;
 
 	layer->group = -1;
+	layer->group_energy_mj = layer->group_energy_sd_mj = (double)NAN;
 	layer->readings = jm_fit_row_readings(fit, row);
 	layer->power_w = fmax(0, jm_fit_row_mean(fit, row));
 	if (layer->executions) {
@@ -53,10 +54,12 @@ static void report_power(const struct jm_fit *fit, const struct jm_row *row, dou
 	layer->dynamic_power_w = layer->power_w - idle_w;
 }
 
-static void forget_power(struct jm_fit_layer *layer)
+void jm_fit_forget(struct jm_fit_layer *layer)
 {
 	layer->power_w = layer->power_sd_w = (double)NAN;
 	layer->power_lo_w = layer->power_hi_w = layer->dynamic_power_w = (double)NAN;
+	layer->energy_mj = layer->energy_sd_mj = layer->energy_share = (double)NAN;
+	layer->resolved = JM_RESOLVED_NO;
 }
 
 /* Energy of one execution, for the time that is left of it without overlaps. */
@@ -77,7 +80,7 @@ static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 
 	report_power(fit, &row, idle_w, layer);
 	if (which == JM_COLUMN_OUTSIDE ? layer->readings < 1e-3 : total_s <= 0)
-		forget_power(layer);
+		jm_fit_forget(layer);
 	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
 	layer->runtime_ms = which == JM_COLUMN_OUTSIDE
 		? (double)NAN
@@ -208,7 +211,7 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 	closure->measured_mj = measured_power(fit, &sd) * closure->cycle_ms;
 	closure->sd_mj = sd * closure->cycle_ms;
 	for (size_t k = 0; k < result->n_layers; k++)
-		if (result->layers[k].executions)
+		if (result->layers[k].executions && isfinite(result->layers[k].energy_mj))
 			fitted += result->layers[k].energy_mj
 				* (double)result->layers[k].executions / cycles;
 	fitted += result->gap.energy_mj + result->between.energy_mj;
@@ -240,7 +243,7 @@ int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct
 		report_runtime(&fit->input->timeline->layers[k], layer);
 		report_power(fit, &row, idle, layer);
 		if (!(row.total_s > 0))
-			forget_power(layer);
+			jm_fit_forget(layer);
 		report_energy(layer, row.total_s);
 	}
 	report_gap(fit, JM_COLUMN_GAP, idle, &result->gap);

@@ -22,9 +22,13 @@ enum { PHASES = 48 };
 #define INFLATION_MAX 6.0
 #define JITTER_MAX 0.06
 #define TOGETHER_MAX 0.5
+#define CLOSURE_MAX 0.1
+#define CHANGES_MIN 0.01
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
 #define FILL_MIN 0.7
+/* A sweep through the cycle that takes this many conversions looks like drift. */
+#define STEP_MIN 0.006
 #define LONG_WINDOW_CYCLES 2.5
 
 static double prior_sd(const struct jm_fit *fit, size_t k)
@@ -48,12 +52,14 @@ static double known_layers(const struct jm_fit *fit, const struct jm_fit_result 
 	return sum;
 }
 
-/* The model does not describe this run: nothing it says can be trusted. */
-static int is_misfit(const struct jm_fit *fit)
+/* The model does not describe this run: nothing it says can be trusted. The closure is set. */
+static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	const struct jm_response *response = &fit->alignment.response;
 
-	if (fit->autocorrelation > TOGETHER_MAX)
+	if (fit->autocorrelation > TOGETHER_MAX
+		|| !(fabs(result->closure.difference_mj)
+			< CLOSURE_MAX * result->closure.measured_mj))
 		return 1;
 	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
 		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
@@ -64,7 +70,7 @@ static int is_misfit(const struct jm_fit *fit)
 static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 {
 	double known = known_layers(fit, result);
-	int misfit = is_misfit(fit);
+	int misfit = is_misfit(fit, result);
 
 	for (size_t k = 0; k < result->n_layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
@@ -85,23 +91,50 @@ static double energy_covariance(const struct jm_fit *fit, size_t a, size_t b)
 	return jm_fit_row_covariance(fit, &own, &other) * own.total_s * other.total_s;
 }
 
-/* Is the mean power of layers first .. last known well enough? */
-static int group_is_known(const struct jm_fit *fit, const struct jm_fit_result *result,
+struct group {
+	size_t first, last;
+	double time_s, energy_j, sd_j; /* of all their executions */
+};
+
+static struct group group_of(const struct jm_fit *fit, const struct jm_fit_result *result,
 	size_t first, size_t last)
 {
-	double time_s = 0, energy = 0, square = 0, sd;
+	struct group group = {.first = first, .last = last};
+	double square = 0;
 
 	for (size_t i = first; i <= last; i++) {
 		double own_s = jm_fit_layer_row(fit, i).total_s;
 
-		time_s += own_s;
-		energy += own_s * result->layers[i].power_w;
+		group.time_s += own_s;
+		group.energy_j += own_s * result->layers[i].power_w;
 		for (size_t j = first; j <= last; j++)
 			square += energy_covariance(fit, i, j);
 	}
-	sd = sqrt(fmax(square, 0)) * fit->inflation;
-	return time_s > 0 && sd / time_s < NARROWER * prior_sd(fit, first)
-		&& sd < 0.5 * WIDEST_SHARE * energy;
+	group.sd_j = sqrt(fmax(square, 0)) * fit->inflation;
+	return group;
+}
+
+/* Is the mean power of its layers known well enough? */
+static int group_is_known(const struct jm_fit *fit, const struct group *group)
+{
+	return group->time_s > 0 && group->sd_j / group->time_s < NARROWER * prior_sd(fit, group->first)
+		&& group->sd_j < 0.5 * WIDEST_SHARE * group->energy_j;
+}
+
+static void mark_group(const struct group *group, int number, struct jm_fit_result *result)
+{
+	double energy_mj = 0;
+
+	for (size_t i = group->first; i <= group->last; i++)
+		energy_mj += result->layers[i].energy_mj;
+	for (size_t i = group->first; i <= group->last; i++) {
+		struct jm_fit_layer *layer = &result->layers[i];
+
+		layer->resolved = JM_RESOLVED_GROUP;
+		layer->group = number;
+		layer->group_energy_mj = energy_mj;
+		layer->group_energy_sd_mj = energy_mj * group->sd_j / group->energy_j;
+	}
 }
 
 static int cancels(const struct jm_fit *fit, size_t a, size_t b)
@@ -114,38 +147,48 @@ static int cancels(const struct jm_fit *fit, size_t a, size_t b)
 /* Runs of unresolved neighbours whose errors cancel. */
 static void find_groups(const struct jm_fit *fit, struct jm_fit_result *result)
 {
-	int group = 0;
+	int number = 0;
 
 	for (size_t first = 0; first < result->n_layers; first++) {
-		size_t last = first;
+		struct group group = {.first = first, .last = first};
 
-		while (last + 1 < result->n_layers
+		while (group.last + 1 < result->n_layers
 			&& result->layers[first].resolved == JM_RESOLVED_NO
-			&& result->layers[last + 1].resolved == JM_RESOLVED_NO
-			&& cancels(fit, last, last + 1)) {
-			last++;
-			if (group_is_known(fit, result, first, last))
+			&& result->layers[group.last + 1].resolved == JM_RESOLVED_NO
+			&& cancels(fit, group.last, group.last + 1)) {
+			group = group_of(fit, result, first, group.last + 1);
+			if (group_is_known(fit, &group))
 				break;
 		}
-		if (last == first || !group_is_known(fit, result, first, last))
+		if (group.last == first || !group_is_known(fit, &group))
 			continue;
-		for (size_t i = first; i <= last; i++) {
-			result->layers[i].resolved = JM_RESOLVED_GROUP;
-			result->layers[i].group = group;
-		}
-		group++;
-		first = last;
+		mark_group(&group, number++, result);
+		first = group.last;
 	}
 }
 
-/* Share of the cycle in which windows of conversions end. */
-static double phase_fill(const struct jm_fit *fit)
+/* Where in the cycle windows of conversions end. */
+struct phases {
+	double fill; /* share of the cycle */
+	double step; /* mean change from one to the next, as a share of the cycle, 0 .. 1/2 */
+};
+
+static void add_phase(struct phases *phases, size_t count[PHASES], double phase, double last)
+{
+	double step = fabs(phase - last);
+
+	phases->step += fmin(step, fabs(1 - step));
+	count[phase < 1 ? (size_t)(phase * PHASES) : PHASES - 1]++;
+}
+
+static struct phases find_phases(const struct jm_fit *fit)
 {
 	const struct jm_segments *segments = &fit->segments;
 	const struct jm_moments *moments = &fit->problem.moments;
 	size_t count[PHASES] = {0}, filled = 0, all = 0, at = 0;
 	double cycle_s = (segments->end_s - segments->begin_s) / (double)segments->n_cycles;
-	double begin_s = segments->begin_s;
+	double begin_s = segments->begin_s, last = 0;
+	struct phases phases = {0, 0};
 
 	for (size_t i = 0; i < moments->n; i++) {
 		double end = moments->time_s[i] - fit->alignment.response.delay_s, phase;
@@ -157,13 +200,16 @@ static double phase_fill(const struct jm_fit *fit)
 			if (segments->cycle[at] != segments->cycle[at - 1])
 				begin_s = segments->time_s[at];
 		}
-		phase = (end - begin_s) / cycle_s;
-		count[phase < 1 ? (size_t)(phase * PHASES) : PHASES - 1]++;
+		phase = fmin((end - begin_s) / cycle_s, 1);
+		add_phase(&phases, count, phase, last);
+		last = phase;
 		all++;
 	}
 	for (size_t i = 0; i < PHASES; i++)
 		filled += (double)count[i] > PHASE_FILLED * (double)all / PHASES;
-	return (double)filled / PHASES;
+	phases.fill = (double)filled / PHASES;
+	phases.step /= (double)(all ? all : 1);
+	return phases;
 }
 
 /* How many cycles would narrow the median unresolved layer enough. */
@@ -183,6 +229,23 @@ static double cycles_needed(const struct jm_fit *fit, const struct jm_fit_result
 	return factor > 1e4 ? (double)NAN : ceil(factor * cycles);
 }
 
+/* Conversions see too little of the cycle, or all of it as slowly as drift is. */
+static int is_locked(const struct jm_fit *fit, const struct jm_fit_result *result)
+{
+	struct phases phases = find_phases(fit);
+
+	return (double)result->diagnostics.conversions > 4.0 * PHASES
+		&& (phases.fill < FILL_MIN || phases.step < STEP_MIN);
+}
+
+/* Hardly any reading differs from the one before. */
+static int is_constant(const struct jm_fit *fit)
+{
+	return fit->conversions.moment == JM_MOMENT_READING
+		&& (double)fit->conversions.n_changes
+			< CHANGES_MIN * (double)fit->conversions.n_readings;
+}
+
 static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 {
 	double cycle_ms = result->closure.cycle_ms;
@@ -191,15 +254,22 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	size_t size = sizeof(result->advice);
 
 	result->cycles_needed = cycles_needed(fit, result);
-	if (result->diagnostics.phase_fill < FILL_MIN
-		&& (double)result->diagnostics.conversions > 4.0 * PHASES) {
+	if (is_constant(fit)) {
+		result->cause = JM_CAUSE_CONSTANT;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"%zu of %zu readings differ from the one before: the cycle of %.4g ms may keep "
+			"step with the sensor (pause between cycles for random times), or the rail "
+			"does not see the load (choose another)",
+			fit->conversions.n_changes, fit->conversions.n_readings, cycle_ms);
+	} else if (is_locked(fit, result)) {
 		result->cause = JM_CAUSE_LOCKED_CYCLE;
 		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
 			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
-			"between cycles for a random time of up to one round",
+			"between cycles for random times",
 			cycle_ms, result->response.round_ms);
-	} else if (is_misfit(fit)) {
+	} else if (is_misfit(fit, result)) {
 		result->cause = JM_CAUSE_MISFIT;
 		result->cycles_needed = (double)NAN;
 		if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
@@ -217,6 +287,13 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"what the readings show and the fit does not explain follows the %s: "
 				"calibrate the sensor, and pause between cycles for random times",
 				fit->inflation > INFLATION_MAX ? "timeline" : "time");
+	} else if (fit->conversions.moment == JM_MOMENT_READING) {
+		result->cause = JM_CAUSE_SLOW_POLL;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"a reading every %.3g ms does not tell when its value was made: read the "
+			"sensor several times per value that it makes",
+			fit->conversions.poll_s * 1e3);
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,
@@ -234,17 +311,29 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	}
 }
 
+/* No figure is better than one that comes from a model that has failed. */
+static void forget_all(struct jm_fit_result *result)
+{
+	jm_fit_forget(&result->gap);
+	jm_fit_forget(&result->between);
+	for (size_t k = 0; k < result->n_layers; k++)
+		jm_fit_forget(&result->layers[k]);
+	result->closure.fitted_mj = result->closure.difference_mj = (double)NAN;
+}
+
 int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
 	struct jm_error *reterr)
 {
 	(void)reterr;
 	mark_layers(fit, result);
-	if (!is_misfit(fit))
+	if (!is_misfit(fit, result))
 		find_groups(fit, result);
-	result->diagnostics.phase_fill = phase_fill(fit);
+	result->diagnostics.phase_fill = find_phases(fit).fill;
 	result->cycles_needed = (double)NAN;
 	if (result->n_resolved < result->n_layers)
 		explain(fit, result);
+	if (is_misfit(fit, result))
+		forget_all(result);
 	return 0;
 }
 
@@ -278,6 +367,8 @@ const char *jm_fit_cause_text(enum jm_fit_cause cause)
 		return "the readings do not change";
 	case JM_CAUSE_MISFIT:
 		return "the model does not describe the readings";
+	case JM_CAUSE_SLOW_POLL:
+		return "the sensor is read too rarely";
 	}
 	return "?";
 }

@@ -53,9 +53,12 @@ static void print_header(FILE *out, const struct jm_fit_result *result,
 	fprintf(out, "window %.3f ms, delay %.3f +- %.3f ms, supply ", response->window_ms,
 		response->delay_ms, response->delay_sd_ms);
 	if (response->taps > 1)
-		fprintf(out, "not of first order\n\n");
+		fprintf(out, "of no simple form\n\n");
 	else
-		fprintf(out, "%.3f +- %.3f ms\n\n", response->tau_ms, response->tau_sd_ms);
+		fprintf(out, "%.3f +- %.3f ms%s\n\n", response->tau_ms, response->tau_sd_ms,
+			response->shape > 0.25 ? ", overshooting"
+				: response->shape > 0  ? ", second order"
+						       : "");
 }
 
 static void print_mark(FILE *out, const struct jm_fit_layer *layer)
@@ -81,16 +84,36 @@ static void print_row(FILE *out, size_t width, const char *name, const char *typ
 	print_mark(out, layer);
 }
 
+static void print_groups(FILE *out, const struct jm_fit_result *result)
+{
+	int last = -1;
+
+	for (size_t i = 0; i < result->n_layers; i++) {
+		const struct jm_fit_layer *layer = &result->layers[i];
+
+		if (layer->group <= last)
+			continue;
+		last = layer->group;
+		fprintf(out, "group %d: together %.4f +- %.4f mJ\n", last,
+			layer->group_energy_mj, layer->group_energy_sd_mj);
+	}
+}
+
 static void print_notes(FILE *out, const struct jm_fit_result *result)
 {
 	const struct jm_fit_closure *closure = &result->closure;
 	const struct jm_fit_diagnostics *diagnostics = &result->diagnostics;
 
-	fprintf(out,
-		"\nclosure: the sensor saw %.4f mJ per cycle, layers and gaps sum to %.4f mJ "
-		"(%+.2f %%)\n",
-		closure->measured_mj, closure->fitted_mj,
-		100 * closure->difference_mj / closure->measured_mj);
+	if (isnan(closure->fitted_mj))
+		fprintf(out, "\nclosure: none; the sensor saw %.4f mJ per cycle\n",
+			closure->measured_mj);
+	else
+		fprintf(out,
+			"\nclosure: the sensor saw %.4f mJ per cycle, layers and gaps sum to "
+			"%.4f mJ (%+.2f %%)\n",
+			closure->measured_mj, closure->fitted_mj,
+			100 * closure->difference_mj / closure->measured_mj);
+	print_groups(out, result);
 	if (diagnostics->robust_share > 0.002)
 		fprintf(out, "other work on the machine: %.1f %% of the conversions were left out\n",
 			100 * diagnostics->robust_share);
@@ -156,18 +179,22 @@ static json_t *layer_json(const char *name, const char *type, const struct jm_fi
 		"readings", number(layer->readings), "resolved",
 		jm_resolved_name(layer->resolved));
 
-	if (json && layer->group >= 0)
+	if (json && layer->group >= 0) {
 		json_object_set_new(json, "group", json_integer(layer->group));
+		json_object_set_new(json, "group_energy_mj", number(layer->group_energy_mj));
+		json_object_set_new(
+			json, "group_energy_sd_mj", number(layer->group_energy_sd_mj));
+	}
 	return json;
 }
 
 static json_t *response_json(const struct jm_fit_response *response)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b}", "delay_ms",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b}", "delay_ms",
 		number(response->delay_ms), "delay_sd_ms", number(response->delay_sd_ms), "tau_ms",
 		number(response->tau_ms), "tau_sd_ms", number(response->tau_sd_ms), "window_ms",
 		number(response->window_ms), "window_sd_ms", number(response->window_sd_ms),
-		"round_ms", number(response->round_ms), "taps", response->taps, "ticks",
+		"round_ms", number(response->round_ms), "shape", number(response->shape), "taps", response->taps, "ticks",
 		response->ticks, "ambiguous", response->ambiguous);
 }
 
