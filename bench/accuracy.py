@@ -92,10 +92,14 @@ def compare(rows, truth):
 
 
 def closure(rows):
-    """Sum of rows over the sensor's total, minus 1; NaN without such a row."""
-    total = number(rows.get("(total)", {}).get("energy_mj"))
-    parts = [number(row.get("energy_mj")) for name, row in rows.items()
-             if name != "(total)"]
+    """Sum of rows over the sensor's total, minus 1; NaN without such a row.
+
+    A layer that is repeated in place counts as often as it ran per cycle.
+    """
+    whole = rows.get("(total)", {})
+    total, cycles = number(whole.get("energy_mj")), number(whole.get("executions"))
+    parts = [number(row.get("energy_mj")) * number(row.get("executions")) / cycles
+             for name, row in rows.items() if name != "(total)"]
     parts = [value for value in parts if not math.isnan(value)]
     return sum(parts) / total - 1 if total and parts else math.nan
 

@@ -25,6 +25,7 @@ struct jm_fit {
 	struct jm_alignment alignment;
 	double start_noise_w2; /* of the likeliest start */
 	double start_together; /* of its residuals */
+	double blur_s; /* moments of conversions are known no better than this range */
 	int ambiguous;
 	double robust_share;
 	double autocorrelation;

@@ -22,6 +22,10 @@ enum {
  * next, conversions may have passed a low-pass. */
 #define UNEXPLAINED_MIN 0.05
 #define TOGETHER_MIN 0.25
+/* Neighbours of a counter whose moments are off go against each other at least so. */
+#define AGAINST (-0.2)
+#define BLUR_MIN_S 4e-6
+#define SD_TO_RANGE 3.4641016151377544 /* of a uniform distribution */
 /* A low-pass that is there leaves less noise by this much, as a variance. */
 #define LESS_NOISE 0.6
 
@@ -56,6 +60,7 @@ static struct jm_response response_at(
 	response.round_s = fit->conversions.round_s;
 	response.middle_s = 0.5 * (fit->segments.begin_s + fit->segments.end_s);
 
+	response.age_s = fit->blur_s;
 	if (fit->conversions.moment == JM_MOMENT_READING)
 		response.age_s = fit->input->prior.round_ms > 0 ? fit->input->prior.round_ms * 1e-3
 								: fit->conversions.poll_s;
@@ -221,11 +226,43 @@ static int search(struct jm_fit *fit, struct jm_response *ret_best)
 	return result;
 }
 
+/*
+ * How far off the moments of a counter's updates are, from the noise: a count
+ * that is late by t holds t times the power too much, and its neighbour misses
+ * it, so that residuals of neighbours go against each other.
+ */
+static double moments_sd_s(const struct jm_fit *fit)
+{
+	const struct jm_problem *problem = &fit->problem;
+	double width_s = 0, n = (double)problem->moments.n;
+
+	if (!problem->moments.width_s || fit->start_together > AGAINST)
+		return 0;
+	for (size_t i = 0; i < problem->moments.n; i++)
+		width_s += problem->moments.width_s[i] / n;
+	return sqrt(fit->start_noise_w2 / 2) * width_s / fit->belief.scale_w;
+}
+
+/* The search once more with edges of windows that are only known so well. */
+static int search_blurred(struct jm_fit *fit, struct jm_response *best)
+{
+	struct jm_start start = {best->delay_s, best->tau_s, best->window_s, 0, 0};
+	double sd_s = moments_sd_s(fit), evidence = -HUGE_VAL;
+
+	if (!(sd_s > BLUR_MIN_S))
+		return 0;
+	fit->blur_s = SD_TO_RANGE * sd_s;
+	start.delay_s -= 0.5 * fit->blur_s; /* all of them are moved to one side */
+	return choose(fit, &start, 1, 0, best, &evidence);
+}
+
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 {
 	struct jm_response best = {0};
 	int result = search(fit, &best);
 
+	if (result >= 0 && best.n_taps)
+		result = search_blurred(fit, &best);
 	if (result >= 0 && best.n_taps == 0)
 		return jm_fail(reterr, JM_EINVAL,
 			"the readings have no solution; the run is too short");

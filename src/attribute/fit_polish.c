@@ -313,7 +313,7 @@ int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr)
 	struct polish polish = {.fit = fit};
 	int result = 0;
 
-	if (fit->alignment.response.n_taps == 1 && !(fit->alignment.response.age_s > 0))
+	if (fit->alignment.response.n_taps == 1 && fit->conversions.moment != JM_MOMENT_READING)
 		result = climb(&polish);
 	jm_normal_release(&polish.normal);
 	jm_posterior_release(&polish.posterior);

@@ -127,7 +127,7 @@ static void report_response(const struct jm_fit *fit, struct jm_fit_response *re
 	const struct jm_response *response = &fit->alignment.response;
 	double tau_sd = parameter_sd(fit, JM_PARAMETER_TAU);
 
-	ret->delay_ms = response->delay_s * 1e3;
+	ret->delay_ms = (response->delay_s + 0.5 * fit->blur_s) * 1e3;
 	ret->delay_sd_ms = delay_sd(fit) * 1e3;
 	ret->window_ms = response->window_s * 1e3;
 	ret->window_sd_ms = parameter_sd(fit, JM_PARAMETER_WINDOW) * 1e3;

@@ -287,7 +287,8 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"what the readings show and the fit does not explain follows the %s: "
 				"calibrate the sensor, and pause between cycles for random times",
 				fit->inflation > INFLATION_MAX ? "timeline" : "time");
-	} else if (fit->conversions.moment == JM_MOMENT_READING) {
+	} else if (fit->conversions.moment == JM_MOMENT_READING
+		&& fit->conversions.poll_s * 1e3 < LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_SLOW_POLL;
 		result->cycles_needed = (double)NAN;
 		snprintf(text, size,

@@ -24,7 +24,7 @@ static size_t count_ages(const struct jm_response *response)
 	if (!(response->age_s > 0))
 		return 1;
 	n = ceil(2 * response->age_s / fmax(response->window_s, 1e-9));
-	return n < 2 ? 2 : n > JM_AGES_MAX ? JM_AGES_MAX : (size_t)n;
+	return n < 4 ? 4 : n > JM_AGES_MAX ? JM_AGES_MAX : (size_t)n;
 }
 
 size_t jm_response_edges_per_row(const struct jm_response *response)
