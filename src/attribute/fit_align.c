@@ -15,6 +15,7 @@ enum {
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = JM_START_MAX,
 	LINKED_STARTS = 6,
+	VAGUE_STARTS = 4, /* rows of readings of unknown age are long ones */
 	NUMBERS = 7
 };
 
@@ -145,7 +146,8 @@ static int try_low_pass(struct jm_fit *fit, double low_pass, struct jm_response 
 	double *ret_evidence)
 {
 	struct jm_start starts[JM_START_MAX];
-	size_t many = low_pass > 0 ? LINKED_STARTS : STARTS;
+	size_t many = low_pass > 0 ? LINKED_STARTS
+		: fit->conversions.moment == JM_MOMENT_READING ? VAGUE_STARTS : STARTS;
 	int n, result;
 
 	if (low_pass > 0)

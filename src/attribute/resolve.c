@@ -269,6 +269,14 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
 			"between cycles for random times",
 			cycle_ms, result->response.round_ms);
+	} else if (fit->conversions.moment == JM_MOMENT_READING) {
+		result->cause = JM_CAUSE_SLOW_POLL;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"a reading every %.3g ms does not tell when its value was made: read the "
+			"sensor several times per value, or, if it makes no more of them, stretch "
+			"one layer per cycle to that time",
+			fit->conversions.poll_s * 1e3);
 	} else if (is_misfit(fit, result)) {
 		result->cause = JM_CAUSE_MISFIT;
 		result->cycles_needed = (double)NAN;
@@ -287,14 +295,6 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"what the readings show and the fit does not explain follows the %s: "
 				"calibrate the sensor, and pause between cycles for random times",
 				fit->inflation > INFLATION_MAX ? "timeline" : "time");
-	} else if (fit->conversions.moment == JM_MOMENT_READING
-		&& fit->conversions.poll_s * 1e3 < LONG_WINDOW_CYCLES * cycle_ms) {
-		result->cause = JM_CAUSE_SLOW_POLL;
-		result->cycles_needed = (double)NAN;
-		snprintf(text, size,
-			"a reading every %.3g ms does not tell when its value was made: read the "
-			"sensor several times per value that it makes",
-			fit->conversions.poll_s * 1e3);
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,
