@@ -127,7 +127,8 @@ static int set_secant(const struct jm_alignment *alignment, const struct jm_resp
 	return result;
 }
 
-static int set_filter_columns(const struct jm_alignment *alignment, double *by_tau, double *by_shape)
+static int set_filter_columns(
+	const struct jm_alignment *alignment, double *by_tau, double *by_shape)
 {
 	const struct jm_response *response = &alignment->response;
 	double tau = response->tau_s + TAU_SECANT * response->tau_s + TAU_SECANT_S;

@@ -43,7 +43,7 @@ size_t jm_design_work_size(const struct jm_segments *segments)
 
 static void set_modes(struct walker *walker, double *state)
 {
-	struct jm_mode modes[JM_MODES_MAX];
+	struct jm_mode modes[JM_MODES_MAX] = {{.real = 1}};
 
 	walker->n_modes = jm_response_modes(walker->response, modes);
 	for (size_t m = 0; m < walker->n_modes; m++) {

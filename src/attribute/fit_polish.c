@@ -156,6 +156,8 @@ static int differentiate(struct polish *polish)
 		if (result >= 0)
 			result = evaluate(polish, at, &down[i]);
 		at[i] = 0;
+		if (result < 0)
+			return result;
 		polish->slope[i] = 0.5 * (up[i] - down[i]);
 		polish->curvature[i * n + i] = up[i] + down[i] - 2 * middle;
 	}

@@ -38,7 +38,8 @@ static struct jm_mode mode_of(double complex tau_s, double complex weight)
 }
 
 /* Time constants are tau (1 +- root) / 2, root^2 = 1 - 4 shape. */
-size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX])
+size_t jm_response_modes(
+	const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX])
 {
 	double tau = response->tau_s, square = 1 - 4 * response->shape, root;
 	double complex first;

@@ -81,7 +81,8 @@ enum { JM_MODES_MAX = 2 };
 /* Without a promotion from float. */
 #define JM_I ((double complex)I)
 
-size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
+size_t jm_response_modes(
+	const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
 
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);
