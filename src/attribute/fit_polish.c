@@ -161,11 +161,13 @@ static int differentiate(struct polish *polish)
 		polish->slope[i] = 0.5 * (up[i] - down[i]);
 		polish->curvature[i * n + i] = up[i] + down[i] - 2 * middle;
 	}
-	for (size_t i = 0; i < n && result >= 0; i++)
-		for (size_t j = 0; j < i && result >= 0; j++) {
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++) {
 			at[i] = at[j] = 1;
 			result = evaluate(polish, at, &both);
 			at[i] = at[j] = 0;
+			if (result < 0)
+				return result;
 			polish->curvature[i * n + j] = polish->curvature[j * n + i] =
 				both - up[i] - up[j] + middle;
 		}
