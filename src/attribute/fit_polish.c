@@ -145,7 +145,7 @@ static int evaluate(struct polish *polish, const double *offset, double *ret_cos
 
 static int differentiate(struct polish *polish)
 {
-	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX], down[PARAMETERS_MAX], middle, both;
+	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX] = {0}, down, middle, both;
 	size_t n = polish->n;
 	int result = evaluate(polish, at, &middle);
 
@@ -154,12 +154,12 @@ static int differentiate(struct polish *polish)
 		result = evaluate(polish, at, &up[i]);
 		at[i] = -1;
 		if (result >= 0)
-			result = evaluate(polish, at, &down[i]);
+			result = evaluate(polish, at, &down);
 		at[i] = 0;
 		if (result < 0)
 			return result;
-		polish->slope[i] = 0.5 * (up[i] - down[i]);
-		polish->curvature[i * n + i] = up[i] + down[i] - 2 * middle;
+		polish->slope[i] = 0.5 * (up[i] - down);
+		polish->curvature[i * n + i] = up[i] + down - 2 * middle;
 	}
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < i; j++) {
