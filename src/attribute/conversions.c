@@ -263,6 +263,25 @@ static int too_few(const struct reads *reads, size_t n_changes, const char *name
 	return 0;
 }
 
+/* Power with the droop that voltage and current of the same readings show. */
+static int take_voltage(struct jm_conversions *conversions, struct reads *reads,
+	struct jm_error *reterr)
+{
+	size_t n = conversions->n;
+	double slope, significance;
+
+	conversions->voltage_v = reads->voltage;
+	conversions->current_a = reads->value;
+	reads->voltage = reads->value = NULL;
+	if (jm_voltage_slope(conversions->time_s, conversions->voltage_v, conversions->current_a, n,
+		    &slope, &significance) < 0
+		|| jm_voltage_power(conversions->time_s, conversions->voltage_v,
+			   conversions->current_a, n, fmin(0, fmax(-JM_DROOP_MAX, slope)),
+			   conversions->power_w) < 0)
+		return jm_fail_memory(reterr, "the voltages");
+	return 0;
+}
+
 static int take(struct jm_conversions *conversions, struct reads *reads,
 	const struct jm_rail *rail, const struct jm_fit_prior *prior, double given_round_s,
 	struct jm_bracket *brackets, size_t *index, struct jm_error *reterr)
@@ -302,12 +321,7 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	} else {
 		take_readings(conversions, reads);
 	}
-	if (reads->voltage
-		&& jm_voltage_smooth(
-			   conversions->time_s, reads->voltage, reads->value, conversions->n) == 0)
-		for (size_t i = 0; i < conversions->n; i++)
-			conversions->power_w[i] = reads->voltage[i] * reads->value[i];
-	return 0;
+	return reads->voltage ? take_voltage(conversions, reads, reterr) : 0;
 }
 
 int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail *rail,
@@ -350,6 +364,8 @@ void jm_conversions_release(struct jm_conversions *conversions)
 	free(conversions->time_s);
 	free(conversions->power_w);
 	free(conversions->width_s);
+	free(conversions->voltage_v);
+	free(conversions->current_a);
 	free(conversions->tick);
 	memset(conversions, 0, sizeof(*conversions));
 }

@@ -251,6 +251,7 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 		return jm_fail(reterr, JM_EINVAL,
 			"only %zu conversions of rail '%s' fall into the run; run more cycles",
 			inside, fit->input->rail->name);
+	fit->first = from;
 	problem->segments = &fit->segments;
 	problem->moments.time_s = conversions->time_s + from;
 	problem->moments.width_s = conversions->width_s ? conversions->width_s + from : NULL;
