@@ -171,7 +171,7 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 	for (size_t i = 0; i < n_edges; i++) {
 		const struct jm_edge *edge = &edges[i];
 
-		if (!i || (!open && edge->time_s - walker.at_s > 2 * memory))
+		if (!i || (!open && edge->time_s - walker.at_s > memory))
 			restart(&walker, edge->time_s - memory);
 		advance(&walker, edge->time_s);
 		add_integral(&walker, edge->factor * response->tap[edge->tap],

@@ -145,7 +145,7 @@ static void predict_chunk(struct signal *signal, const struct jm_moments *moment
 	for (size_t i = 0; i < n_edges; i++) {
 		const struct jm_edge *edge = &edges[i];
 
-		if (!i || (!open && edge->time_s - signal->at_s > 2 * memory))
+		if (!i || (!open && edge->time_s - signal->at_s > memory))
 			restart(signal, edge->time_s - memory);
 		advance(signal, edge->time_s);
 		add(to, signal, first + edge->row, edge);
