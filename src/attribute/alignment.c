@@ -61,6 +61,7 @@ int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem
 	alignment->prior = prior;
 	alignment->response = *start;
 	alignment->shape = start->shape;
+	alignment->done = DONE_SHARE;
 	alignment->n_columns = free_parameters(alignment);
 	for (size_t m = 0; m < start->n_taps; m++)
 		if (start->offset_s[m] == 0)
@@ -285,7 +286,7 @@ int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iteration
 		result = jm_alignment_solve(alignment, iterations);
 		if (result >= 0)
 			worst = move(alignment);
-		if (worst < DONE_SHARE && i > 0)
+		if (worst < alignment->done && i > 0)
 			break;
 	}
 	return result;

@@ -9,8 +9,8 @@
 #include "base/error.h"
 
 enum {
-	COARSE_CONVERSIONS = 1000,
-	FEW_CONVERSIONS = 2600,   /* to choose among starts */
+	COARSE_CONVERSIONS = 720,
+	FEW_CONVERSIONS = 2000,   /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = JM_START_MAX,

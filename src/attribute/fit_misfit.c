@@ -17,8 +17,9 @@ enum {
 	TAPS_BEFORE = 5,
 	TAPS_AFTER = 15,
 	STEPS = 6,
+	FIRST_STEPS = 2,
 	TRY_CONVERSIONS = 10000,
-	ORDER_CONVERSIONS = 2600
+	ORDER_CONVERSIONS = 2000
 };
 
 /* Spread of the shape before the data, and the rise that is worth one. */
@@ -142,7 +143,11 @@ static int take_order(struct jm_fit *fit, const struct jm_response *response)
 	int result = jm_alignment_init(&other, &fit->problem, &fit->belief, &fit->prior, response);
 
 	if (result >= 0)
-		result = jm_alignment_refine(&other, STEPS, 8);
+		result = jm_alignment_refine(&other, FIRST_STEPS, 8);
+	if (result >= 0
+		&& other.posterior.log_evidence
+			> fit->alignment.posterior.log_evidence + ORDER_HOPE)
+		result = jm_alignment_refine(&other, STEPS - FIRST_STEPS, 8);
 	if (result >= 0
 		&& other.posterior.log_evidence
 			> fit->alignment.posterior.log_evidence + ORDER_WORTH) {

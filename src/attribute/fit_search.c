@@ -19,6 +19,8 @@ enum {
 #define MAD_TO_SD 1.482602218505602
 /* Rise of the log evidence that is more than the last steps towards an optimum. */
 #define RISE_MIN 0.5
+/* Near enough to an optimum to compare it with others. */
+#define DONE_SHARE 0.4
 /* A window known to this share stays: far from the optimum it would hide misfit. */
 #define KNOWN 0.05
 /* A start this far below the best after its first steps is given up, per conversion. */
@@ -74,6 +76,7 @@ int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 	}
 	result = jm_alignment_init(&alignment, problem, &fit->belief, &prior, &from);
 
+	alignment.done = DONE_SHARE;
 	if (result >= 0)
 		result = jm_alignment_refine(&alignment, steps, ITERATIONS);
 	if (result >= 0) {
