@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fit at the ends of what can be asked of it. */
+#include "unit.h"
+
+#include "fit_board.h"
+
+enum { LAYERS = 5, CYCLES = 1200 };
+
+static void make(struct board *board, uint64_t seed)
+{
+	board_init(board, seed, LAYERS, CYCLES);
+	board_make(board);
+}
+
+static void input_of(const struct board *board, struct jm_fit_input *input)
+{
+	jm_fit_input_init(input);
+	input->rail = &board->log.rails[0];
+	input->timeline = &board->timeline;
+	input->prior.round_ms = 6.6;
+	input->prior.window_ms = board->window_s * 1e3;
+}
+
+static void expect_invalid(const struct jm_fit_input *input, const char *part)
+{
+	struct jm_fit_result result;
+	struct jm_error error = {0};
+	int code = jm_attribute_fit(input, &result, &error);
+
+	if (code != JM_EINVAL || !strstr(error.message, part))
+		print_message("%d: '%s' lacks '%s'\n", code, error.message, part);
+	assert_int_equal(code, JM_EINVAL);
+	assert_non_null(strstr(error.message, part));
+	jm_fit_result_release(&result);
+}
+
+/* What is known of the sensor must be possible. */
+static void test_impossible_knowledge(void **state)
+{
+	const double numbers[] = {-1, 1e-300, 1e300, (double)NAN, HUGE_VAL};
+	struct jm_fit_input input;
+	struct board board;
+
+	(void)state;
+	make(&board, 31);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		input_of(&board, &input);
+		input.prior.round_ms = numbers[i];
+		expect_invalid(&input, "round");
+		input_of(&board, &input);
+		input.prior.window_ms = numbers[i];
+		expect_invalid(&input, "window");
+		input_of(&board, &input);
+		input.prior.delay_sd_ms = numbers[i];
+		expect_invalid(&input, "delay");
+		input_of(&board, &input);
+		input.prior.tau_sd_ms = numbers[i];
+		expect_invalid(&input, "time constant");
+		input_of(&board, &input);
+		input.given.window_ms = isnan(numbers[i]) ? 0 : numbers[i];
+		expect_invalid(&input, "window");
+		input_of(&board, &input);
+		input.given.round_ms = isnan(numbers[i]) ? 0 : numbers[i];
+		expect_invalid(&input, "round");
+	}
+	input_of(&board, &input);
+	input.given.tau_ms = -0.1;
+	expect_invalid(&input, "time constant");
+	input_of(&board, &input);
+	input.prior.delay_min_ms = -1e300;
+	expect_invalid(&input, "delay");
+	board_release(&board);
+}
+
+/* Times that no difference of can be taken. */
+static void test_impossible_times(void **state)
+{
+	struct jm_reading *reading;
+	struct jm_fit_input input;
+	struct board board;
+	int64_t kept;
+
+	(void)state;
+	make(&board, 32);
+	input_of(&board, &input);
+	kept = board.timeline.layers[1].executions[7].stamp_ns;
+	board.timeline.layers[1].executions[7].stamp_ns = INT64_MIN;
+	expect_invalid(&input, "out of range");
+	board.timeline.layers[1].executions[7].stamp_ns = kept;
+	reading = &board.log.rails[0].readings[3];
+	reading->after_ns = INT64_MAX;
+	expect_invalid(&input, "out of range");
+	reading->after_ns = reading->before_ns;
+	reading->before_ns = INT64_MIN;
+	expect_invalid(&input, "out of range");
+	board_release(&board);
+}
+
+
+/* A rail that is dead while the network runs, but not before. */
+static void test_no_power_in_the_run(void **state)
+{
+	struct jm_fit_input input;
+	struct jm_rail *rail;
+	struct board board;
+
+	(void)state;
+	make(&board, 38);
+	rail = &board.log.rails[0];
+	for (size_t i = 0; i < rail->n_readings; i++) {
+		rail->readings[i].value[0] = i < 200 ? (double)(i / 5 % 7) * 1e6 : 0;
+		if (i < 200) {
+			rail->readings[i].after_ns -= INT64_C(3000000000);
+			rail->readings[i].before_ns -= INT64_C(3000000000);
+		}
+	}
+	input_of(&board, &input);
+	input.prior.stamped = 1;
+	expect_invalid(&input, "no power during the run");
+	board_release(&board);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_impossible_knowledge),
+		cmocka_unit_test(test_impossible_times),
+		cmocka_unit_test(test_no_power_in_the_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
