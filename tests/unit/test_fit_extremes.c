@@ -2,6 +2,7 @@
 /* The fit at the ends of what can be asked of it. */
 #include "unit.h"
 
+#include "attribute/conversions.h"
 #include "fit_board.h"
 
 enum { LAYERS = 5, CYCLES = 1200 };
@@ -97,6 +98,37 @@ static void test_impossible_times(void **state)
 }
 
 
+static void fit(const struct board *board, struct jm_fit_result *result)
+{
+	struct jm_error error = {0};
+	int code = board_fit(board, result, &error);
+
+	if (code < 0)
+		print_message("%s\n", error.message);
+	assert_int_equal(code, 0);
+}
+
+/* Values beyond what squares of doubles hold are none, as NaN is none. */
+static void test_impossible_values(void **state)
+{
+	struct jm_fit_result without, with;
+	struct board board;
+
+	(void)state;
+	make(&board, 33);
+	board.log.rails[0].readings[500].value[0] = (double)NAN;
+	fit(&board, &without);
+	board.log.rails[0].readings[500].value[0] = 1e300;
+	fit(&board, &with);
+	for (size_t k = 0; k < LAYERS; k++) {
+		assert_true(isfinite(with.layers[k].power_w));
+		assert_true(with.layers[k].power_w == without.layers[k].power_w);
+	}
+	jm_fit_result_release(&without);
+	jm_fit_result_release(&with);
+	board_release(&board);
+}
+
 /* A rail that is dead while the network runs, but not before. */
 static void test_no_power_in_the_run(void **state)
 {
@@ -120,12 +152,41 @@ static void test_no_power_in_the_run(void **state)
 	board_release(&board);
 }
 
+/* A read cannot begin before the one before it ended: conversions are in order. */
+static void test_reads_that_begin_early(void **state)
+{
+	struct jm_fit_prior prior = {.round_ms = 0};
+	struct jm_conversions conversions;
+	struct jm_power_log log;
+
+	(void)state;
+	jm_power_log_init(&log);
+	jm_power_log_add_rail(&log, "counter", JM_QUANTITY_UJ, NULL);
+	for (int64_t i = 0; i < 400; i++) {
+		struct jm_reading reading = {i * 900000, i * 900000 + 1000,
+			{(double)(i * i % 7 + 40 * i), 0}};
+
+		if (i % 5 == 4)
+			reading.before_ns -= INT64_C(50000000);
+		assert_int_equal(jm_power_log_append(&log, 0, &reading, NULL), 0);
+	}
+	assert_int_equal(
+		jm_conversions_init(&conversions, &log.rails[0], &prior, 0, 0, NULL), 0);
+	assert_true(conversions.n > 300);
+	for (size_t i = 1; i < conversions.n; i++)
+		assert_true(conversions.time_s[i] > conversions.time_s[i - 1]);
+	jm_conversions_release(&conversions);
+	jm_power_log_release(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_impossible_knowledge),
 		cmocka_unit_test(test_impossible_times),
+		cmocka_unit_test(test_impossible_values),
 		cmocka_unit_test(test_no_power_in_the_run),
+		cmocka_unit_test(test_reads_that_begin_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
