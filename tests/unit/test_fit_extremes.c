@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "attribute/conversions.h"
+#include "attribute/ticks.h"
 #include "fit_board.h"
 
 enum { LAYERS = 5, CYCLES = 1200 };
@@ -98,6 +99,22 @@ static void test_impossible_times(void **state)
 }
 
 
+/* Read as slowly as the longest round that is looked for: there is none then. */
+static void test_no_room_for_a_rhythm(void **state)
+{
+	struct jm_bracket brackets[200];
+	struct jm_ticks ticks;
+
+	(void)state;
+	for (size_t n = 12; n <= 200; n += 47)
+		for (double most = 0.9; most < 1.0001; most += 0.0005) {
+			for (size_t i = 0; i < n; i++)
+				brackets[i] = (struct jm_bracket){0.24 * (double)i,
+					0.24 * (double)(i + 1)};
+			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks), -1);
+		}
+}
+
 static void fit(const struct board *board, struct jm_fit_result *result)
 {
 	struct jm_error error = {0};
@@ -186,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_impossible_times),
 		cmocka_unit_test(test_impossible_values),
 		cmocka_unit_test(test_no_power_in_the_run),
+		cmocka_unit_test(test_no_room_for_a_rhythm),
 		cmocka_unit_test(test_reads_that_begin_early),
 	};
 
