@@ -169,6 +169,37 @@ static void test_no_power_in_the_run(void **state)
 	board_release(&board);
 }
 
+/* Nanowatts and gigawatts are found as watts are. */
+static void test_any_unit(void **state)
+{
+	struct jm_fit_result watts, others;
+	struct board board;
+
+	(void)state;
+	for (double factor = 1e-9; factor < 1e10; factor *= 1e18) {
+		struct jm_rail *rail;
+
+		make(&board, 34);
+		fit(&board, &watts);
+		rail = &board.log.rails[0];
+		for (size_t i = 0; i < rail->n_readings; i++)
+			rail->readings[i].value[0] *= factor;
+		fit(&board, &others);
+		assert_true(fabs(others.response.delay_ms - watts.response.delay_ms) < 1e-4);
+		assert_true(fabs(others.response.tau_ms - watts.response.tau_ms) < 1e-4);
+		for (size_t k = 0; k < LAYERS; k++) {
+			const struct jm_fit_layer *a = &watts.layers[k], *b = &others.layers[k];
+
+			assert_int_equal(a->resolved, b->resolved);
+			assert_true(fabs(b->power_w / factor / a->power_w - 1) < 1e-4);
+			assert_true(fabs(b->power_sd_w / factor / a->power_sd_w - 1) < 1e-3);
+		}
+		jm_fit_result_release(&watts);
+		jm_fit_result_release(&others);
+		board_release(&board);
+	}
+}
+
 /* A read cannot begin before the one before it ended: conversions are in order. */
 static void test_reads_that_begin_early(void **state)
 {
@@ -204,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_impossible_values),
 		cmocka_unit_test(test_no_power_in_the_run),
 		cmocka_unit_test(test_no_room_for_a_rhythm),
+		cmocka_unit_test(test_any_unit),
 		cmocka_unit_test(test_reads_that_begin_early),
 	};
 
