@@ -227,6 +227,25 @@ static void test_reads_that_begin_early(void **state)
 	jm_power_log_release(&log);
 }
 
+/* More cycles do not help layers that never ran. */
+static void test_layers_that_never_ran(void **state)
+{
+	struct jm_fit_result result;
+	struct board board;
+
+	(void)state;
+	board_init(&board, 36, LAYERS, 6000);
+	board_make(&board);
+	jm_timeline_add_layer(&board.timeline, "never", "conv", NULL);
+	fit(&board, &result);
+	assert_int_equal(result.n_resolved, LAYERS);
+	assert_int_equal(result.cause, JM_CAUSE_NO_TIMELINE);
+	assert_true(isnan(result.cycles_needed));
+	assert_non_null(strstr(result.advice, "1 of 6 layers"));
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_no_room_for_a_rhythm),
 		cmocka_unit_test(test_any_unit),
 		cmocka_unit_test(test_reads_that_begin_early),
+		cmocka_unit_test(test_layers_that_never_ran),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
