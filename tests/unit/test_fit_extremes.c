@@ -246,6 +246,40 @@ static void test_layers_that_never_ran(void **state)
 	board_release(&board);
 }
 
+/* Small and noisy runs, whose optimum lies beyond what a response may be. */
+static void test_response_is_possible(void **state)
+{
+	static const uint64_t seeds[] = {7, 15, 25, 27, 36, 39, 54};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		struct jm_fit_result result;
+		struct jm_fit_input input;
+		struct board board;
+
+		board_init(&board, seeds[i], 1 + seeds[i] % 4, 40 + seeds[i] * 37 % 200);
+		board.noise_w = 0.02 * (double)(seeds[i] % 9 + 1);
+		board.tau_s = (double)(seeds[i] % 3) * 0.02e-3;
+		board_make(&board);
+		for (int which = 0; which < 3; which++) {
+			input_of(&board, &input);
+			input.prior.window_sd_ms = which == 1 ? 4 : 0;
+			if (which == 2) {
+				input.prior.delay_min_ms = 0.1;
+				input.prior.delay_max_ms = 0.3;
+			}
+			assert_int_equal(jm_attribute_fit(&input, &result, NULL), 0);
+			assert_true(result.response.tau_ms >= 0);
+			assert_true(result.response.window_ms > 0);
+			if (which == 2)
+				assert_true(result.response.delay_ms > 0.0999
+					&& result.response.delay_ms < 0.3001);
+			jm_fit_result_release(&result);
+		}
+		board_release(&board);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_any_unit),
 		cmocka_unit_test(test_reads_that_begin_early),
 		cmocka_unit_test(test_layers_that_never_ran),
+		cmocka_unit_test(test_response_is_possible),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
