@@ -4,6 +4,7 @@
  * every delay of the grid: the filtered occupancy F of each group is carried
  * along, and a row is (F at the window's end - F at its begin) / window.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ enum {
 #define FAR 0.5
 /* Ridge: noise over spread of the groups, squared. */
 #define RIDGE 5e-4
+/* Of the sum of squares: what is left beyond is rounding of numbers. */
+#define REST_MIN 1e-14
 
 struct search {
 	const struct jm_segments *segments;
@@ -150,7 +153,8 @@ static double cost_of(const struct search *search, const double *gram)
 		return HUGE_VAL;
 	jm_cholesky_solve(a, columns, b);
 	rest -= jm_dot(b, gram + columns * line, columns);
-	return (double)search->n_used * log(fmax(rest, 1e-12));
+	rest = fmax(rest, REST_MIN * gram[columns * line + columns]);
+	return (double)search->n_used * log(fmax(rest, DBL_MIN));
 }
 
 static int compare_costs(const void *a, const void *b)

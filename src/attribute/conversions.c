@@ -16,6 +16,8 @@
 /* Readings closer to a tick than this share of the period are left out. */
 #define EDGE_SHARE 0.015
 #define MIN_READINGS 16
+/* More than this, in SI units, is no measurement. */
+#define VALUE_MAX 1e15
 
 struct reads {
 	double *before_s, *after_s;
@@ -47,6 +49,11 @@ static int reads_allocate(struct reads *reads, size_t n, int with_voltage)
 		&& (reads->voltage || !with_voltage);
 }
 
+static int is_value(double si)
+{
+	return fabs(si) <= VALUE_MAX;
+}
+
 /* Readings with a value, in order of time; SI units. */
 static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t origin_ns,
 	struct jm_error *reterr)
@@ -58,22 +65,24 @@ static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t o
 		return jm_fail_memory(reterr, "the readings");
 	for (size_t i = 0; i < rail->n_readings; i++) {
 		const struct jm_reading *reading = &rail->readings[i];
+		double before = (double)(reading->before_ns - origin_ns) * 1e-9;
 		double after = (double)(reading->after_ns - origin_ns) * 1e-9;
+		double value = volts ? reading->value[1] * 1e-3 : reading->value[0] * 1e-6;
+		double voltage = volts ? reading->value[0] * 1e-3 : 1;
 		size_t n = reads->n;
 
-		if (!isfinite(reading->value[0]) || (volts && !isfinite(reading->value[1])))
+		if (!is_value(value) || !is_value(voltage) || !is_value(voltage * value))
 			continue;
 		if (n && after <= reads->after_s[n - 1])
 			continue;
+		if (n) /* one read after the other */
+			before = fmax(before, reads->after_s[n - 1]);
 		reads->after_s[n] = after;
-		reads->before_s[n] = (double)(reading->before_ns - origin_ns) * 1e-9;
-		if (!(reads->before_s[n] <= after))
-			reads->before_s[n] = after;
-		reads->value[n] = volts ? reading->value[1] * 1e-3 : reading->value[0] * 1e-6;
-		reads->power_w[n] = volts ? reading->value[0] * 1e-3 * reads->value[n]
-					  : reads->value[n];
+		reads->before_s[n] = fmin(before, after);
+		reads->value[n] = value;
+		reads->power_w[n] = voltage * value;
 		if (volts)
-			reads->voltage[n] = reading->value[0] * 1e-3;
+			reads->voltage[n] = voltage;
 		reads->n++;
 	}
 	return 0;

@@ -200,7 +200,7 @@ static struct phases find_phases(const struct jm_fit *fit)
 			if (segments->cycle[at] != segments->cycle[at - 1])
 				begin_s = segments->time_s[at];
 		}
-		phase = fmin((end - begin_s) / cycle_s, 1);
+		phase = fmin(fmax((end - begin_s) / cycle_s, 0), 1);
 		add_phase(&phases, count, phase, last);
 		last = phase;
 		all++;
@@ -246,15 +246,33 @@ static int is_constant(const struct jm_fit *fit)
 			< CHANGES_MIN * (double)fit->conversions.n_readings;
 }
 
+/* Layers that took no time, when there is nothing else to explain; or 0. */
+static size_t count_timeless(const struct jm_fit_result *result)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < result->n_layers; k++)
+		n += isnan(result->layers[k].power_w);
+	return n + result->n_resolved == result->n_layers ? n : 0;
+}
+
 static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 {
+	size_t timeless = count_timeless(result);
 	double cycle_ms = result->closure.cycle_ms;
 	double window_ms = result->response.window_ms;
 	char *text = result->advice;
 	size_t size = sizeof(result->advice);
 
 	result->cycles_needed = cycles_needed(fit, result);
-	if (is_constant(fit)) {
+	if (timeless) {
+		result->cause = JM_CAUSE_NO_TIMELINE;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"%zu of %zu layers were never executed, or took no time: nothing can be "
+			"said of them",
+			timeless, result->n_layers);
+	} else if (is_constant(fit)) {
 		result->cause = JM_CAUSE_CONSTANT;
 		result->cycles_needed = (double)NAN;
 		snprintf(text, size,

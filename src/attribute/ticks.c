@@ -50,10 +50,12 @@ static double quick_score(const struct jm_bracket *brackets, size_t n, double pe
 	for (size_t i = 0; i < n; i++) {
 		double width = (brackets[i].high_s - brackets[i].low_s) / period_s;
 		double low = fold(brackets[i].low_s, period_s) * BINS;
-		size_t from = (size_t)low, to = (size_t)(low + width * BINS);
+		size_t from, to;
 
 		if (width > USEFUL_SHARE)
 			continue;
+		from = (size_t)low;
+		to = (size_t)(low + width * BINS);
 		useful++;
 		chance += width;
 		change[from]++;
@@ -139,9 +141,8 @@ static size_t refine(const struct jm_bracket *brackets, size_t n, double old_ste
 	struct candidate *list, size_t n_list, size_t wanted)
 {
 	double step = relative_step(brackets, n);
-	int half = (int)ceil(1.5 * old_step / step);
+	int half = (int)fmin(ceil(1.5 * old_step / step), 40);
 
-	half = half > 40 ? 40 : half;
 	for (size_t i = 0; i < n_list; i++) {
 		struct candidate best = {list[i].period_s, -1};
 
@@ -291,7 +292,7 @@ int jm_ticks_find(const struct jm_bracket *brackets, size_t n, double period_min
 	int result = -1;
 
 	memset(ret_ticks, 0, sizeof(*ret_ticks));
-	if (n < 12)
+	if (n < 12 || !(period_min_s < period_max_s))
 		return -1;
 	step = relative_step(part, length);
 	n_list = scan(part, length, period_min_s, period_max_s, &list);
