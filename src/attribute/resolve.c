@@ -252,7 +252,7 @@ static size_t count_timeless(const struct jm_fit_result *result)
 	size_t n = 0;
 
 	for (size_t k = 0; k < result->n_layers; k++)
-		n += isnan(result->layers[k].power_w);
+		n += isnan(result->layers[k].power_w) ? 1 : 0;
 	return n + result->n_resolved == result->n_layers ? n : 0;
 }
 
