@@ -18,6 +18,7 @@ enum {
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
 	BATCH = 16, /* conversions whose rows are added at once */
+	CONVERSIONS_MIN = 300,
 	MAX_DELAYS = 900,
 	MAX_BINS = 4000
 };
@@ -254,7 +255,7 @@ static void release(struct search *search)
 static void set_up(struct search *search, const struct jm_coarse_options *options)
 {
 	double range = options->delay_max_s - options->delay_min_s, longest = 0;
-	size_t n = search->moments->n;
+	size_t n = search->moments->n, wanted;
 
 	search->groups = search->segments->n_loads < GROUPS_MAX ? search->segments->n_loads
 								 : GROUPS_MAX;
@@ -266,7 +267,9 @@ static void set_up(struct search *search, const struct jm_coarse_options *option
 	search->bin_s = fmax(search->bin_s, 1.5 * longest / (MAX_BINS - MAX_DELAYS));
 	search->n_delays = (size_t)(range / search->bin_s) + 1;
 	search->delay_min_s = options->delay_min_s;
-	search->stride = n > options->conversions ? n / options->conversions : 1;
+	wanted = options->per_column * search->columns;
+	wanted = wanted > CONVERSIONS_MIN ? wanted : CONVERSIONS_MIN;
+	search->stride = n > wanted ? n / wanted : 1;
 	search->n_used = n / search->stride;
 	search->room = options->n_window * options->n_tau * JM_START_MAX + search->n_delays;
 	for (size_t i = 0; i < search->n_used; i++)

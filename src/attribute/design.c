@@ -72,7 +72,7 @@ static void restart(struct walker *walker, double at_s)
 	for (size_t m = 0; m < walker->n_modes; m++)
 		forget(walker, &walker->modes[m], at_s);
 	walker->at_s = at_s;
-	walker->segment = jm_segments_find(walker->segments, at_s);
+	walker->segment = jm_segments_find_from(walker->segments, walker->segment, at_s);
 }
 
 static void rescale(const struct walker *walker, struct mode *mode)

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 enum {
-	COARSE_CONVERSIONS = 720,
+	COARSE_PER_COLUMN = 12,
 	FEW_CONVERSIONS = 2000,   /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
@@ -42,7 +42,7 @@ static int find_starts(struct jm_fit *fit, const double *power_w,
 		.n_tau = fit->prior.tau_sd_s > 0 ? sizeof(tau_s) / sizeof(tau_s[0]) : 1,
 		.window_s = fit->windows_s,
 		.n_window = fit->n_windows,
-		.conversions = COARSE_CONVERSIONS};
+		.per_column = COARSE_PER_COLUMN};
 
 	if (fit->prior.delay_sd_s > 0)
 		return jm_coarse_search(

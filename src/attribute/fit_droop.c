@@ -15,9 +15,8 @@
 #include "base/error.h"
 
 enum {
-	CONVERSIONS = 6000, /* in a row: enough for a hundredth of the droop */
-	STEPS_PER_WINDOW = 4,
-	STEPS_MAX = 64
+	CONVERSIONS = 4000, /* in a row: enough for a hundredth of the droop */
+	STEPS_MAX = 32
 };
 
 /* Square of deviations from none that a droop must have. */
@@ -50,25 +49,38 @@ static int follow(const struct jm_fit *fit, size_t first, size_t n, double shift
 		: 0;
 }
 
-/* The best of all shifts up to a round either way. */
-static int find_droop(const struct jm_fit *fit, struct droop *ret)
+/* Shifts middle_s +- steps x step_s; *best_s and *ret are replaced by better ones. */
+static int scan(const struct jm_fit *fit, double middle_s, int steps, double step_s,
+	double *best_s, struct droop *ret)
 {
 	size_t all = fit->problem.moments.n, n = all < CONVERSIONS ? all : CONVERSIONS;
-	double round_s = fit->conversions.round_s;
-	double step_s = fit->alignment.response.window_s / STEPS_PER_WINDOW;
 	double *scratch = malloc((n + 1) * sizeof(*scratch));
-	int steps = (int)fmin(ceil(round_s / step_s), STEPS_MAX), result = scratch ? 0 : JM_ENOMEM;
+	int result = scratch ? 0 : JM_ENOMEM;
 
-	*ret = (struct droop){0, 0};
 	for (int i = -steps; i <= steps && result >= 0; i++) {
+		double shift_s = middle_s + i * step_s;
 		struct droop own;
 
-		result = follow(fit, (all - n) / 2, n, i * round_s / steps, scratch, &own);
-		if (result >= 0 && own.significance > ret->significance && own.slope < 0)
-			*ret = own;
+		result = follow(fit, (all - n) / 2, n, shift_s, scratch, &own);
+		if (result < 0 || own.significance <= ret->significance || own.slope > 0)
+			continue;
+		*best_s = shift_s;
+		*ret = own;
 	}
 	free(scratch);
 	return result;
+}
+
+/* The best of all shifts up to a round either way: half windows, then eighths. */
+static int find_droop(const struct jm_fit *fit, struct droop *ret)
+{
+	double round_s = fit->conversions.round_s, best_s = 0;
+	double steps = fmin(ceil(2 * round_s / fit->alignment.response.window_s), STEPS_MAX);
+	int result;
+
+	*ret = (struct droop){0, 0};
+	result = scan(fit, 0, (int)steps, round_s / steps, &best_s, ret);
+	return result < 0 ? result : scan(fit, best_s, 2, round_s / steps / 4, &best_s, ret);
 }
 
 static double mean_voltage(const struct jm_conversions *conversions)

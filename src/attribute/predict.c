@@ -68,7 +68,7 @@ static double power_of(const struct signal *signal, size_t segment)
 static void restart(struct signal *signal, double at_s)
 {
 	signal->at_s = at_s;
-	signal->segment = jm_segments_find(signal->segments, at_s);
+	signal->segment = jm_segments_find_from(signal->segments, signal->segment, at_s);
 	signal->energy_j = 0;
 	signal->load_w = power_of(signal, signal->segment);
 	for (size_t m = 0; m < signal->n_modes; m++)

@@ -9,6 +9,8 @@
 
 /* Segments that reach to the end of the world, in seconds. */
 #define FAR_S 1e7
+/* Segments to go along before the search begins anew. */
+#define NEAR 200
 /* Gaps and overlaps up to this are rounding of stamps. */
 #define SNAP_S 1.5e-6
 #define DURATION_MAX_MS 1e9
@@ -287,4 +289,14 @@ size_t jm_segments_find(const struct jm_segments *segments, double time_s)
 			high = middle;
 	}
 	return low;
+}
+
+size_t jm_segments_find_from(const struct jm_segments *segments, size_t from, double time_s)
+{
+	if (from >= segments->n || segments->time_s[from] > time_s)
+		return jm_segments_find(segments, time_s);
+	for (size_t i = from; i < from + NEAR && i < segments->n; i++)
+		if (segments->time_s[i + 1] > time_s)
+			return i;
+	return jm_segments_find(segments, time_s);
 }
