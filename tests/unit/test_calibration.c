@@ -8,6 +8,7 @@
 
 #include "measure/calibrate_fit.h"
 #include "measure/calibration.h"
+#include "measure/load_cuda.h"
 #include "measure/load_pattern.h"
 #include "measure/map_fit.h"
 #include "scratch.h"
@@ -192,6 +193,81 @@ static void test_unknown_window(void **state)
 	assert_true(fabs(deviations(c.delay_ms, c.delay_sd_ms, 20)) < 4.5);
 	assert_true(c.sensor_window_ms == 0);
 	release_run(&run);
+}
+
+/* ---- The GPU's kernel -------------------------------------------------------------- */
+
+struct fma_step {
+	int to, a, b, c; /* registers */
+};
+
+/* Reads what the kernel's inner loop does, and its constants. */
+static size_t read_kernel(struct fma_step steps[8], float registers[16])
+{
+	const char *at = strstr(jm_load_ptx, "inner:"), *end = strstr(at, "@%p1");
+	size_t n = 0;
+
+	for (const char *line = jm_load_ptx; line < at; line = strchr(line, '\n') + 1) {
+		union {
+			unsigned bits;
+			float value;
+		} constant;
+		int to;
+
+		if (sscanf(line, "\tmov.f32 %%f%d, 0f%8x;", &to, &constant.bits) == 2)
+			registers[to] = constant.value;
+	}
+	for (; at < end; at = strchr(at, '\n') + 1) {
+		struct fma_step *step = &steps[n];
+
+		n += sscanf(at, "\tfma.rn.f32 %%f%d, %%f%d, %%f%d, %%f%d;", &step->to, &step->a,
+			     &step->b, &step->c) == 4;
+		assert_true(n < 8);
+	}
+	return n;
+}
+
+static unsigned flips(float a, float b)
+{
+	unsigned x, y;
+
+	memcpy(&x, &a, sizeof(x));
+	memcpy(&y, &b, sizeof(y));
+	return (unsigned)__builtin_popcount(x ^ y);
+}
+
+/*
+ * Bits that change are what draws power: as many of them after a second as in
+ * the beginning, whatever the thread begins with.
+ */
+static void test_kernel_keeps_moving(void **state)
+{
+	enum { ROUNDS = 1000, LATER = 10000000 };
+
+	(void)state;
+	for (int thread = 0; thread < 512; thread += 511) {
+		float registers[16] = {(float)thread, (float)thread + 1, (float)thread + 2,
+			(float)thread + 3};
+		struct fma_step steps[8];
+		size_t n = read_kernel(steps, registers);
+		double first = 0, last = 0;
+
+		assert_int_equal(n, 4);
+		for (long round = 0; round < LATER; round++)
+			for (size_t i = 0; i < n; i++) {
+				float *to = &registers[steps[i].to];
+				float value = fmaf(registers[steps[i].a], registers[steps[i].b],
+					registers[steps[i].c]);
+
+				first += round < ROUNDS ? flips(*to, value) : 0;
+				last += round >= LATER - ROUNDS ? flips(*to, value) : 0;
+				*to = value;
+			}
+		assert_true(first > 8.0 * 4 * ROUNDS); /* about half of the mantissa */
+		assert_true(fabs(last / first - 1) < 0.05);
+		for (int i = 0; i < 4; i++)
+			assert_true(fabs((double)registers[i]) < 2000);
+	}
 }
 
 /* What is known no better than the edges of the load says so. */
@@ -540,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_slow_sensor),
 		cmocka_unit_test(test_unknown_window),
+		cmocka_unit_test(test_kernel_keeps_moving),
 		cmocka_unit_test(test_edges_count),
 		cmocka_unit_test(test_no_step),
 		cmocka_unit_test(test_round_trip),
