@@ -22,6 +22,10 @@
 #define WINDOW_GUESS_SD 0.3
 #define TAU_MEAN_S 0.3e-3
 #define TAU_SD_S 3e-3
+/* A driver that stamps may state samples of what was filtered before, as shares
+ * of a round: windows from none to all of it, a time constant as long. */
+#define STAMPED_WINDOW 0.25
+#define STAMPED_TAU 0.5
 /* Of what the search for the rhythm leaves of the clocks' difference. */
 #define SKEW_SD 2e-7
 
@@ -208,6 +212,12 @@ static void window_prior(struct jm_fit *fit)
 	} else if (input->rail->quantity == JM_QUANTITY_MV_MA && ina3221_window(round_s) > 0) {
 		prior->window_s = ina3221_window(round_s);
 		prior->window_sd_s = WINDOW_KNOWN_SD * prior->window_s;
+	} else if (input->prior.stamped && round_s > 0) {
+		prior->window_s = STAMPED_WINDOW * round_s;
+		prior->window_sd_s = WINDOW_GUESS_SD * round_s;
+		fit->windows_s[1] = round_s / 20;
+		fit->windows_s[2] = round_s;
+		fit->n_windows = 3;
 	} else {
 		round_s = round_s > 0 ? round_s : fit->conversions.poll_s;
 		prior->window_s = round_s;
@@ -258,6 +268,8 @@ static void response_prior(struct jm_fit *fit)
 	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;
+	if (input->prior.stamped && STAMPED_TAU * round_s > TAU_SD_S)
+		prior->tau_s = prior->tau_sd_s = STAMPED_TAU * round_s;
 	if (input->prior.tau_sd_ms > 0) {
 		prior->tau_s = input->prior.tau_ms * 1e-3;
 		prior->tau_sd_s = input->prior.tau_sd_ms * 1e-3;
