@@ -6,7 +6,7 @@
 #include "attribute/alignment.h"
 #include "base/error.h"
 
-/* Steps of at most these, in seconds or as a share. */
+/* Steps of at most these, in seconds or as a share; longer for slow sensors. */
 #define DELAY_STEP_S 0.25e-3
 #define TAU_STEP 0.6
 #define WINDOW_STEP 0.1
@@ -225,11 +225,12 @@ static void move_filter(struct jm_alignment *alignment, double *worst)
 {
 	struct jm_response *response = &alignment->response;
 	const struct jm_response_prior *prior = alignment->prior;
-	double delay = limited(step_of(alignment, JM_PARAMETER_DELAY, worst), DELAY_STEP_S);
+	double delay = limited(step_of(alignment, JM_PARAMETER_DELAY, worst),
+		DELAY_STEP_S * jm_response_pace(response));
 	double own = 0, tau, shape;
 
 	tau = limited(step_of(alignment, JM_PARAMETER_TAU, &own),
-		TAU_STEP * response->tau_s + 0.1e-3);
+		TAU_STEP * response->tau_s + 0.1e-3 * jm_response_pace(response));
 	if (response->tau_s > TAU_FLOOR_S || tau > 0)
 		*worst = fmax(*worst, own);
 	own = 0;

@@ -118,6 +118,7 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		{1.2, 0.7e-3}, {2.5, 0.15e-3}, {2.5, 0.35e-3}};
 	const struct jm_response *first = &fit->alignment.response;
 	size_t n = sizeof(starts) / sizeof(starts[0]);
+	double pace = jm_response_pace(first);
 
 	/* An overshoot leaves its trace in what a first order does not explain. */
 	if (jm_fit_phase_excess(fit) < EXCESS_MIN && first->tau_s > TAU_SHORT_S)
@@ -126,7 +127,7 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		struct jm_response start = *first;
 		int result;
 
-		start.tau_s = starts[i].tau_s > 0 ? starts[i].tau_s : fmax(first->tau_s, 50e-6);
+		start.tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s : fmax(first->tau_s, 50e-6);
 		start.shape = starts[i].shape;
 		start.delay_s += first->tau_s - start.tau_s;
 		result = jm_fit_try_start(fit, problem, &start, best);

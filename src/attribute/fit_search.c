@@ -114,6 +114,7 @@ int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_can
 
 	for (int round = 0; round < ROUNDS_MAX && better; round++) {
 		struct jm_response centre = best->response;
+		double pace = jm_response_pace(&centre);
 
 		better = 0;
 		for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
@@ -123,7 +124,7 @@ int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_can
 			if (around[i].tau_factor != 1 && fit->prior.tau_sd_s == 0)
 				continue;
 			start.tau_s = centre.tau_s * around[i].tau_factor;
-			start.delay_s += around[i].delay_s + centre.tau_s - start.tau_s;
+			start.delay_s += pace * around[i].delay_s + centre.tau_s - start.tau_s;
 			result = jm_fit_descend(fit, problem, &start, EXPLORE_STEPS, best);
 			if (result < 0)
 				return result;

@@ -21,7 +21,7 @@ enum { PHASES = 48 };
 #define DISTURBED_MAX 0.2
 #define INFLATION_MAX 6.0
 #define JITTER_MAX 0.06
-#define TOGETHER_MAX 0.5
+#define TOGETHER_MAX 0.7
 #define CLOSURE_MAX 0.1
 #define CHANGES_MIN 0.01
 /* A phase is filled when it has this share of its conversions. */

@@ -51,6 +51,12 @@ struct jm_edge {
 
 enum { JM_CHUNK_ROWS = 192 };
 
+/*
+ * Starts and steps are made for rounds of a few ms; those of a slower sensor are
+ * this many times as long. 1 for faster ones.
+ */
+double jm_response_pace(const struct jm_response *response);
+
 /* First order with a delay. */
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
 
