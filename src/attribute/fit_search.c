@@ -43,14 +43,16 @@ static double correlate(const double *residual, size_t n)
 	return square > 0 ? cross / square : 0;
 }
 
-static void judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
+static int judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
 {
 	size_t n = alignment->problem->moments.n;
 	double *residual = malloc((n + 1) * sizeof(*residual));
 
+	int result = residual ? jm_alignment_residuals(alignment, residual) : JM_ENOMEM;
+
 	candidate->noise_w2 = HUGE_VAL;
 	candidate->together = 0;
-	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
+	if (result >= 0 && n) {
 		candidate->together = correlate(residual, n);
 		for (size_t i = 0; i < n; i++)
 			residual[i] = fabs(residual[i]);
@@ -58,6 +60,7 @@ static void judge(const struct jm_alignment *alignment, struct jm_candidate *can
 		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * residual[n / 2] * residual[n / 2];
 	}
 	free(residual);
+	return result;
 }
 
 int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
@@ -82,9 +85,10 @@ int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 		if (rise > 0) {
 			best->response = alignment.response;
 			best->evidence = alignment.posterior.log_evidence;
-			judge(&alignment, best);
+			result = judge(&alignment, best);
 		}
-		result = rise > RISE_MIN;
+		if (result >= 0)
+			result = rise > RISE_MIN;
 	}
 	jm_alignment_release(&alignment);
 	return result == JM_EINVAL ? 0 : result;

@@ -111,7 +111,8 @@ static void test_no_room_for_a_rhythm(void **state)
 			for (size_t i = 0; i < n; i++)
 				brackets[i] = (struct jm_bracket){0.24 * (double)i,
 					0.24 * (double)(i + 1)};
-			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks), -1);
+			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks),
+				JM_ENOTFOUND);
 		}
 }
 
