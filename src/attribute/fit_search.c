@@ -100,7 +100,8 @@ int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
 	struct jm_candidate own = {.evidence = -HUGE_VAL};
 	int result = jm_fit_descend(fit, problem, start, FIRST_STEPS, &own);
 
-	if (result < 0 || own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
+	if (result < 0 || !own.response.n_taps /* no solution there */
+		|| own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
 		return result;
 	return jm_fit_descend(fit, problem, &own.response, START_STEPS - FIRST_STEPS, best);
 }
@@ -111,7 +112,7 @@ int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_can
 		double delay_s, tau_factor; /* of what the filter delays: moved with it */
 	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1}, {-160e-6, 1},
 		{0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
-	int better = fit->prior.delay_sd_s > 0;
+	int better = fit->prior.delay_sd_s > 0 && best->response.n_taps;
 
 	for (int round = 0; round < ROUNDS_MAX && better; round++) {
 		struct jm_response centre = best->response;

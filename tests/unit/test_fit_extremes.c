@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "attribute/conversions.h"
+#include "attribute/fit.h"
 #include "attribute/ticks.h"
 #include "fit_board.h"
 
@@ -281,6 +282,31 @@ static void test_response_is_possible(void **state)
 	}
 }
 
+/* Equations without a solution are said to be that, from whatever start. */
+static void test_no_solution(void **state)
+{
+	struct jm_fit_input input;
+	struct jm_fit fit = {.input = &input, .inflation = 1};
+	struct jm_error error = {0};
+	struct board board;
+
+	(void)state;
+	make(&board, 39);
+	input_of(&board, &input);
+	assert_int_equal(jm_fit_prepare(&fit, NULL), 0);
+	fit.belief.scale_w = (double)NAN;
+	assert_int_equal(jm_fit_align(&fit, &error), JM_EINVAL);
+	assert_non_null(strstr(error.message, "no solution"));
+	jm_alignment_release(&fit.alignment);
+	jm_segments_release(&fit.segments);
+	jm_conversions_release(&fit.conversions);
+	free(fit.type);
+	free(fit.weight);
+	free(fit.residual);
+	free(fit.scale);
+	board_release(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_reads_that_begin_early),
 		cmocka_unit_test(test_layers_that_never_ran),
 		cmocka_unit_test(test_response_is_possible),
+		cmocka_unit_test(test_no_solution),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
