@@ -307,6 +307,23 @@ static void test_no_solution(void **state)
 	board_release(&board);
 }
 
+/* Long pauses are no lock, although conversions are slow to pass through the cycle. */
+static void test_long_pauses(void **state)
+{
+	struct jm_fit_result result;
+	struct board board;
+
+	(void)state;
+	board_init(&board, 40, LAYERS, 50);
+	board.gap_s = 3;
+	board_make(&board);
+	fit(&board, &result);
+	assert_true(result.n_resolved < LAYERS);
+	assert_int_equal(result.cause, JM_CAUSE_FEW_CYCLES);
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_layers_that_never_ran),
 		cmocka_unit_test(test_response_is_possible),
 		cmocka_unit_test(test_no_solution),
+		cmocka_unit_test(test_long_pauses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
