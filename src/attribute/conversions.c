@@ -347,7 +347,7 @@ int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail
 	}
 	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
 		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
-			* (reads.voltage ? reads.voltage[0] : 1);
+			* (reads.voltage ? fabs(reads.voltage[0]) : 1);
 	result = take(conversions, &reads, rail, prior, given_round_s, brackets, index, reterr);
 out:
 	reads_release(&reads);
