@@ -46,7 +46,7 @@ static void set_modes(struct walker *walker, double *state)
 	struct jm_mode modes[JM_MODES_MAX];
 
 	walker->n_modes = jm_response_modes(walker->response, modes);
-	for (size_t m = 0; m < walker->n_modes; m++) {
+	for (size_t m = 0; m < walker->n_modes && m < JM_MODES_MAX; m++) {
 		struct mode *mode = &walker->modes[m];
 
 		*mode = (struct mode){.rate = modes[m].rate,

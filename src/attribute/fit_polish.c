@@ -150,7 +150,8 @@ static int evaluate(struct polish *polish, const double *offset, double *ret_cos
 
 static int differentiate(struct polish *polish)
 {
-	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX], down[PARAMETERS_MAX], middle, both;
+	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX] = {0}, down[PARAMETERS_MAX] = {0};
+	double middle = 0, both = 0;
 	size_t n = polish->n;
 	int result = evaluate(polish, at, &middle);
 
