@@ -324,6 +324,38 @@ static void test_long_pauses(void **state)
 	board_release(&board);
 }
 
+/* Without data nothing is likelier than anything else. */
+static double evidence_of_nothing(double spread2, double type2, double regime2, double gain)
+{
+	enum { TYPES = 3, REGIMES = 2, P = LAYERS * REGIMES + JM_N_GAP_COLUMNS };
+	static const unsigned char type[LAYERS] = {0, 1, 2, 1, 0};
+	double gram[P * P] = {0}, rhs[P] = {0};
+	struct jm_normal normal = {.n_columns = P, .p = P, .gram = gram, .rhs = rhs};
+	struct jm_belief belief = {.type = type, .n_types = TYPES, .n_layers = LAYERS,
+		.pivot = LAYERS * REGIMES + JM_COLUMN_BETWEEN, .scale_w = 8};
+	struct jm_posterior posterior = {.hyper = {.noise_w2 = 1, .type_w2 = type2,
+		.gain = {1, gain}, .regime_w2 = {1, regime2}}};
+	double result;
+
+	for (size_t t = 0; t < TYPES; t++)
+		posterior.hyper.spread_w2[t] = spread2 * (double)(t + 1);
+	assert_int_equal(jm_evidence_solve(&normal, &belief, 1, &posterior), 0);
+	result = posterior.log_evidence;
+	jm_posterior_release(&posterior);
+	return result;
+}
+
+static void test_evidence_of_nothing(void **state)
+{
+	double first = evidence_of_nothing(1, 1, 1, 1);
+
+	(void)state;
+	assert_true(fabs(evidence_of_nothing(9, 1, 1, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 9, 1, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 1, 9, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 1, 1, 0.6) - first) < 1e-4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_response_is_possible),
 		cmocka_unit_test(test_no_solution),
 		cmocka_unit_test(test_long_pauses),
+		cmocka_unit_test(test_evidence_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
