@@ -145,13 +145,13 @@ static int search_rhythm(const struct jm_bracket *brackets, size_t n,
 {
 	double round_s = given_round_s > 0 ? given_round_s : prior->round_ms * 1e-3;
 	double slack = given_round_s > 0 ? 1e-6 : PERIOD_SLACK;
+	int result = JM_ENOTFOUND;
 
-	if (round_s > 0
-		&& jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
-			   ret_ticks) == 0)
-		return 0;
-	if (given_round_s > 0)
-		return -1;
+	if (round_s > 0)
+		result = jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
+			ret_ticks);
+	if (result != JM_ENOTFOUND || given_round_s > 0)
+		return result;
 	return jm_ticks_find(brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
 }
 
@@ -308,8 +308,12 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->n_changes = n;
 	conversions->poll_s = median_poll(reads, conversions->time_s);
 	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
-	if (!prior->blocking && !prior->stamped
-		&& search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks) == 0) {
+	result = prior->blocking || prior->stamped
+		? JM_ENOTFOUND
+		: search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks);
+	if (result == JM_ENOMEM)
+		return jm_fail_memory(reterr, "the search for the sensor's rhythm");
+	if (result == 0) {
 		conversions->moment = JM_MOMENT_TICK;
 		conversions->round_s = ticks.period_s;
 		conversions->phase_s = ticks.phase_s;
@@ -356,7 +360,7 @@ int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail
 	}
 	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
 		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
-			* (reads.voltage ? reads.voltage[0] : 1);
+			* (reads.voltage ? fabs(reads.voltage[0]) : 1);
 	result = take(conversions, &reads, rail, prior, given_round_s, brackets, index, reterr);
 out:
 	reads_release(&reads);

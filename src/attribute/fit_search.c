@@ -45,14 +45,16 @@ static double correlate(const double *residual, size_t n)
 	return square > 0 ? cross / square : 0;
 }
 
-static void judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
+static int judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
 {
 	size_t n = alignment->problem->moments.n;
 	double *residual = malloc((n + 1) * sizeof(*residual));
 
+	int result = residual ? jm_alignment_residuals(alignment, residual) : JM_ENOMEM;
+
 	candidate->noise_w2 = HUGE_VAL;
 	candidate->together = 0;
-	if (residual && n && jm_alignment_residuals(alignment, residual) == 0) {
+	if (result >= 0 && n) {
 		candidate->together = correlate(residual, n);
 		for (size_t i = 0; i < n; i++)
 			residual[i] = fabs(residual[i]);
@@ -60,6 +62,7 @@ static void judge(const struct jm_alignment *alignment, struct jm_candidate *can
 		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * residual[n / 2] * residual[n / 2];
 	}
 	free(residual);
+	return result;
 }
 
 int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
@@ -85,9 +88,10 @@ int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 		if (rise > 0) {
 			best->response = alignment.response;
 			best->evidence = alignment.posterior.log_evidence;
-			judge(&alignment, best);
+			result = judge(&alignment, best);
 		}
-		result = rise > RISE_MIN;
+		if (result >= 0)
+			result = rise > RISE_MIN;
 	}
 	jm_alignment_release(&alignment);
 	return result == JM_EINVAL ? 0 : result;
@@ -99,7 +103,8 @@ int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
 	struct jm_candidate own = {.evidence = -HUGE_VAL};
 	int result = jm_fit_descend(fit, problem, start, FIRST_STEPS, &own);
 
-	if (result < 0 || own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
+	if (result < 0 || !own.response.n_taps /* no solution there */
+		|| own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
 		return result;
 	return jm_fit_descend(fit, problem, &own.response, START_STEPS - FIRST_STEPS, best);
 }
@@ -110,7 +115,7 @@ int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_can
 		double delay_s, tau_factor; /* of what the filter delays: moved with it */
 	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1}, {-160e-6, 1},
 		{0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
-	int better = fit->prior.delay_sd_s > 0;
+	int better = fit->prior.delay_sd_s > 0 && best->response.n_taps;
 
 	for (int round = 0; round < ROUNDS_MAX && better; round++) {
 		struct jm_response centre = best->response;

@@ -27,8 +27,10 @@ enum { PHASES = 48 };
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
 #define FILL_MIN 0.7
-/* A sweep through the cycle that takes this many conversions looks like drift. */
+/* A sweep through the cycle that takes this many conversions looks like drift, */
 #define STEP_MIN 0.006
+/* when it is this much slower than conversions that simply follow each other. */
+#define STEP_SHARE 0.5
 #define LONG_WINDOW_CYCLES 2.5
 
 static double prior_sd(const struct jm_fit *fit, size_t k)
@@ -233,9 +235,11 @@ static double cycles_needed(const struct jm_fit *fit, const struct jm_fit_result
 static int is_locked(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	struct phases phases = find_phases(fit);
+	double round_ms = fmax(fit->conversions.round_s, fit->conversions.poll_s) * 1e3;
+	double slow = fmin(STEP_MIN, STEP_SHARE * round_ms / result->closure.cycle_ms);
 
 	return (double)result->diagnostics.conversions > 4.0 * PHASES
-		&& (phases.fill < FILL_MIN || phases.step < STEP_MIN);
+		&& (phases.fill < FILL_MIN || phases.step < slow);
 }
 
 /* Hardly any reading differs from the one before. */

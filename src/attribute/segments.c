@@ -252,10 +252,11 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	sort(spans, used, timeline->stamp == JM_STAMP_BEGIN ? compare_spans : compare_ends);
 	if (are_unequal(timeline))
 		segments->n_cycles = count_cycles(spans, used);
-	segments->span_scale = jm_spans_shorten(
-		spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN);
-	if (are_rounded(timeline)
-		&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9) < 0) {
+	if (jm_spans_shorten(spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN,
+		    &segments->span_scale) < 0
+		|| (are_rounded(timeline)
+			&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9)
+				< 0)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
 	}

@@ -167,7 +167,7 @@ static void board_release(struct board *board)
 	free(board->load_w);
 }
 
-static int board_fit(const struct board *board, struct jm_fit_result *result,
+static inline int board_fit(const struct board *board, struct jm_fit_result *result,
 	struct jm_error *error)
 {
 	struct jm_fit_input input;

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "attribute/conversions.h"
+#include "attribute/fit.h"
 #include "attribute/ticks.h"
 #include "fit_board.h"
 
@@ -111,7 +112,8 @@ static void test_no_room_for_a_rhythm(void **state)
 			for (size_t i = 0; i < n; i++)
 				brackets[i] = (struct jm_bracket){0.24 * (double)i,
 					0.24 * (double)(i + 1)};
-			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks), -1);
+			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks),
+				JM_ENOTFOUND);
 		}
 }
 
@@ -280,6 +282,80 @@ static void test_response_is_possible(void **state)
 	}
 }
 
+/* Equations without a solution are said to be that, from whatever start. */
+static void test_no_solution(void **state)
+{
+	struct jm_fit_input input;
+	struct jm_fit fit = {.input = &input, .inflation = 1};
+	struct jm_error error = {0};
+	struct board board;
+
+	(void)state;
+	make(&board, 39);
+	input_of(&board, &input);
+	assert_int_equal(jm_fit_prepare(&fit, NULL), 0);
+	fit.belief.scale_w = (double)NAN;
+	assert_int_equal(jm_fit_align(&fit, &error), JM_EINVAL);
+	assert_non_null(strstr(error.message, "no solution"));
+	jm_alignment_release(&fit.alignment);
+	jm_segments_release(&fit.segments);
+	jm_conversions_release(&fit.conversions);
+	free(fit.type);
+	free(fit.weight);
+	free(fit.residual);
+	free(fit.scale);
+	board_release(&board);
+}
+
+/* Long pauses are no lock, although conversions are slow to pass through the cycle. */
+static void test_long_pauses(void **state)
+{
+	struct jm_fit_result result;
+	struct board board;
+
+	(void)state;
+	board_init(&board, 40, LAYERS, 50);
+	board.gap_s = 3;
+	board_make(&board);
+	fit(&board, &result);
+	assert_true(result.n_resolved < LAYERS);
+	assert_int_equal(result.cause, JM_CAUSE_FEW_CYCLES);
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
+/* Without data nothing is likelier than anything else. */
+static double evidence_of_nothing(double spread2, double type2, double regime2, double gain)
+{
+	enum { TYPES = 3, REGIMES = 2, P = LAYERS * REGIMES + JM_N_GAP_COLUMNS };
+	static const unsigned char type[LAYERS] = {0, 1, 2, 1, 0};
+	double gram[P * P] = {0}, rhs[P] = {0};
+	struct jm_normal normal = {.n_columns = P, .p = P, .gram = gram, .rhs = rhs};
+	struct jm_belief belief = {.type = type, .n_types = TYPES, .n_layers = LAYERS,
+		.pivot = LAYERS * REGIMES + JM_COLUMN_BETWEEN, .scale_w = 8};
+	struct jm_posterior posterior = {.hyper = {.noise_w2 = 1, .type_w2 = type2,
+		.gain = {1, gain}, .regime_w2 = {1, regime2}}};
+	double result;
+
+	for (size_t t = 0; t < TYPES; t++)
+		posterior.hyper.spread_w2[t] = spread2 * (double)(t + 1);
+	assert_int_equal(jm_evidence_solve(&normal, &belief, 1, &posterior), 0);
+	result = posterior.log_evidence;
+	jm_posterior_release(&posterior);
+	return result;
+}
+
+static void test_evidence_of_nothing(void **state)
+{
+	double first = evidence_of_nothing(1, 1, 1, 1);
+
+	(void)state;
+	assert_true(fabs(evidence_of_nothing(9, 1, 1, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 9, 1, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 1, 9, 1) - first) < 1e-4);
+	assert_true(fabs(evidence_of_nothing(1, 1, 1, 0.6) - first) < 1e-4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +368,9 @@ int main(void)
 		cmocka_unit_test(test_reads_that_begin_early),
 		cmocka_unit_test(test_layers_that_never_ran),
 		cmocka_unit_test(test_response_is_possible),
+		cmocka_unit_test(test_no_solution),
+		cmocka_unit_test(test_long_pauses),
+		cmocka_unit_test(test_evidence_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
