@@ -60,8 +60,8 @@ static void test_add_scaled(void **state)
 	}
 }
 
-static void check_gram(struct board *board, size_t n, size_t n_rows, size_t stride,
-	size_t gram_stride)
+static void check_gram(
+	struct board *board, size_t n, size_t n_rows, size_t stride, size_t gram_stride)
 {
 	double rows[ROWS_MAX * ROOM], gram[N_MAX * ROOM], expected[N_MAX * ROOM];
 

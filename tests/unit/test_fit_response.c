@@ -110,8 +110,10 @@ static void probe_init(struct probe *probe, const struct jm_segments *segments,
 		probe->board.change_s[i] = segments->time_s[i];
 		probe->board.load_w[i] = power_w[segments->column[i]];
 	}
-	probe->begin = (struct board_sweep){.next = 1, .at = segments->time_s[1] - 1,
-		.load = probe->board.load_w[0], .z = probe->board.load_w[0]};
+	probe->begin = (struct board_sweep){.next = 1,
+		.at = segments->time_s[1] - 1,
+		.load = probe->board.load_w[0],
+		.z = probe->board.load_w[0]};
 	probe->end = probe->begin;
 }
 
@@ -147,8 +149,9 @@ static void bench_init(struct bench *bench)
 				 BOARD_ORIGIN_NS, NULL),
 		0);
 	for (size_t i = 0; i < MOMENTS; i++)
-		bench->times_s[i] = bench->segments.begin_s - 0.02 + (double)i * 0.55e-3
-			+ (i > 120 ? 0.15 : 0) + (i > 200 ? 5e-3 * (double)(i - 200) : 0);
+		bench->times_s[i] = bench->segments.begin_s - 0.02 + (double)i * 0.55e-3 +
+				    (i > 120 ? 0.15 : 0) +
+				    (i > 200 ? 5e-3 * (double)(i - 200) : 0);
 	for (size_t k = 0; k < COLUMNS; k++)
 		bench->power_w[k] = 3 + 7 * board_uniform(&bench->board);
 	bench->moments = (struct jm_moments){.time_s = bench->times_s, .n = MOMENTS};
@@ -172,8 +175,8 @@ static void bench_rows(struct bench *bench, const struct jm_response *response)
 			bench->rows + first * STRIDE, STRIDE, work);
 	}
 	free(work);
-	assert_int_equal(jm_predict(response, &bench->segments, &bench->moments, bench->power_w,
-				 &to),
+	assert_int_equal(
+		jm_predict(response, &bench->segments, &bench->moments, bench->power_w, &to),
 		0);
 }
 
@@ -293,9 +296,9 @@ static void test_low_pass(void **state)
 	memcpy(plain, bench.value, sizeof(plain));
 	response.low_pass = 1.0 / 16;
 	response.round_s = 6.6e-3;
-	assert_int_equal(jm_predict(&response, &bench.segments, &bench.moments, bench.power_w,
-				 &(struct jm_prediction){
-					 .value = bench.value, .by_delay = by_delay}),
+	assert_int_equal(
+		jm_predict(&response, &bench.segments, &bench.moments, bench.power_w,
+			&(struct jm_prediction){.value = bench.value, .by_delay = by_delay}),
 		0);
 	output = plain[0];
 	for (size_t i = 0; i < MOMENTS; i++) {
