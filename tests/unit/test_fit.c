@@ -2,26 +2,9 @@
 /* Properties that any attribution must have, whatever the board. */
 #include "unit.h"
 
-#include "fit_board.h"
+#include "fit_checks.h"
 
 enum { LAYERS = 8, CYCLES = 6000 };
-
-static void fit(const struct board *board, struct jm_fit_result *result)
-{
-	struct jm_error error = {0};
-	int code = board_fit(board, result, &error);
-
-	if (code < 0)
-		print_message("%s\n", error.message);
-	assert_int_equal(code, 0);
-}
-
-static void expect_close(double a, double b, double tolerance)
-{
-	if (!(fabs(a - b) <= tolerance))
-		print_message("%.9g is not %.9g +- %.3g\n", a, b, tolerance);
-	assert_true(fabs(a - b) <= tolerance);
-}
 
 static void make(struct board *board, uint64_t seed)
 {
