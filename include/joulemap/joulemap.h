@@ -309,8 +309,9 @@ enum jm_fit_cause {
 
 /*
  * One layer, or one kind of gap. NaN where the data say nothing, and for all of
- * them when the model does not describe the readings (JM_CAUSE_MISFIT, and a
- * cycle that is locked to the sensor by a slow sweep).
+ * them when the model does not describe the readings (JM_CAUSE_MISFIT), or
+ * nothing is resolved because readings cannot be placed (JM_CAUSE_CONSTANT,
+ * JM_CAUSE_LOCKED_CYCLE, JM_CAUSE_SLOW_POLL).
  */
 struct jm_fit_layer {
 	double power_w;    /* while it runs, idle power included */

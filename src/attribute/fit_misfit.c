@@ -215,11 +215,6 @@ int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
 	/* Behind a low-pass noise is not white enough for so many parameters. */
 	if (!may_be_rich(fit) || response.low_pass > 0)
 		return 0;
-	result = jm_alignment_residuals(&fit->alignment, fit->residual);
-	if (result < 0)
-		return jm_fail_memory(reterr, "the residuals");
-	if (jm_fit_phase_excess(fit) < EXCESS_MIN)
-		return 0;
 	result = try_taps(fit, &response, &gain);
 	if (result >= 0 && gain > WORTH) {
 		fit->problem.weight = NULL; /* what did not fit seemed disturbed */

@@ -334,6 +334,16 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	}
 }
 
+/* Nothing is resolved, and readings could not show where they belong. */
+static int is_blind(const struct jm_fit_result *result)
+{
+	for (size_t k = 0; k < result->n_layers; k++)
+		if (result->layers[k].resolved != JM_RESOLVED_NO)
+			return 0;
+	return result->cause == JM_CAUSE_CONSTANT || result->cause == JM_CAUSE_LOCKED_CYCLE
+		|| result->cause == JM_CAUSE_SLOW_POLL;
+}
+
 /* No figure is better than one that comes from a model that has failed. */
 static void forget_all(struct jm_fit_result *result)
 {
@@ -355,7 +365,7 @@ int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
 	result->cycles_needed = (double)NAN;
 	if (result->n_resolved < result->n_layers)
 		explain(fit, result);
-	if (is_misfit(fit, result))
+	if (is_misfit(fit, result) || is_blind(result))
 		forget_all(result);
 	return 0;
 }
