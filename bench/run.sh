@@ -40,6 +40,10 @@ show taskset -c 0 "$build/bench/bench_map" 30000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
 show taskset -c 0 "$build/bench/bench_map" 300000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
+say '## Attribution' '' \
+	'`joulemap map` with the fit on one core, search for the response, reading and tables included (simulated' \
+	'INA3221, defaults). Linear in cycles; at most quadratic in layers.' ''
+show taskset -c 0 python3 bench/fit.py "$joulemap" --tmp "$memory_folder"
 say '## Power logger' '' \
 	'At 1 kHz on files like those of an INA3221. The first row is what the machine takes to wake a process' \
 	'1000 times a second that does nothing: the floor below every logger here.' ''

@@ -252,7 +252,8 @@ JM_API int jm_attribute_window(const struct jm_rail *rail,
 /* ---- Attribution: the fit ------------------------------------------------ */
 
 /*
- * What is known of the sensor before the data is looked at. 0: not known.
+ * What is known of the sensor before the data is looked at. 0: not known; times
+ * and deviations are at least 1 ns otherwise.
  * Times that are known narrow the search, and are checked against the data.
  */
 struct jm_fit_prior {
@@ -395,7 +396,7 @@ JM_API void jm_fit_input_init(struct jm_fit_input *input);
  * *ret_result is released with jm_fit_result_release(), after a failure too.
  * Layers that the data cannot resolve are no failure, even if none is.
  * JM_EINVAL: no executions, no readings, logs that do not overlap (with the
- * gap). JM_ENOMEM.
+ * gap), a prior or given response that cannot be. JM_ENOMEM.
  */
 JM_API int jm_attribute_fit(const struct jm_fit_input *input,
 	struct jm_fit_result *ret_result, struct jm_error *reterr);

@@ -6,7 +6,7 @@
 #include "attribute/alignment.h"
 #include "base/error.h"
 
-/* Steps of at most these, in seconds or as a share. */
+/* Steps of at most these, in seconds or as a share; longer for slow sensors. */
 #define DELAY_STEP_S 0.25e-3
 #define TAU_STEP 0.6
 #define WINDOW_STEP 0.1
@@ -61,6 +61,7 @@ int jm_alignment_init(struct jm_alignment *alignment, struct jm_problem *problem
 	alignment->prior = prior;
 	alignment->response = *start;
 	alignment->shape = start->shape;
+	alignment->done = DONE_SHARE;
 	alignment->n_columns = free_parameters(alignment);
 	for (size_t m = 0; m < start->n_taps; m++)
 		if (start->offset_s[m] == 0)
@@ -127,7 +128,8 @@ static int set_secant(const struct jm_alignment *alignment, const struct jm_resp
 	return result;
 }
 
-static int set_filter_columns(const struct jm_alignment *alignment, double *by_tau, double *by_shape)
+static int set_filter_columns(
+	const struct jm_alignment *alignment, double *by_tau, double *by_shape)
 {
 	const struct jm_response *response = &alignment->response;
 	double tau = response->tau_s + TAU_SECANT * response->tau_s + TAU_SECANT_S;
@@ -223,11 +225,12 @@ static void move_filter(struct jm_alignment *alignment, double *worst)
 {
 	struct jm_response *response = &alignment->response;
 	const struct jm_response_prior *prior = alignment->prior;
-	double delay = limited(step_of(alignment, JM_PARAMETER_DELAY, worst), DELAY_STEP_S);
+	double delay = limited(step_of(alignment, JM_PARAMETER_DELAY, worst),
+		DELAY_STEP_S * jm_response_pace(response));
 	double own = 0, tau, shape;
 
 	tau = limited(step_of(alignment, JM_PARAMETER_TAU, &own),
-		TAU_STEP * response->tau_s + 0.1e-3);
+		TAU_STEP * response->tau_s + 0.1e-3 * jm_response_pace(response));
 	if (response->tau_s > TAU_FLOOR_S || tau > 0)
 		*worst = fmax(*worst, own);
 	own = 0;
@@ -284,7 +287,7 @@ int jm_alignment_refine(struct jm_alignment *alignment, int steps, int iteration
 		result = jm_alignment_solve(alignment, iterations);
 		if (result >= 0)
 			worst = move(alignment);
-		if (worst < DONE_SHARE && i > 0)
+		if (worst < alignment->done && i > 0)
 			break;
 	}
 	return result;

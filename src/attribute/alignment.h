@@ -42,6 +42,7 @@ struct jm_alignment {
 	struct jm_response response;
 	double shape; /* the start's */
 	size_t main_tap;
+	double done; /* refined when no parameter moves by more of its deviation */
 	struct jm_normal normal;
 	struct jm_posterior posterior;
 	double *columns; /* owned */

@@ -4,6 +4,7 @@
  * every delay of the grid: the filtered occupancy F of each group is carried
  * along, and a row is (F at the window's end - F at its begin) / window.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum {
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
 	BATCH = 16, /* conversions whose rows are added at once */
+	CONVERSIONS_MIN = 300,
 	MAX_DELAYS = 900,
 	MAX_BINS = 4000
 };
@@ -27,6 +29,8 @@ enum {
 #define FAR 0.5
 /* Ridge: noise over spread of the groups, squared. */
 #define RIDGE 5e-4
+/* Of the sum of squares: what is left beyond is rounding of numbers. */
+#define REST_MIN 1e-14
 
 struct search {
 	const struct jm_segments *segments;
@@ -150,7 +154,8 @@ static double cost_of(const struct search *search, const double *gram)
 		return HUGE_VAL;
 	jm_cholesky_solve(a, columns, b);
 	rest -= jm_dot(b, gram + columns * line, columns);
-	return (double)search->n_used * log(fmax(rest, 1e-12));
+	rest = fmax(rest, REST_MIN * gram[columns * line + columns]);
+	return (double)search->n_used * log(fmax(rest, DBL_MIN));
 }
 
 static int compare_costs(const void *a, const void *b)
@@ -250,7 +255,7 @@ static void release(struct search *search)
 static void set_up(struct search *search, const struct jm_coarse_options *options)
 {
 	double range = options->delay_max_s - options->delay_min_s, longest = 0;
-	size_t n = search->moments->n;
+	size_t n = search->moments->n, wanted;
 
 	search->groups = search->segments->n_loads < GROUPS_MAX ? search->segments->n_loads
 								 : GROUPS_MAX;
@@ -262,7 +267,9 @@ static void set_up(struct search *search, const struct jm_coarse_options *option
 	search->bin_s = fmax(search->bin_s, 1.5 * longest / (MAX_BINS - MAX_DELAYS));
 	search->n_delays = (size_t)(range / search->bin_s) + 1;
 	search->delay_min_s = options->delay_min_s;
-	search->stride = n > options->conversions ? n / options->conversions : 1;
+	wanted = options->per_column * search->columns;
+	wanted = wanted > CONVERSIONS_MIN ? wanted : CONVERSIONS_MIN;
+	search->stride = n > wanted ? n / wanted : 1;
 	search->n_used = n / search->stride;
 	search->room = options->n_window * options->n_tau * JM_START_MAX + search->n_delays;
 	for (size_t i = 0; i < search->n_used; i++)

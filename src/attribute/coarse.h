@@ -13,7 +13,7 @@ struct jm_coarse_options {
 	size_t n_tau;
 	const double *window_s;
 	size_t n_window;
-	size_t conversions; /* at most this many are looked at */
+	size_t per_column; /* conversions that are looked at */
 };
 
 /* Where a refinement should begin. */

@@ -16,6 +16,8 @@
 /* Readings closer to a tick than this share of the period are left out. */
 #define EDGE_SHARE 0.015
 #define MIN_READINGS 16
+/* More than this, in SI units, is no measurement. */
+#define VALUE_MAX 1e15
 
 struct reads {
 	double *before_s, *after_s;
@@ -47,6 +49,11 @@ static int reads_allocate(struct reads *reads, size_t n, int with_voltage)
 		&& (reads->voltage || !with_voltage);
 }
 
+static int is_value(double si)
+{
+	return fabs(si) <= VALUE_MAX;
+}
+
 /* Readings with a value, in order of time; SI units. */
 static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t origin_ns,
 	struct jm_error *reterr)
@@ -58,22 +65,24 @@ static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t o
 		return jm_fail_memory(reterr, "the readings");
 	for (size_t i = 0; i < rail->n_readings; i++) {
 		const struct jm_reading *reading = &rail->readings[i];
+		double before = (double)(reading->before_ns - origin_ns) * 1e-9;
 		double after = (double)(reading->after_ns - origin_ns) * 1e-9;
+		double value = volts ? reading->value[1] * 1e-3 : reading->value[0] * 1e-6;
+		double voltage = volts ? reading->value[0] * 1e-3 : 1;
 		size_t n = reads->n;
 
-		if (!isfinite(reading->value[0]) || (volts && !isfinite(reading->value[1])))
+		if (!is_value(value) || !is_value(voltage) || !is_value(voltage * value))
 			continue;
 		if (n && after <= reads->after_s[n - 1])
 			continue;
+		if (n) /* one read after the other */
+			before = fmax(before, reads->after_s[n - 1]);
 		reads->after_s[n] = after;
-		reads->before_s[n] = (double)(reading->before_ns - origin_ns) * 1e-9;
-		if (!(reads->before_s[n] <= after))
-			reads->before_s[n] = after;
-		reads->value[n] = volts ? reading->value[1] * 1e-3 : reading->value[0] * 1e-6;
-		reads->power_w[n] = volts ? reading->value[0] * 1e-3 * reads->value[n]
-					  : reads->value[n];
+		reads->before_s[n] = fmin(before, after);
+		reads->value[n] = value;
+		reads->power_w[n] = voltage * value;
 		if (volts)
-			reads->voltage[n] = reading->value[0] * 1e-3;
+			reads->voltage[n] = voltage;
 		reads->n++;
 	}
 	return 0;
@@ -136,13 +145,13 @@ static int search_rhythm(const struct jm_bracket *brackets, size_t n,
 {
 	double round_s = given_round_s > 0 ? given_round_s : prior->round_ms * 1e-3;
 	double slack = given_round_s > 0 ? 1e-6 : PERIOD_SLACK;
+	int result = JM_ENOTFOUND;
 
-	if (round_s > 0
-		&& jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
-			   ret_ticks) == 0)
-		return 0;
-	if (given_round_s > 0)
-		return -1;
+	if (round_s > 0)
+		result = jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
+			ret_ticks);
+	if (result != JM_ENOTFOUND || given_round_s > 0)
+		return result;
 	return jm_ticks_find(brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
 }
 
@@ -263,6 +272,25 @@ static int too_few(const struct reads *reads, size_t n_changes, const char *name
 	return 0;
 }
 
+/* Power with the droop that voltage and current of the same readings show. */
+static int take_voltage(struct jm_conversions *conversions, struct reads *reads,
+	struct jm_error *reterr)
+{
+	size_t n = conversions->n;
+	double slope, significance;
+
+	conversions->voltage_v = reads->voltage;
+	conversions->current_a = reads->value;
+	reads->voltage = reads->value = NULL;
+	if (jm_voltage_slope(conversions->time_s, conversions->voltage_v, conversions->current_a, n,
+		    &slope, &significance) < 0
+		|| jm_voltage_power(conversions->time_s, conversions->voltage_v,
+			   conversions->current_a, n, fmin(0, fmax(-JM_DROOP_MAX, slope)),
+			   conversions->power_w) < 0)
+		return jm_fail_memory(reterr, "the voltages");
+	return 0;
+}
+
 static int take(struct jm_conversions *conversions, struct reads *reads,
 	const struct jm_rail *rail, const struct jm_fit_prior *prior, double given_round_s,
 	struct jm_bracket *brackets, size_t *index, struct jm_error *reterr)
@@ -280,8 +308,12 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->n_changes = n;
 	conversions->poll_s = median_poll(reads, conversions->time_s);
 	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
-	if (!prior->blocking && !prior->stamped
-		&& search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks) == 0) {
+	result = prior->blocking || prior->stamped
+		? JM_ENOTFOUND
+		: search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks);
+	if (result == JM_ENOMEM)
+		return jm_fail_memory(reterr, "the search for the sensor's rhythm");
+	if (result == 0) {
 		conversions->moment = JM_MOMENT_TICK;
 		conversions->round_s = ticks.period_s;
 		conversions->phase_s = ticks.phase_s;
@@ -302,12 +334,7 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	} else {
 		take_readings(conversions, reads);
 	}
-	if (reads->voltage
-		&& jm_voltage_smooth(
-			   conversions->time_s, reads->voltage, reads->value, conversions->n) == 0)
-		for (size_t i = 0; i < conversions->n; i++)
-			conversions->power_w[i] = reads->voltage[i] * reads->value[i];
-	return 0;
+	return reads->voltage ? take_voltage(conversions, reads, reterr) : 0;
 }
 
 int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail *rail,
@@ -333,7 +360,7 @@ int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail
 	}
 	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
 		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
-			* (reads.voltage ? reads.voltage[0] : 1);
+			* (reads.voltage ? fabs(reads.voltage[0]) : 1);
 	result = take(conversions, &reads, rail, prior, given_round_s, brackets, index, reterr);
 out:
 	reads_release(&reads);
@@ -350,6 +377,8 @@ void jm_conversions_release(struct jm_conversions *conversions)
 	free(conversions->time_s);
 	free(conversions->power_w);
 	free(conversions->width_s);
+	free(conversions->voltage_v);
+	free(conversions->current_a);
 	free(conversions->tick);
 	memset(conversions, 0, sizeof(*conversions));
 }

@@ -43,10 +43,10 @@ size_t jm_design_work_size(const struct jm_segments *segments)
 
 static void set_modes(struct walker *walker, double *state)
 {
-	struct jm_mode modes[JM_MODES_MAX];
+	struct jm_mode modes[JM_MODES_MAX] = {{.real = 1}};
 
 	walker->n_modes = jm_response_modes(walker->response, modes);
-	for (size_t m = 0; m < walker->n_modes; m++) {
+	for (size_t m = 0; m < walker->n_modes && m < JM_MODES_MAX; m++) {
 		struct mode *mode = &walker->modes[m];
 
 		*mode = (struct mode){.rate = modes[m].rate,
@@ -72,7 +72,7 @@ static void restart(struct walker *walker, double at_s)
 	for (size_t m = 0; m < walker->n_modes; m++)
 		forget(walker, &walker->modes[m], at_s);
 	walker->at_s = at_s;
-	walker->segment = jm_segments_find(walker->segments, at_s);
+	walker->segment = jm_segments_find_from(walker->segments, walker->segment, at_s);
 }
 
 static void rescale(const struct walker *walker, struct mode *mode)
@@ -171,7 +171,7 @@ void jm_design_rows(const struct jm_response *response, const struct jm_segments
 	for (size_t i = 0; i < n_edges; i++) {
 		const struct jm_edge *edge = &edges[i];
 
-		if (!i || (!open && edge->time_s - walker.at_s > 2 * memory))
+		if (!i || (!open && edge->time_s - walker.at_s > memory))
 			restart(&walker, edge->time_s - memory);
 		advance(&walker, edge->time_s);
 		add_integral(&walker, edge->factor * response->tap[edge->tap],

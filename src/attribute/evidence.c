@@ -147,6 +147,7 @@ static void prior_of_gaps(struct solver *solver)
 	size_t middle[2] = {between, solver->common};
 
 	couple(solver, inside, c, 2, 1 / solver->posterior->hyper.spread_w2[0]);
+	solver->log_prior -= log(solver->posterior->hyper.spread_w2[0]);
 	couple(solver, outside, c, 2, loose);
 	couple(solver, middle, c, 2, loose);
 }

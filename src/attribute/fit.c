@@ -36,6 +36,8 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 	if (result >= 0)
 		result = jm_fit_align(&fit, reterr);
 	if (result >= 0)
+		result = jm_fit_droop(&fit, reterr);
+	if (result >= 0)
 		result = jm_fit_robust(&fit, reterr);
 	if (result >= 0)
 		result = jm_fit_order(&fit, reterr);

@@ -13,6 +13,7 @@ struct jm_fit {
 	struct jm_segments segments;
 	struct jm_conversions conversions;
 	struct jm_problem problem; /* of the conversions near the run */
+	size_t first; /* of those, among all */
 	struct jm_belief belief;
 	unsigned char *type; /* [n_layers], owned */
 	double *weight;      /* [n], owned: robust */
@@ -76,6 +77,8 @@ double jm_fit_row_readings(const struct jm_fit *fit, const struct jm_row *row);
 int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr);
 /* Delay, window, time constant: coarse, then fine, on all conversions. */
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr);
+/* The voltage's droop by what the fit says of the current: returns 1 when power changed. */
+int jm_fit_droop(struct jm_fit *fit, struct jm_error *reterr);
 /* Weights against disturbed conversions, and how much to widen intervals. */
 int jm_fit_robust(struct jm_fit *fit, struct jm_error *reterr);
 /* A supply of second order, when the evidence asks for it: returns 1 then. */

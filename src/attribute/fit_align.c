@@ -9,13 +9,15 @@
 #include "base/error.h"
 
 enum {
-	COARSE_CONVERSIONS = 1000,
-	FEW_CONVERSIONS = 2600,   /* to choose among starts */
+	COARSE_PER_COLUMN = 12,
+	FEW_CONVERSIONS = 2000,   /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
 	MANY_CONVERSIONS = 20000, /* to come close to the end */
 	STARTS = JM_START_MAX,
 	LINKED_STARTS = 6,
-	NUMBERS = 7
+	VAGUE_STARTS = 4, /* rows of readings of unknown age are long ones */
+	NUMBERS = 7,
+	N_TAU = 4
 };
 
 /* Where more than this is left unexplained, or goes together from one to the
@@ -33,15 +35,18 @@ enum {
 static int find_starts(struct jm_fit *fit, const double *power_w,
 	struct jm_start starts[JM_START_MAX])
 {
-	static const double tau_s[] = {0.1e-3, 0.35e-3, 0.9e-3, 2.5e-3};
+	struct jm_response slow = {.round_s = fit->conversions.round_s};
+	double pace = jm_response_pace(&slow);
+	const double tau_s[] = {0.1e-3 * pace, 0.35e-3 * pace, 0.9e-3 * pace, 2.5e-3 * pace,
+		fit->prior.tau_s};
 	double given_tau = fit->prior.tau_s;
 	struct jm_coarse_options options = {.delay_min_s = fit->prior.delay_min_s,
 		.delay_max_s = fit->prior.delay_max_s,
 		.tau_s = fit->prior.tau_sd_s > 0 ? tau_s : &given_tau,
-		.n_tau = fit->prior.tau_sd_s > 0 ? sizeof(tau_s) / sizeof(tau_s[0]) : 1,
+		.n_tau = fit->prior.tau_sd_s > 0 ? N_TAU + (fit->prior.tau_s > tau_s[N_TAU - 1]) : 1,
 		.window_s = fit->windows_s,
 		.n_window = fit->n_windows,
-		.conversions = COARSE_CONVERSIONS};
+		.per_column = COARSE_PER_COLUMN};
 
 	if (fit->prior.delay_sd_s > 0)
 		return jm_coarse_search(
@@ -145,7 +150,8 @@ static int try_low_pass(struct jm_fit *fit, double low_pass, struct jm_response 
 	double *ret_evidence)
 {
 	struct jm_start starts[JM_START_MAX];
-	size_t many = low_pass > 0 ? LINKED_STARTS : STARTS;
+	size_t many = low_pass > 0 ? LINKED_STARTS
+		: fit->conversions.moment == JM_MOMENT_READING ? VAGUE_STARTS : STARTS;
 	int n, result;
 
 	if (low_pass > 0)

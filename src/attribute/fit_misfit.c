@@ -17,8 +17,9 @@ enum {
 	TAPS_BEFORE = 5,
 	TAPS_AFTER = 15,
 	STEPS = 6,
+	FIRST_STEPS = 2,
 	TRY_CONVERSIONS = 10000,
-	ORDER_CONVERSIONS = 2600
+	ORDER_CONVERSIONS = 2000
 };
 
 /* Spread of the shape before the data, and the rise that is worth one. */
@@ -117,6 +118,7 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		{1.2, 0.7e-3}, {2.5, 0.15e-3}, {2.5, 0.35e-3}};
 	const struct jm_response *first = &fit->alignment.response;
 	size_t n = sizeof(starts) / sizeof(starts[0]);
+	double pace = jm_response_pace(first);
 
 	/* An overshoot leaves its trace in what a first order does not explain. */
 	if (jm_fit_phase_excess(fit) < EXCESS_MIN && first->tau_s > TAU_SHORT_S)
@@ -125,7 +127,7 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		struct jm_response start = *first;
 		int result;
 
-		start.tau_s = starts[i].tau_s > 0 ? starts[i].tau_s : fmax(first->tau_s, 50e-6);
+		start.tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s : fmax(first->tau_s, 50e-6);
 		start.shape = starts[i].shape;
 		start.delay_s += first->tau_s - start.tau_s;
 		result = jm_fit_try_start(fit, problem, &start, best);
@@ -142,7 +144,11 @@ static int take_order(struct jm_fit *fit, const struct jm_response *response)
 	int result = jm_alignment_init(&other, &fit->problem, &fit->belief, &fit->prior, response);
 
 	if (result >= 0)
-		result = jm_alignment_refine(&other, STEPS, 8);
+		result = jm_alignment_refine(&other, FIRST_STEPS, 8);
+	if (result >= 0
+		&& other.posterior.log_evidence
+			> fit->alignment.posterior.log_evidence + ORDER_HOPE)
+		result = jm_alignment_refine(&other, STEPS - FIRST_STEPS, 8);
 	if (result >= 0
 		&& other.posterior.log_evidence
 			> fit->alignment.posterior.log_evidence + ORDER_WORTH) {
@@ -206,7 +212,13 @@ int jm_fit_enrich(struct jm_fit *fit, struct jm_error *reterr)
 	double gain;
 	int result;
 
-	if (!may_be_rich(fit))
+	/* Behind a low-pass noise is not white enough for so many parameters. */
+	if (!may_be_rich(fit) || response.low_pass > 0)
+		return 0;
+	result = jm_alignment_residuals(&fit->alignment, fit->residual);
+	if (result < 0)
+		return jm_fail_memory(reterr, "the residuals");
+	if (jm_fit_phase_excess(fit) < EXCESS_MIN)
 		return 0;
 	result = try_taps(fit, &response, &gain);
 	if (result >= 0 && gain > WORTH) {

@@ -27,6 +27,9 @@ enum {
 #define MOVE_SHARE 0.5
 /* A parameter this many deviations from its limit is not on a parabola either. */
 #define FROM_LIMIT 2.0
+/* Where a long step ends at the latest. */
+#define TAU_MIN_S 0.2e-6
+#define WINDOW_SHARE_MIN 0.1
 
 /*
  * Parameters are counted in uncorrelated directions of one deviation each, as
@@ -60,6 +63,8 @@ static int is_far_from_limit(const struct jm_alignment *alignment, size_t parame
 		return sd < alignment->response.tau_s;
 	if (parameter == JM_PARAMETER_SHAPE)
 		return sd < alignment->response.shape;
+	if (parameter == JM_PARAMETER_WINDOW)
+		return sd > 0 && sd < alignment->response.window_s;
 	return sd > 0;
 }
 
@@ -145,7 +150,8 @@ static int evaluate(struct polish *polish, const double *offset, double *ret_cos
 
 static int differentiate(struct polish *polish)
 {
-	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX], down[PARAMETERS_MAX], middle, both;
+	double at[PARAMETERS_MAX] = {0}, up[PARAMETERS_MAX] = {0};
+	double middle = 0, down = 0, both = 0;
 	size_t n = polish->n;
 	int result = evaluate(polish, at, &middle);
 
@@ -154,16 +160,20 @@ static int differentiate(struct polish *polish)
 		result = evaluate(polish, at, &up[i]);
 		at[i] = -1;
 		if (result >= 0)
-			result = evaluate(polish, at, &down[i]);
+			result = evaluate(polish, at, &down);
 		at[i] = 0;
-		polish->slope[i] = 0.5 * (up[i] - down[i]);
-		polish->curvature[i * n + i] = up[i] + down[i] - 2 * middle;
+		if (result < 0)
+			return result;
+		polish->slope[i] = 0.5 * (up[i] - down);
+		polish->curvature[i * n + i] = up[i] + down - 2 * middle;
 	}
-	for (size_t i = 0; i < n && result >= 0; i++)
-		for (size_t j = 0; j < i && result >= 0; j++) {
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++) {
 			at[i] = at[j] = 1;
 			result = evaluate(polish, at, &both);
 			at[i] = at[j] = 0;
+			if (result < 0)
+				return result;
 			polish->curvature[i * n + j] = polish->curvature[j * n + i] =
 				both - up[i] - up[j] + middle;
 		}
@@ -277,6 +287,28 @@ static void add_move(const struct polish *polish, const struct jm_response *from
 			inverse[i * n + j] += MOVE_SHARE * move[i] * move[j];
 }
 
+/* A step, but not beyond what a response may be. */
+static int take_step(struct polish *polish, const double *step)
+{
+	struct jm_alignment *alignment = &polish->fit->alignment;
+	const struct jm_response_prior *prior = alignment->prior;
+	struct jm_response response = moved(polish, step);
+	double tau_s = fmax(response.tau_s, fmin(alignment->response.tau_s, TAU_MIN_S));
+
+	if (prior->delay_sd_s > 0) {
+		response.delay_s -= tau_s - response.tau_s;
+		response.delay_s = fmin(
+			fmax(response.delay_s, prior->delay_min_s), prior->delay_max_s);
+	}
+	response.tau_s = tau_s;
+	response.shape = fmax(response.shape, 0);
+	response.window_s =
+		fmax(response.window_s, WINDOW_SHARE_MIN * alignment->response.window_s);
+	alignment->response = response;
+	return jm_alignment_solve(alignment, ITERATIONS);
+}
+
+/* The root, slope and curvature that `step` and `inverse` are made of are of the last response. */
 static int climb(struct polish *polish)
 {
 	struct jm_alignment *alignment = &polish->fit->alignment;
@@ -284,21 +316,23 @@ static int climb(struct polish *polish)
 	double step[PARAMETERS_MAX], inverse[PARAMETERS_MAX * PARAMETERS_MAX];
 	int result = 0, known = 0;
 
-	for (int round = 0; round < ROUNDS && result >= 0; round++) {
+	for (int round = 0; result >= 0; round++) {
 		double largest = 0;
 
+		known = 0;
 		if (!choose_parameters(polish))
 			break;
 		result = differentiate(polish);
+		if (result == JM_EINVAL) /* somewhere around; here there is a solution */
+			return 0;
 		known = result >= 0 && find_step(polish, step, inverse);
 		if (!known)
 			break;
 		for (size_t i = 0; i < polish->n; i++)
 			largest = fmax(largest, fabs(step[i]));
-		if (largest < STEP_DONE)
+		if (largest < STEP_DONE || round == ROUNDS)
 			break;
-		alignment->response = moved(polish, step);
-		result = jm_alignment_solve(alignment, ITERATIONS);
+		result = take_step(polish, step);
 	}
 	if (result >= 0)
 		result = take_mean(polish);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,60 @@
 #define WINDOW_GUESS_SD 0.3
 #define TAU_MEAN_S 0.3e-3
 #define TAU_SD_S 3e-3
+/* A driver that stamps may state samples of what was filtered before, as shares
+ * of a round: windows from none to all of it, a time constant as long. */
+#define STAMPED_WINDOW 0.25
+#define STAMPED_TAU 0.5
 /* Of what the search for the rhythm leaves of the clocks' difference. */
 #define SKEW_SD 2e-7
+
+/* Known times of 0 are not known; others are at least this, and no time is longer. */
+#define KNOWN_MIN_MS 1e-6
+#define KNOWN_MAX_MS 1e9
+/* Differences of these fit into 64 bits; they reach to the year 2096. */
+#define STAMP_MAX_NS INT64_C(4000000000000000000)
+/* Less than this is no power, whatever the unit. */
+#define POWER_MIN_W 1e-30
+
+/* ---- What is claimed to be known ----------------------------------------------- */
+
+static int is_known_time(double ms)
+{
+	return ms == 0 || (ms >= KNOWN_MIN_MS && ms <= KNOWN_MAX_MS);
+}
+
+static int is_moment(double ms)
+{
+	return fabs(ms) <= KNOWN_MAX_MS;
+}
+
+static int check_known(const struct jm_fit_input *input, struct jm_error *reterr)
+{
+	const struct jm_fit_prior *prior = &input->prior;
+	const struct jm_fit_given *given = &input->given;
+	const char *wrong = NULL;
+
+	if (!is_known_time(prior->round_ms) || given->round_ms == 0
+		|| !(isnan(given->round_ms) || is_known_time(given->round_ms)))
+		wrong = "round";
+	if (!is_known_time(prior->window_ms) || !is_known_time(prior->window_sd_ms)
+		|| given->window_ms == 0
+		|| !(isnan(given->window_ms) || is_known_time(given->window_ms)))
+		wrong = "window";
+	if (!is_known_time(prior->tau_sd_ms) || !(prior->tau_ms >= 0 && is_moment(prior->tau_ms))
+		|| !(isnan(given->tau_ms) || (given->tau_ms >= 0 && is_moment(given->tau_ms))))
+		wrong = "time constant";
+	if (!is_known_time(prior->delay_sd_ms) || !is_moment(prior->delay_ms)
+		|| !is_moment(prior->delay_min_ms) || !is_moment(prior->delay_max_ms)
+		|| !(isnan(given->delay_ms) || is_moment(given->delay_ms)))
+		wrong = "delay";
+	if (!wrong)
+		return 0;
+	return jm_fail(reterr, JM_EINVAL,
+		"the sensor's %s, or its deviation, is out of range: give 1 ns or more, or do "
+		"without",
+		wrong);
+}
 
 /* ---- Clocks ---------------------------------------------------------------- */
 
@@ -47,6 +100,24 @@ static int timeline_extent(const struct jm_timeline *timeline, struct extent *re
 		}
 	}
 	return any;
+}
+
+static int is_stamp(int64_t ns)
+{
+	return ns >= -STAMP_MAX_NS && ns <= STAMP_MAX_NS;
+}
+
+static int check_stamps(
+	const struct jm_rail *rail, const struct extent *run, struct jm_error *reterr)
+{
+	if (!is_stamp(run->begin_ns) || !is_stamp(run->end_ns))
+		return jm_fail(reterr, JM_EINVAL, "a time stamp of the timeline is out of range");
+	for (size_t i = 0; i < rail->n_readings; i++)
+		if (!is_stamp(rail->readings[i].before_ns) || !is_stamp(rail->readings[i].after_ns))
+			return jm_fail(reterr, JM_EINVAL,
+				"the time of reading %zu of rail '%s' is out of range", i + 1,
+				rail->name);
+	return 0;
 }
 
 static int64_t overlap(const struct extent *a, const struct extent *b, int64_t shift_ns)
@@ -80,12 +151,16 @@ static int check_clocks(struct jm_fit *fit, struct jm_error *reterr)
 {
 	const struct jm_rail *rail = fit->input->rail;
 	struct extent log, run;
+	int result;
 
 	if (!timeline_extent(fit->input->timeline, &run))
 		return jm_fail(reterr, JM_EINVAL,
 			"the timeline has no executions; attribution needs when each layer ran");
 	if (!rail->n_readings)
 		return jm_fail(reterr, JM_EINVAL, "rail '%s' has no readings", rail->name);
+	result = check_stamps(rail, &run, reterr);
+	if (result < 0)
+		return result;
 	log.begin_ns = rail->readings[0].after_ns;
 	log.end_ns = rail->readings[rail->n_readings - 1].after_ns;
 	fit->origin_ns = run.begin_ns;
@@ -137,6 +212,12 @@ static void window_prior(struct jm_fit *fit)
 	} else if (input->rail->quantity == JM_QUANTITY_MV_MA && ina3221_window(round_s) > 0) {
 		prior->window_s = ina3221_window(round_s);
 		prior->window_sd_s = WINDOW_KNOWN_SD * prior->window_s;
+	} else if (input->prior.stamped && round_s > 0) {
+		prior->window_s = STAMPED_WINDOW * round_s;
+		prior->window_sd_s = WINDOW_GUESS_SD * round_s;
+		fit->windows_s[1] = round_s / 20;
+		fit->windows_s[2] = round_s;
+		fit->n_windows = 3;
 	} else {
 		round_s = round_s > 0 ? round_s : fit->conversions.poll_s;
 		prior->window_s = round_s;
@@ -187,6 +268,8 @@ static void response_prior(struct jm_fit *fit)
 	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;
+	if (input->prior.stamped && STAMPED_TAU * round_s > TAU_SD_S)
+		prior->tau_s = prior->tau_sd_s = STAMPED_TAU * round_s;
 	if (input->prior.tau_sd_ms > 0) {
 		prior->tau_s = input->prior.tau_ms * 1e-3;
 		prior->tau_sd_s = input->prior.tau_sd_ms * 1e-3;
@@ -251,6 +334,7 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 		return jm_fail(reterr, JM_EINVAL,
 			"only %zu conversions of rail '%s' fall into the run; run more cycles",
 			inside, fit->input->rail->name);
+	fit->first = from;
 	problem->segments = &fit->segments;
 	problem->moments.time_s = conversions->time_s + from;
 	problem->moments.width_s = conversions->width_s ? conversions->width_s + from : NULL;
@@ -261,6 +345,11 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 	for (size_t i = 0; i < problem->moments.n; i++)
 		sum += fabs(problem->power_w[i]);
 	fit->belief.scale_w = sum / (double)problem->moments.n;
+	if (!(fit->belief.scale_w > POWER_MIN_W))
+		return jm_fail(reterr, JM_EINVAL,
+			"rail '%s' reads no power during the run; it does not see the load: choose "
+			"another rail",
+			fit->input->rail->name);
 	fit->belief.noise_min_w = fmax(0.2 * conversions->quantum_w, 1e-6 * fit->belief.scale_w);
 	fit->weight = malloc(problem->moments.n * sizeof(double));
 	fit->residual = malloc(problem->moments.n * sizeof(double));
@@ -274,8 +363,10 @@ int jm_fit_prepare(struct jm_fit *fit, struct jm_error *reterr)
 {
 	const struct jm_fit_input *input = fit->input;
 	double given_round = isfinite(input->given.round_ms) ? input->given.round_ms * 1e-3 : 0;
-	int result = check_clocks(fit, reterr);
+	int result = check_known(input, reterr);
 
+	if (result >= 0)
+		result = check_clocks(fit, reterr);
 	if (result < 0)
 		return result;
 	result = jm_segments_init(&fit->segments, input->timeline, fit->origin_ns, reterr);

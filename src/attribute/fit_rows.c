@@ -37,7 +37,8 @@ double jm_fit_row_mean(const struct jm_fit *fit, const struct jm_row *row)
 	return sum;
 }
 
-double jm_fit_row_covariance(const struct jm_fit *fit, const struct jm_row *a, const struct jm_row *b)
+double jm_fit_row_covariance(
+	const struct jm_fit *fit, const struct jm_row *a, const struct jm_row *b)
 {
 	const struct jm_posterior *posterior = &fit->alignment.posterior;
 	double sum = 0;

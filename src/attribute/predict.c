@@ -68,7 +68,7 @@ static double power_of(const struct signal *signal, size_t segment)
 static void restart(struct signal *signal, double at_s)
 {
 	signal->at_s = at_s;
-	signal->segment = jm_segments_find(signal->segments, at_s);
+	signal->segment = jm_segments_find_from(signal->segments, signal->segment, at_s);
 	signal->energy_j = 0;
 	signal->load_w = power_of(signal, signal->segment);
 	for (size_t m = 0; m < signal->n_modes; m++)
@@ -145,7 +145,7 @@ static void predict_chunk(struct signal *signal, const struct jm_moments *moment
 	for (size_t i = 0; i < n_edges; i++) {
 		const struct jm_edge *edge = &edges[i];
 
-		if (!i || (!open && edge->time_s - signal->at_s > 2 * memory))
+		if (!i || (!open && edge->time_s - signal->at_s > memory))
 			restart(signal, edge->time_s - memory);
 		advance(signal, edge->time_s);
 		add(to, signal, first + edge->row, edge);

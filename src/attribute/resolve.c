@@ -21,14 +21,16 @@ enum { PHASES = 48 };
 #define DISTURBED_MAX 0.2
 #define INFLATION_MAX 6.0
 #define JITTER_MAX 0.06
-#define TOGETHER_MAX 0.5
+#define TOGETHER_MAX 0.7
 #define CLOSURE_MAX 0.1
 #define CHANGES_MIN 0.01
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
 #define FILL_MIN 0.7
-/* A sweep through the cycle that takes this many conversions looks like drift. */
+/* A sweep through the cycle that takes this many conversions looks like drift, */
 #define STEP_MIN 0.006
+/* when it is this much slower than conversions that simply follow each other. */
+#define STEP_SHARE 0.5
 #define LONG_WINDOW_CYCLES 2.5
 
 static double prior_sd(const struct jm_fit *fit, size_t k)
@@ -200,7 +202,7 @@ static struct phases find_phases(const struct jm_fit *fit)
 			if (segments->cycle[at] != segments->cycle[at - 1])
 				begin_s = segments->time_s[at];
 		}
-		phase = fmin((end - begin_s) / cycle_s, 1);
+		phase = fmin(fmax((end - begin_s) / cycle_s, 0), 1);
 		add_phase(&phases, count, phase, last);
 		last = phase;
 		all++;
@@ -233,9 +235,11 @@ static double cycles_needed(const struct jm_fit *fit, const struct jm_fit_result
 static int is_locked(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	struct phases phases = find_phases(fit);
+	double round_ms = fmax(fit->conversions.round_s, fit->conversions.poll_s) * 1e3;
+	double slow = fmin(STEP_MIN, STEP_SHARE * round_ms / result->closure.cycle_ms);
 
 	return (double)result->diagnostics.conversions > 4.0 * PHASES
-		&& (phases.fill < FILL_MIN || phases.step < STEP_MIN);
+		&& (phases.fill < FILL_MIN || phases.step < slow);
 }
 
 /* Hardly any reading differs from the one before. */
@@ -246,15 +250,33 @@ static int is_constant(const struct jm_fit *fit)
 			< CHANGES_MIN * (double)fit->conversions.n_readings;
 }
 
+/* Layers that took no time, when there is nothing else to explain; or 0. */
+static size_t count_timeless(const struct jm_fit_result *result)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < result->n_layers; k++)
+		n += isnan(result->layers[k].power_w) ? 1 : 0;
+	return n + result->n_resolved == result->n_layers ? n : 0;
+}
+
 static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 {
+	size_t timeless = count_timeless(result);
 	double cycle_ms = result->closure.cycle_ms;
 	double window_ms = result->response.window_ms;
 	char *text = result->advice;
 	size_t size = sizeof(result->advice);
 
 	result->cycles_needed = cycles_needed(fit, result);
-	if (is_constant(fit)) {
+	if (timeless) {
+		result->cause = JM_CAUSE_NO_TIMELINE;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"%zu of %zu layers were never executed, or took no time: nothing can be "
+			"said of them",
+			timeless, result->n_layers);
+	} else if (is_constant(fit)) {
 		result->cause = JM_CAUSE_CONSTANT;
 		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
@@ -269,6 +291,14 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
 			"between cycles for random times",
 			cycle_ms, result->response.round_ms);
+	} else if (fit->conversions.moment == JM_MOMENT_READING) {
+		result->cause = JM_CAUSE_SLOW_POLL;
+		result->cycles_needed = (double)NAN;
+		snprintf(text, size,
+			"a reading every %.3g ms does not tell when its value was made: read the "
+			"sensor several times per value, or, if it makes no more of them, stretch "
+			"one layer per cycle to that time",
+			fit->conversions.poll_s * 1e3);
 	} else if (is_misfit(fit, result)) {
 		result->cause = JM_CAUSE_MISFIT;
 		result->cycles_needed = (double)NAN;
@@ -287,14 +317,6 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				"what the readings show and the fit does not explain follows the %s: "
 				"calibrate the sensor, and pause between cycles for random times",
 				fit->inflation > INFLATION_MAX ? "timeline" : "time");
-	} else if (fit->conversions.moment == JM_MOMENT_READING
-		&& fit->conversions.poll_s * 1e3 < LONG_WINDOW_CYCLES * cycle_ms) {
-		result->cause = JM_CAUSE_SLOW_POLL;
-		result->cycles_needed = (double)NAN;
-		snprintf(text, size,
-			"a reading every %.3g ms does not tell when its value was made: read the "
-			"sensor several times per value that it makes",
-			fit->conversions.poll_s * 1e3);
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,

@@ -4,12 +4,20 @@
 
 #include "attribute/response.h"
 
+/* A round that the constants of the search suit. */
+#define PACE_ROUND_S 10e-3
+
 /* exp(-13) = 2e-6 of a step is forgotten. */
 #define MEMORY_TAUS 13.0
 /* A filter faster than this does not matter. */
 #define TAU_MIN_S 1e-7
 /* Two time constants closer than this would cancel each other's digits. */
 #define APART_MIN 1e-6
+
+double jm_response_pace(const struct jm_response *response)
+{
+	return fmax(1, response->round_s / PACE_ROUND_S);
+}
 
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s)
 {
@@ -38,7 +46,8 @@ static struct jm_mode mode_of(double complex tau_s, double complex weight)
 }
 
 /* Time constants are tau (1 +- root) / 2, root^2 = 1 - 4 shape. */
-size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX])
+size_t jm_response_modes(
+	const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX])
 {
 	double tau = response->tau_s, square = 1 - 4 * response->shape, root;
 	double complex first;

@@ -51,6 +51,12 @@ struct jm_edge {
 
 enum { JM_CHUNK_ROWS = 192 };
 
+/*
+ * Starts and steps are made for rounds of a few ms; those of a slower sensor are
+ * this many times as long. 1 for faster ones.
+ */
+double jm_response_pace(const struct jm_response *response);
+
 /* First order with a delay. */
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s);
 
@@ -81,7 +87,8 @@ enum { JM_MODES_MAX = 2 };
 /* Without a promotion from float. */
 #define JM_I ((double complex)I)
 
-size_t jm_response_modes(const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
+size_t jm_response_modes(
+	const struct jm_response *response, struct jm_mode ret_modes[JM_MODES_MAX]);
 
 /* What happened longer ago than this does not matter. */
 double jm_response_memory_s(const struct jm_response *response);

@@ -110,13 +110,15 @@ static double median_fit(double *room, const double *duration, size_t n_layers)
 	return room[used / 2];
 }
 
-double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int keep_begin)
+int jm_spans_shorten(
+	struct jm_span *spans, size_t n, size_t n_layers, int keep_begin, double *ret_scale)
 {
 	double *room = calloc(n_layers + 1, sizeof(*room));
 	double *duration = calloc(n_layers + 1, sizeof(*duration));
 	double scale = 1;
+	int result = room && duration ? 0 : -1;
 
-	for (size_t i = 1; i < n && room && duration; i++) {
+	for (size_t i = 1; i < n && result == 0; i++) {
 		const struct jm_span *owner = keep_begin ? &spans[i - 1] : &spans[i];
 
 		if (spans[i].cycle != spans[i - 1].cycle)
@@ -125,12 +127,13 @@ double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int ke
 						 : owner->end_s - spans[i - 1].end_s;
 		duration[owner->layer] += owner->end_s - owner->begin_s;
 	}
-	if (room && duration)
+	if (result == 0)
 		scale = median_fit(room, duration, n_layers);
 	free(room);
 	free(duration);
-	if (!(scale < LONG_SPANS && scale > SPANS_MIN))
-		return 1;
+	*ret_scale = scale < LONG_SPANS && scale > SPANS_MIN ? scale : 1;
+	if (*ret_scale == 1)
+		return result;
 	for (size_t i = 0; i < n; i++) {
 		double time = scale * (spans[i].end_s - spans[i].begin_s);
 
@@ -139,5 +142,5 @@ double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int ke
 		else
 			spans[i].begin_s = spans[i].end_s - time;
 	}
-	return scale;
+	return result;
 }

@@ -23,8 +23,10 @@ int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double qu
 /*
  * Layers of one stream cannot overlap. Where they do, all by the same share of
  * their durations, durations are reported too long: they are multiplied by
- * what makes them fit. Returns that factor, 1 when nothing is wrong.
+ * what makes them fit: *ret_scale, 1 when nothing is wrong. Returns 0, or -1:
+ * out of memory.
  */
-double jm_spans_shorten(struct jm_span *spans, size_t n, size_t n_layers, int keep_begin);
+int jm_spans_shorten(
+	struct jm_span *spans, size_t n, size_t n_layers, int keep_begin, double *ret_scale);
 
 #endif

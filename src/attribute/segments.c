@@ -9,6 +9,8 @@
 
 /* Segments that reach to the end of the world, in seconds. */
 #define FAR_S 1e7
+/* Segments to go along before the search begins anew. */
+#define NEAR 200
 /* Gaps and overlaps up to this are rounding of stamps. */
 #define SNAP_S 1.5e-6
 #define DURATION_MAX_MS 1e9
@@ -250,10 +252,11 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	sort(spans, used, timeline->stamp == JM_STAMP_BEGIN ? compare_spans : compare_ends);
 	if (are_unequal(timeline))
 		segments->n_cycles = count_cycles(spans, used);
-	segments->span_scale = jm_spans_shorten(
-		spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN);
-	if (are_rounded(timeline)
-		&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9) < 0) {
+	if (jm_spans_shorten(spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN,
+		    &segments->span_scale) < 0
+		|| (are_rounded(timeline)
+			&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9)
+				< 0)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
 	}
@@ -287,4 +290,14 @@ size_t jm_segments_find(const struct jm_segments *segments, double time_s)
 			high = middle;
 	}
 	return low;
+}
+
+size_t jm_segments_find_from(const struct jm_segments *segments, size_t from, double time_s)
+{
+	if (from >= segments->n || segments->time_s[from] > time_s)
+		return jm_segments_find(segments, time_s);
+	for (size_t i = from; i < from + NEAR && i < segments->n; i++)
+		if (segments->time_s[i + 1] > time_s)
+			return i;
+	return jm_segments_find(segments, time_s);
 }

@@ -47,5 +47,7 @@ void jm_segments_release(struct jm_segments *segments);
 
 /* Index of the segment that contains a moment. */
 size_t jm_segments_find(const struct jm_segments *segments, double time_s);
+/* The same, fast for moments shortly behind the begin of segment `from`. */
+size_t jm_segments_find_from(const struct jm_segments *segments, size_t from, double time_s);
 
 #endif

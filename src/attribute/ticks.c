@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attribute/ticks.h"
+#include "base/error.h"
 
 enum {
 	BINS = 96,
@@ -50,10 +51,12 @@ static double quick_score(const struct jm_bracket *brackets, size_t n, double pe
 	for (size_t i = 0; i < n; i++) {
 		double width = (brackets[i].high_s - brackets[i].low_s) / period_s;
 		double low = fold(brackets[i].low_s, period_s) * BINS;
-		size_t from = (size_t)low, to = (size_t)(low + width * BINS);
+		size_t from, to;
 
 		if (width > USEFUL_SHARE)
 			continue;
+		from = (size_t)low;
+		to = (size_t)(low + width * BINS);
 		useful++;
 		chance += width;
 		change[from]++;
@@ -139,9 +142,8 @@ static size_t refine(const struct jm_bracket *brackets, size_t n, double old_ste
 	struct candidate *list, size_t n_list, size_t wanted)
 {
 	double step = relative_step(brackets, n);
-	int half = (int)ceil(1.5 * old_step / step);
+	int half = (int)fmin(ceil(1.5 * old_step / step), 40);
 
-	half = half > 40 ? 40 : half;
 	for (size_t i = 0; i < n_list; i++) {
 		struct candidate best = {list[i].period_s, -1};
 
@@ -256,7 +258,7 @@ static int settle_all(struct jm_bracket *brackets, size_t n, double step, struct
 	struct edge *edges = malloc(2 * (n / stride + 1) * sizeof(*edges));
 
 	if (!edges)
-		return -1;
+		return JM_ENOMEM;
 	for (size_t i = 0; i < n; i += stride)
 		brackets[used++] = brackets[i];
 	for (int level = 0; level < SETTLE_LEVELS; level++, step *= 0.25)
@@ -288,23 +290,27 @@ int jm_ticks_find(const struct jm_bracket *brackets, size_t n, double period_min
 	struct jm_bracket *copy = NULL;
 	struct candidate *list = NULL;
 	double step;
-	int result = -1;
+	int result = JM_ENOTFOUND;
 
 	memset(ret_ticks, 0, sizeof(*ret_ticks));
-	if (n < 12)
-		return -1;
+	if (n < 12 || !(period_min_s < period_max_s))
+		return JM_ENOTFOUND;
 	step = relative_step(part, length);
 	n_list = scan(part, length, period_min_s, period_max_s, &list);
 	copy = malloc(n * sizeof(*copy));
-	if (!n_list || !copy)
+	if (!list || !copy) {
+		result = JM_ENOMEM;
+		goto out;
+	}
+	if (!n_list)
 		goto out;
 	narrow(brackets, n, length, list, n_list, &step);
 	ret_ticks->score = list[0].score;
 	ret_ticks->period_s = list[0].period_s;
 	memcpy(copy, brackets, n * sizeof(*copy));
 	if (settle_all(copy, n, 0.5 * relative_step(brackets, n), ret_ticks) < 0)
-		goto out;
-	if (ret_ticks->hit_share >= ACCEPT_HITS && ret_ticks->score >= ACCEPT_SCORE)
+		result = JM_ENOMEM;
+	else if (ret_ticks->hit_share >= ACCEPT_HITS && ret_ticks->score >= ACCEPT_SCORE)
 		result = 0;
 out:
 	free(list);

@@ -20,7 +20,7 @@ struct jm_ticks {
 
 /*
  * Finds the rhythm that most brackets agree with, between two periods.
- * Returns 0, -1 when there is none, or JM_ENOMEM (-1 as well: no rhythm).
+ * Returns 0, JM_ENOTFOUND when there is none, or JM_ENOMEM.
  */
 int jm_ticks_find(const struct jm_bracket *brackets, size_t n, double period_min_s,
 	double period_max_s, struct jm_ticks *ret_ticks);

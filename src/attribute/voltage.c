@@ -10,8 +10,6 @@
 #include "attribute/voltage.h"
 
 #define HALF_S 0.25
-/* No supply droops more than this, in ohm. */
-#define DROOP_MAX 0.2
 
 /* Running mean over +- HALF_S. */
 static void running_mean(const double *time_s, const double *value, size_t n, double *ret_mean)
@@ -28,27 +26,52 @@ static void running_mean(const double *time_s, const double *value, size_t n, do
 	}
 }
 
-int jm_voltage_smooth(const double *time_s, double *voltage, const double *current, size_t n)
+/* Two running means at once; they are freed together, by the first. */
+static double *running_means(const double *time_s, const double *a, const double *b, size_t n)
 {
-	double *mean_v = malloc((n + 1) * sizeof(*mean_v));
-	double *mean_i = malloc((n + 1) * sizeof(*mean_i));
-	double cross = 0, square = 0, slope;
+	double *means = malloc((2 * n + 1) * sizeof(*means));
 
-	if (!mean_v || !mean_i) {
-		free(mean_v);
-		free(mean_i);
+	if (means) {
+		running_mean(time_s, a, n, means);
+		running_mean(time_s, b, n, means + n);
+	}
+	return means;
+}
+
+int jm_voltage_slope(const double *time_s, const double *voltage, const double *x, size_t n,
+	double *ret_slope, double *ret_significance)
+{
+	double *mean_v = running_means(time_s, voltage, x, n);
+	const double *mean_x = mean_v ? mean_v + n : NULL;
+	double cross = 0, square = 0, rest = 0;
+
+	if (!mean_v)
 		return -1;
-	}
-	running_mean(time_s, voltage, n, mean_v);
-	running_mean(time_s, current, n, mean_i);
 	for (size_t i = 0; i < n; i++) {
-		cross += (voltage[i] - mean_v[i]) * (current[i] - mean_i[i]);
-		square += (current[i] - mean_i[i]) * (current[i] - mean_i[i]);
+		double v = voltage[i] - mean_v[i], d = x[i] - mean_x[i];
+
+		cross += v * d;
+		square += d * d;
+		rest += v * v;
 	}
-	slope = square > 0 ? fmin(0, fmax(-DROOP_MAX, cross / square)) : 0;
-	for (size_t i = 0; i < n; i++)
-		voltage[i] = mean_v[i] + slope * (current[i] - mean_i[i]);
 	free(mean_v);
-	free(mean_i);
+	*ret_slope = square > 0 ? cross / square : 0;
+	rest -= *ret_slope * cross;
+	*ret_significance = rest > 0 && n > 1 ? *ret_slope * cross * (double)n / rest : 0;
+	return 0;
+}
+
+int jm_voltage_power(const double *time_s, const double *voltage, const double *current, size_t n,
+	double slope, double *ret_power_w)
+{
+	double *mean_v = running_means(time_s, voltage, current, n);
+	const double *mean_i = mean_v ? mean_v + n : NULL;
+
+	if (!mean_v)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		ret_power_w[i] =
+			current[i] * (mean_v[i] + slope * (current[i] - mean_i[i]));
+	free(mean_v);
 	return 0;
 }

@@ -5,11 +5,21 @@
 
 #include <stddef.h>
 
+/* No supply droops more than this, in ohm. */
+#define JM_DROOP_MAX 0.2
+
 /*
- * Replaces voltage[n] by its mean over half a second and a droop with the
- * current, both found from the readings. Returns 0; -1: out of memory,
- * nothing changed.
+ * How voltage[n] follows x[n], both freed of what changes within half a second:
+ * the slope, and its square over its variance. Returns 0; -1: out of memory.
  */
-int jm_voltage_smooth(const double *time_s, double *voltage, const double *current, size_t n);
+int jm_voltage_slope(const double *time_s, const double *voltage, const double *x, size_t n,
+	double *ret_slope, double *ret_significance);
+
+/*
+ * Power: current[n] times the mean voltage of half a second and a droop of
+ * `slope` V/A with the current. Returns 0; -1: out of memory, nothing changed.
+ */
+int jm_voltage_power(const double *time_s, const double *voltage, const double *current, size_t n,
+	double slope, double *ret_power_w);
 
 #endif

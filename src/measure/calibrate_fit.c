@@ -13,12 +13,16 @@
 #define STEP_DEVIATIONS 6.0
 #define STEP_SHARE 0.01
 
-/* Deviation of a window that the sensor states, as a share of it. */
+/* Deviation of a window that the sensor states, as a share of it; and at least
+ * this share of a round where it states none and a short one was found. */
 #define WINDOW_SD 0.3
+#define WINDOW_SD_ROUNDS 0.02
 
 /* The fit is repeated around what it found until that is no likelier. */
 #define PASSES 5
 #define LIKELIER 0.5
+/* Variances that differ by less than this share are taken for the same. */
+#define ALIKE 0.1
 
 /*
  * Below this share of the window a time constant hardly shows but by its
@@ -30,6 +34,74 @@
 #define DELAY_SD_ROUNDS 0.25
 #define TAU_SD_ROUNDS 0.5
 #define WINDOW_SD_MAX 0.25
+/* A window is also known by how little it may be, beside the time constant. */
+#define WINDOW_SD_TAUS 0.1
+
+/*
+ * A load that warms the chip leaves residuals that go together. Where they are
+ * below this share of it the response is right nevertheless, and deviations are
+ * widened for it; but not beyond this.
+ */
+#define REST_SHARE 0.02
+#define INFLATION_MAX 6.0
+#define DISTURBED_MAX 0.2
+
+/*
+ * The fit takes its steps in ms, as suits a sensor whose round is some ms long.
+ * A slower one is shown to it in quick motion, as if its round were this long.
+ */
+#define ROUND_MS 6.6
+#define SLOW_MS 10.0
+
+static double step_of(const struct jm_fit_result *result)
+{
+	return result->layers[0].power_w - result->between.power_w;
+}
+
+static double step_sd_of(const struct jm_fit_result *result)
+{
+	return hypot(result->layers[0].power_sd_w, result->between.power_sd_w);
+}
+
+/*
+ * What a response leaves of one conversion, in W^2. A wrong one looks like jitter
+ * of the stamps: that lowers the weight of what does not fit, and likelihoods of
+ * different weights cannot be compared.
+ */
+static double left_over(const struct jm_fit_result *result)
+{
+	double reach_ms = result->response.window_ms + result->response.tau_ms;
+	double noise_w = result->diagnostics.noise_w, steep_w = 0;
+
+	if (reach_ms > 0)
+		steep_w = result->diagnostics.jitter_ms * step_of(result) / (2 * reach_ms);
+	return noise_w * noise_w + steep_w * steep_w;
+}
+
+/* Near a window of 0 the last steps may lead beyond it, to where nothing is known. */
+static int is_sound(const struct jm_fit_result *result)
+{
+	return result->response.window_ms >= 0 &&
+	       step_of(result) > STEP_DEVIATIONS * step_sd_of(result);
+}
+
+static int is_better(const struct jm_fit_result *result, const struct jm_fit_result *best)
+{
+	double own, other;
+
+	if (!best->n_layers)
+		return 1;
+	if (is_sound(result) != is_sound(best))
+		return is_sound(result);
+	if (result->diagnostics.jitter_ms > 0 || best->diagnostics.jitter_ms > 0) {
+		own = left_over(result);
+		other = left_over(best);
+		if (own < (1 - ALIKE) * other || own > (1 + ALIKE) * other)
+			return own < other;
+	}
+	return result->diagnostics.log_likelihood >=
+	       best->diagnostics.log_likelihood + LIKELIER;
+}
 
 static int fit_once(
 	const struct jm_fit_input *input, struct jm_fit_result *best, struct jm_error *reterr)
@@ -39,8 +111,7 @@ static int fit_once(
 
 	if (status < 0)
 		return status;
-	if (best->n_layers && result.diagnostics.log_likelihood <
-				      best->diagnostics.log_likelihood + LIKELIER) {
+	if (!is_better(&result, best)) {
 		jm_fit_result_release(&result);
 		return 0;
 	}
@@ -52,7 +123,7 @@ static int fit_once(
 /* Where nobody states a window, or the search went astray: other ones to begin with. */
 static int try_windows(struct jm_fit_input *input, double round_ms, struct jm_fit_result *best)
 {
-	static const double shares[] = {1.0, 1.0 / 2, 1.0 / 4, 1.0 / 6};
+	static const double shares[] = {1.0, 1.0 / 2, 1.0 / 4, 1.0 / 6, 1.0 / 20};
 	int result = 0;
 
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]) && result >= 0; i++) {
@@ -76,7 +147,9 @@ static int refine(struct jm_fit_input *input, double window_sd_ms, struct jm_fit
 			break;
 		input->prior.window_ms = response->window_ms;
 		input->prior.window_sd_ms =
-			window_sd_ms > 0 ? window_sd_ms : WINDOW_SD * response->window_ms;
+			window_sd_ms > 0 ? window_sd_ms
+					 : fmax(WINDOW_SD * response->window_ms,
+						   WINDOW_SD_ROUNDS * response->round_ms);
 		input->prior.delay_min_ms = response->delay_ms - reach_ms;
 		input->prior.delay_max_ms = response->delay_ms + reach_ms;
 		result = fit_once(input, best, NULL);
@@ -84,7 +157,7 @@ static int refine(struct jm_fit_input *input, double window_sd_ms, struct jm_fit
 	return result;
 }
 
-static int fit(const struct jm_rail *rail, const struct jm_timeline *timeline,
+static int fit_as_is(const struct jm_rail *rail, const struct jm_timeline *timeline,
 	const struct jm_sensor_info *info, struct jm_fit_result *best, struct jm_error *reterr)
 {
 	struct jm_fit_input input;
@@ -110,6 +183,89 @@ static int fit(const struct jm_rail *rail, const struct jm_timeline *timeline,
 	return best->n_layers ? 0 : result;
 }
 
+static int64_t quick_ns(int64_t at_ns, int64_t origin_ns, double factor)
+{
+	return (int64_t)llround((double)(at_ns - origin_ns) * factor);
+}
+
+/* Everything `factor` times as fast; there is one layer. */
+static int make_quick(const struct jm_rail *rail, const struct jm_timeline *timeline,
+	double factor, struct jm_power_log *log, struct jm_timeline *quick)
+{
+	const struct jm_layer *layer = &timeline->layers[0];
+	int64_t origin_ns = layer->executions[0].stamp_ns;
+	int result = jm_power_log_add_rail(log, rail->name, rail->quantity, NULL);
+
+	for (size_t i = 0; i < rail->n_readings && result >= 0; i++) {
+		struct jm_reading reading = rail->readings[i];
+
+		reading.before_ns = quick_ns(reading.before_ns, origin_ns, factor);
+		reading.after_ns = quick_ns(reading.after_ns, origin_ns, factor);
+		result = jm_power_log_append(log, 0, &reading, NULL);
+	}
+	quick->stamp = timeline->stamp;
+	if (result >= 0)
+		result = jm_timeline_add_layer(quick, layer->name, layer->type, NULL);
+	for (size_t i = 0; i < layer->n_executions && result >= 0; i++) {
+		struct jm_execution execution = layer->executions[i];
+
+		execution.stamp_ns = quick_ns(execution.stamp_ns, origin_ns, factor);
+		execution.duration_ms *= factor;
+		result = jm_timeline_append(quick, 0, execution, NULL);
+	}
+	return result;
+}
+
+static void slow_down(struct jm_fit_response *response, double factor)
+{
+	double *const times_ms[] = {&response->round_ms, &response->window_ms,
+		&response->window_sd_ms, &response->delay_ms, &response->delay_sd_ms,
+		&response->tau_ms, &response->tau_sd_ms};
+
+	for (size_t i = 0; i < sizeof(times_ms) / sizeof(times_ms[0]); i++)
+		*times_ms[i] /= factor;
+}
+
+static int fit(const struct jm_rail *rail, const struct jm_timeline *timeline,
+	const struct jm_sensor_info *info, struct jm_fit_result *best, struct jm_error *reterr)
+{
+	double factor = info->round_ms > SLOW_MS ? ROUND_MS / info->round_ms : 1.0;
+	struct jm_sensor_info quick_info = *info;
+	struct jm_power_log log;
+	struct jm_timeline quick;
+	int result;
+
+	if (factor == 1.0)
+		return fit_as_is(rail, timeline, info, best, reterr);
+	quick_info.round_ms *= factor;
+	quick_info.window_ms *= factor;
+	jm_power_log_init(&log);
+	jm_timeline_init(&quick);
+	result = make_quick(rail, timeline, factor, &log, &quick);
+	if (result < 0)
+		result = jm_fail_memory(reterr, "the fit");
+	else
+		result = fit_as_is(&log.rails[0], &quick, &quick_info, best, reterr);
+	if (result >= 0) {
+		slow_down(&best->response, factor);
+		best->advice[0] = '\0'; /* its times would be wrong */
+	}
+	jm_timeline_release(&quick);
+	jm_power_log_release(&log);
+	return result;
+}
+
+static int follows(const struct jm_fit_result *fitted, double step_w)
+{
+	const struct jm_fit_diagnostics *diagnostics = &fitted->diagnostics;
+
+	if (fitted->layers[0].resolved == JM_RESOLVED_YES)
+		return 1;
+	return fitted->response.taps == 1 && diagnostics->noise_w < REST_SHARE * step_w &&
+	       diagnostics->inflation < INFLATION_MAX &&
+	       diagnostics->robust_share < DISTURBED_MAX;
+}
+
 /* Does the load show, and as the model says? */
 static int check(const struct jm_rail *rail, const struct jm_fit_result *fitted,
 	const struct jm_calibration *calibration, struct jm_error *reterr)
@@ -123,7 +279,7 @@ static int check(const struct jm_rail *rail, const struct jm_fit_result *fitted,
 			"under "
 			"load; another rail, another load (--load), or more threads may",
 			rail->name, rest_w, calibration->step_w, calibration->step_sd_w);
-	if (fitted->layers[0].resolved != JM_RESOLVED_YES)
+	if (!follows(fitted, calibration->step_w))
 		return jm_fail(reterr, JM_EUNRESOLVED,
 			"rail '%s' does not follow the load as a supply would: %s", rail->name,
 			fitted->advice[0] ? fitted->advice : "calibrate longer (--duration)");
@@ -164,7 +320,8 @@ static void take(const struct jm_fit_response *response, double inflation, doubl
 		window_sd = fmax(window_sd, 0.5 * fabs(response->window_ms - stated_window_ms));
 	if (!(response->window_sd_ms > 0) || (response->taps > 1 && !(stated_window_ms > 0)))
 		window_sd = (double)NAN; /* not looked for; or taps can stand for it */
-	keep(response->window_ms, window_sd, WINDOW_SD_MAX * response->window_ms,
+	keep(response->window_ms, window_sd,
+		fmax(WINDOW_SD_MAX * response->window_ms, WINDOW_SD_TAUS * response->tau_ms),
 		&calibration->window_ms, &calibration->window_sd_ms);
 }
 
@@ -207,9 +364,8 @@ int jm_calibrate_fit(const struct jm_rail *rail, const struct jm_timeline *timel
 			       ? jm_fail_memory(reterr, "the fit")
 			       : jm_fail(reterr, JM_EUNRESOLVED, "%s", error.message);
 	set_setting(info, ret_calibration);
-	ret_calibration->step_w = fitted.layers[0].power_w - fitted.between.power_w;
-	ret_calibration->step_sd_w =
-		hypot(fitted.layers[0].power_sd_w, fitted.between.power_sd_w);
+	ret_calibration->step_w = step_of(&fitted);
+	ret_calibration->step_sd_w = step_sd_of(&fitted);
 	result = check(rail, &fitted, ret_calibration, reterr);
 	if (result == 0) {
 		ret_calibration->round_ms =

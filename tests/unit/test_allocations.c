@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "fit_board.h"
 #include "measure/map.h"
 #include "simulate/simulate.h"
 
@@ -140,11 +141,175 @@ static void test_every_allocation_of_a_simulation(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* ---- The fit ------------------------------------------------------------------ */
+
+static void expect_equal(const struct jm_fit_result *a, const struct jm_fit_result *b)
+{
+	assert_int_equal(a->n_layers, b->n_layers);
+	assert_memory_equal(&a->response, &b->response, sizeof(a->response));
+	for (size_t k = 0; k < a->n_layers; k++)
+		assert_memory_equal(&a->layers[k], &b->layers[k], sizeof(a->layers[k]));
+}
+
+static long count_allocations(const struct jm_fit_input *input, struct jm_fit_result *ret_result)
+{
+	const long many = 1000000;
+	long left;
+
+	countdown = many;
+	assert_int_equal(jm_attribute_fit(input, ret_result, NULL), 0);
+	left = countdown;
+	countdown = -1;
+	assert_true(left > 0);
+	return many - left;
+}
+
+/* Either the fit says that it failed, or its result is what it is with all of them. */
+static void fail_one(
+	const struct jm_fit_input *input, const struct jm_fit_result *expected, long which)
+{
+	struct jm_fit_result result;
+	struct jm_error error = {0};
+	int code;
+
+	countdown = which;
+	code = jm_attribute_fit(input, &result, &error);
+	assert_true(countdown < 0);
+	countdown = -1;
+	if (code == 0) {
+		expect_equal(&result, expected);
+	} else {
+		assert_int_equal(code, JM_ENOMEM);
+		assert_int_equal(error.code, JM_ENOMEM);
+		assert_null(result.layers);
+	}
+	jm_fit_result_release(&result);
+}
+
+/* There are thousands: the first and the last of them, and some of those between. */
+static void fail_each(const struct board *board, struct jm_fit_result *ret_result)
+{
+	struct jm_fit_input input;
+	long n, stride;
+
+	jm_fit_input_init(&input);
+	input.rail = &board->log.rails[0];
+	input.timeline = &board->timeline;
+	input.prior.round_ms = board->round_s * 1e3;
+	input.prior.window_ms = board->window_s * 1e3;
+	n = count_allocations(&input, ret_result);
+	stride = n / 24 + 1;
+	for (long i = 0; i < n; i++)
+		if (i < 24 || i + 30 > n || i % stride == 0)
+			fail_one(&input, ret_result, i);
+}
+
+static void small_board(struct board *board, uint64_t seed, size_t cycles)
+{
+	board_init(board, seed, 3, cycles);
+	board->round_s = 2.2e-3;
+	board->poll_s = 0.5e-3;
+	board->noise_w = 0.003;
+	board->quantum_w = 0;
+}
+
+/* The sum of what two boards that differ in their response read. */
+static void mix(struct board *board, const struct board *other, double share)
+{
+	struct jm_rail *rail = &board->log.rails[0], *with = &other->log.rails[0];
+
+	assert_int_equal(rail->n_readings, with->n_readings);
+	for (size_t i = 0; i < rail->n_readings; i++)
+		rail->readings[i].value[0] += share
+			* (with->readings[i].value[0] - rail->readings[i].value[0]);
+}
+
+/* Volts and mA; layers slow down in mid-run. */
+static void test_every_allocation_of_a_fit(void **state)
+{
+	struct jm_fit_result result;
+	struct jm_rail *rail;
+	struct board board;
+
+	(void)state;
+	small_board(&board, 41, 90);
+	board_make(&board);
+	rail = &board.log.rails[0];
+	rail->quantity = JM_QUANTITY_MV_MA;
+	for (size_t i = 0; i < rail->n_readings; i++) {
+		rail->readings[i].value[1] = rail->readings[i].value[0] * 2e-4;
+		rail->readings[i].value[0] = 5000;
+	}
+	for (size_t k = 0; k < board.n_layers; k++)
+		for (size_t j = 0; j < board.n_cycles / 2; j++)
+			board.timeline.layers[k].executions[j].duration_ms *= 0.9;
+	fail_each(&board, &result);
+	assert_int_equal(result.diagnostics.regimes, 2);
+	assert_int_equal(result.response.taps, 1);
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
+static void test_every_allocation_of_a_rich_fit(void **state)
+{
+	(void)state;
+	for (int taps = 0; taps < 2; taps++) {
+		struct jm_fit_result result;
+		struct board board, other;
+
+		small_board(&board, 42, 150);
+		small_board(&other, 42, 150);
+		board.tau_s = taps ? 0.05e-3 : 0.5e-3;
+		other.tau_s = taps ? 1.5e-3 : 0.2e-3;
+		board_make(&board);
+		board_make(&other);
+		mix(&board, &other, taps ? 0.5 : -0.2 / 0.3);
+		fail_each(&board, &result);
+		if (taps)
+			assert_true(result.response.taps > 1);
+		else
+			assert_true(result.response.shape > 0 && result.response.taps == 1);
+		jm_fit_result_release(&result);
+		board_release(&board);
+		board_release(&other);
+	}
+}
+
+/* Updates of a counter. */
+static void test_every_allocation_of_a_counter(void **state)
+{
+	struct jm_fit_result result;
+	double energy_uj = 0;
+	struct jm_rail *rail;
+	struct board board;
+
+	(void)state;
+	small_board(&board, 43, 90);
+	board.window_s = board.round_s;
+	board_make(&board);
+	rail = &board.log.rails[0];
+	rail->quantity = JM_QUANTITY_UJ;
+	for (size_t i = 0; i < rail->n_readings; i++) {
+		double power_uw = rail->readings[i].value[0];
+
+		if (i && power_uw != rail->readings[i - 1].value[1])
+			energy_uj += power_uw * board.round_s;
+		rail->readings[i].value[1] = power_uw;
+		rail->readings[i].value[0] = energy_uj;
+	}
+	fail_each(&board, &result);
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_allocation),
 		cmocka_unit_test(test_every_allocation_of_a_simulation),
+		cmocka_unit_test(test_every_allocation_of_a_fit),
+		cmocka_unit_test(test_every_allocation_of_a_rich_fit),
+		cmocka_unit_test(test_every_allocation_of_a_counter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

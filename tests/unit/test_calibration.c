@@ -8,6 +8,7 @@
 
 #include "measure/calibrate_fit.h"
 #include "measure/calibration.h"
+#include "measure/load_cuda.h"
 #include "measure/load_pattern.h"
 #include "measure/map_fit.h"
 #include "scratch.h"
@@ -192,6 +193,145 @@ static void test_unknown_window(void **state)
 	assert_true(fabs(deviations(c.delay_ms, c.delay_sd_ms, 20)) < 4.5);
 	assert_true(c.sensor_window_ms == 0);
 	release_run(&run);
+}
+
+/* What a GPU's driver stamps: one sample of a slow filter, and noise that lingers. */
+static void make_gpu_run(struct run *run, double tau_ms, double delay_ms, uint64_t seed)
+{
+	struct jm_load_span *spans;
+	double level = 0, noise_w = 0;
+	uint64_t random = seed;
+	int64_t at_ns = 0;
+	size_t n, next = 0;
+
+	memset(run, 0, sizeof(*run));
+	jm_timeline_init(&run->timeline);
+	jm_power_log_init(&run->log);
+	run->board.round_ms = run->info.round_ms = 20;
+	run->info.kind = JM_SENSOR_WINDOW;
+	run->info.stamped = 1;
+	add_spans(run, 40, seed);
+	assert_int_equal(jm_load_pattern(20, 40, seed, &spans, &n, NULL), 0);
+	assert_int_equal(jm_power_log_add_rail(&run->log, "GPU", JM_QUANTITY_UW, NULL), 0);
+	for (int64_t end_ns = 0; end_ns < INT64_C(40000000000); end_ns += 20000000) {
+		struct jm_reading reading = {.after_ns = START_NS + end_ns};
+
+		while (at_ns < end_ns - (int64_t)(delay_ms * 1e6)) {
+			int64_t until_ns = end_ns - (int64_t)(delay_ms * 1e6);
+			int on = next < n && at_ns >= spans[next].begin_ns;
+			int64_t edge_ns = next == n ? until_ns
+						    : (on ? spans[next].end_ns : spans[next].begin_ns);
+
+			until_ns = edge_ns < until_ns ? edge_ns : until_ns;
+			level = on + (level - on) * exp(-(double)(until_ns - at_ns) * 1e-6 / tau_ms);
+			at_ns = until_ns;
+			next += on && at_ns == edge_ns;
+		}
+		noise_w = 0.6 * noise_w + scratch_uniform(&random, -4, 4);
+		reading.before_ns = reading.after_ns;
+		reading.value[0] = (129 + 389 * level + noise_w) * 1e6;
+		assert_int_equal(jm_power_log_append(&run->log, 0, &reading, NULL), 0);
+	}
+	free(spans);
+}
+
+static void test_gpu_sensor(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct jm_calibration c = {.simulated = 0};
+		struct jm_error error = {0};
+		struct run run;
+
+		make_gpu_run(&run, 12.9, 3.4, seed);
+		if (jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.007, &c,
+			    &error) < 0)
+			fail_msg("seed %d: %s", (int)seed, error.message);
+		if (fabs(deviations(c.tau_ms, c.tau_sd_ms, 12.9)) > 4.5 || fabs(c.tau_ms - 12.9) > 1
+			|| fabs(deviations(c.delay_ms, c.delay_sd_ms, 3.4)) > 4.5
+			|| fabs(deviations(c.window_ms, c.window_sd_ms, 0)) > 4.5
+			|| fabs(c.step_w - 389) > 12)
+			fail_msg("seed %d: window %.3f +- %.3f, delay %.3f +- %.3f, tau %.3f +- "
+				 "%.3f, step %.2f W",
+				(int)seed, c.window_ms, c.window_sd_ms, c.delay_ms, c.delay_sd_ms,
+				c.tau_ms, c.tau_sd_ms, c.step_w);
+		release_run(&run);
+	}
+}
+
+/* ---- The GPU's kernel -------------------------------------------------------------- */
+
+struct fma_step {
+	int to, a, b, c; /* registers */
+};
+
+/* Reads what the kernel's inner loop does, and its constants. */
+static size_t read_kernel(struct fma_step steps[8], float registers[16])
+{
+	const char *at = strstr(jm_load_ptx, "inner:"), *end = strstr(at, "@%p1");
+	size_t n = 0;
+
+	for (const char *line = jm_load_ptx; line < at; line = strchr(line, '\n') + 1) {
+		union {
+			unsigned bits;
+			float value;
+		} constant;
+		int to;
+
+		if (sscanf(line, "\tmov.f32 %%f%d, 0f%8x;", &to, &constant.bits) == 2)
+			registers[to] = constant.value;
+	}
+	for (; at < end; at = strchr(at, '\n') + 1) {
+		struct fma_step *step = &steps[n];
+
+		n += sscanf(at, "\tfma.rn.f32 %%f%d, %%f%d, %%f%d, %%f%d;", &step->to, &step->a,
+			     &step->b, &step->c) == 4;
+		assert_true(n < 8);
+	}
+	return n;
+}
+
+static unsigned flips(float a, float b)
+{
+	unsigned x, y;
+
+	memcpy(&x, &a, sizeof(x));
+	memcpy(&y, &b, sizeof(y));
+	return (unsigned)__builtin_popcount(x ^ y);
+}
+
+/*
+ * Bits that change are what draws power: as many of them after a second as in
+ * the beginning, whatever the thread begins with.
+ */
+static void test_kernel_keeps_moving(void **state)
+{
+	enum { ROUNDS = 1000, LATER = 10000000 };
+
+	(void)state;
+	for (int thread = 0; thread < 512; thread += 511) {
+		float registers[16] = {(float)thread, (float)thread + 1, (float)thread + 2,
+			(float)thread + 3};
+		struct fma_step steps[8];
+		size_t n = read_kernel(steps, registers);
+		double first = 0, last = 0;
+
+		assert_int_equal(n, 4);
+		for (long round = 0; round < LATER; round++)
+			for (size_t i = 0; i < n; i++) {
+				float *to = &registers[steps[i].to];
+				float value = fmaf(registers[steps[i].a], registers[steps[i].b],
+					registers[steps[i].c]);
+
+				first += round < ROUNDS ? flips(*to, value) : 0;
+				last += round >= LATER - ROUNDS ? flips(*to, value) : 0;
+				*to = value;
+			}
+		assert_true(first > 8.0 * 4 * ROUNDS); /* about half of the mantissa */
+		assert_true(fabs(last / first - 1) < 0.05);
+		for (int i = 0; i < 4; i++)
+			assert_true(fabs((double)registers[i]) < 2000);
+	}
 }
 
 /* What is known no better than the edges of the load says so. */
@@ -540,6 +680,8 @@ int main(void)
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_slow_sensor),
 		cmocka_unit_test(test_unknown_window),
+		cmocka_unit_test(test_gpu_sensor),
+		cmocka_unit_test(test_kernel_keeps_moving),
 		cmocka_unit_test(test_edges_count),
 		cmocka_unit_test(test_no_step),
 		cmocka_unit_test(test_round_trip),

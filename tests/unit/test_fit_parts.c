@@ -164,7 +164,8 @@ static void test_no_period(void **state)
 		at += 1e-3 * (1 + 9 * board_uniform(&board));
 		brackets[i] = (struct jm_bracket){at, at + 0.5e-3};
 	}
-	assert_int_equal(jm_ticks_find(brackets, 3000, 0.2e-3, 0.25, &ticks), -1);
+	assert_int_equal(
+		jm_ticks_find(brackets, 3000, 0.2e-3, 0.25, &ticks), JM_ENOTFOUND);
 }
 
 static void test_conversions_once_each(void **state)

@@ -181,6 +181,72 @@ static void test_clock_set(void **state)
 	}
 }
 
+/*
+ * Stamps as an H100's driver makes them: every fifth late by 1.8 ms, some by
+ * 2.9, a few by so much that the sample was late too.
+ */
+static int64_t late_us(int i)
+{
+	if (i % 31 == 30)
+		return 13000;
+	return i % 5 == 4 ? 1800 : i % 7 == 6 ? 2900 : i % 3 * 40;
+}
+
+static void test_late_stamps(void **state)
+{
+	struct jm_nvml_ring *ring = new_ring();
+	struct jm_nvml_samples samples;
+	int64_t at_ns, expected_ns;
+	double uw;
+	int next = 119;
+
+	(void)state;
+	for (int to = 119; to < 600; to += 5) {
+		fill(&samples, to - 119, to, OFFSET_NS);
+		for (size_t i = 0; i < samples.n; i++)
+			samples.list[i].time_us +=
+				(unsigned long long)late_us(to - 119 + (int)i);
+		assert_true(fabs(jm_nvml_spacing_ms(&samples) - 20.0) < 2e-3);
+		jm_nvml_ring_put(ring, &samples, to * 20 * MS, to * 20 * MS + OFFSET_NS);
+		if (to == 119)
+			while (jm_nvml_ring_take(ring, &at_ns, &uw))
+				continue;
+		while (jm_nvml_ring_take(ring, &at_ns, &uw)) {
+			next += next % 31 == 30; /* nobody knows when that was */
+			assert_true(uw == next * 1e3);
+			expected_ns = next * 20 * MS;
+			assert_true(llabs(at_ns - expected_ns) < 150000);
+			next++;
+		}
+	}
+	assert_true(next >= 595);
+	free(ring);
+}
+
+/* Where there is no rhythm, stamps are taken at their word. */
+static void test_no_rhythm(void **state)
+{
+	struct jm_nvml_samples samples;
+	struct jm_nvml_rhythm rhythm;
+
+	(void)state;
+	fill(&samples, 0, 119, OFFSET_NS);
+	assert_int_equal(jm_nvml_rhythm_find(&samples, &rhythm), 1);
+	for (size_t i = 0; i < samples.n; i++) /* evenly over half a period */
+		samples.list[i].time_us += i * 7919 % 10000;
+	assert_int_equal(jm_nvml_rhythm_find(&samples, &rhythm), 0);
+	fill(&samples, 0, 119, OFFSET_NS);
+	for (size_t i = 0; i < samples.n; i += 4) /* early ones are not of this kind */
+		samples.list[i].time_us -= 2000;
+	assert_int_equal(jm_nvml_rhythm_find(&samples, &rhythm), 0);
+	samples.n = 20;
+	assert_int_equal(jm_nvml_rhythm_find(&samples, &rhythm), 0);
+	fill(&samples, 0, 119, OFFSET_NS);
+	for (size_t i = 0; i < samples.n; i++) /* all at once */
+		samples.list[i].time_us = samples.list[0].time_us;
+	assert_int_equal(jm_nvml_rhythm_find(&samples, &rhythm), 0);
+}
+
 static void test_spacing(void **state)
 {
 	struct jm_nvml_samples samples;
@@ -484,6 +550,8 @@ int main(void)
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_ring_bounds),
 		cmocka_unit_test(test_clock_set),
+		cmocka_unit_test(test_late_stamps),
+		cmocka_unit_test(test_no_rhythm),
 		cmocka_unit_test(test_spacing),
 		cmocka_unit_test(test_which),
 		cmocka_unit_test(test_refusals),

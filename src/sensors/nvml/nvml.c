@@ -274,7 +274,7 @@ static int nvml_open(void *state, struct jm_sensor_info *info,
 	if (nvml->gpu.way == JM_NVML_SAMPLES) {
 		queue_samples(nvml);
 		jm_nvml_ring_keep_newest(&nvml->ring); /* the rest is the past */
-		nvml->ring.taken_ns = nvml->ring.last_ns;
+		nvml->ring.taken_ns = nvml->ring.moment_ns;
 		nvml->fetched_ns = nvml->now_ns(nvml->clock);
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NVIDIA GPUs by NVML, inside: the library (library.c), a GPU and the ways to
- * its power (gpu.c), the driver's ring of samples (ring.c), the sensor itself
+ * its power (gpu.c), the driver's ring of samples (ring.c) and the rhythm that
+ * they were taken in (rhythm.c), the sensor itself
  * (nvml.c). Numbers and layouts are those of NVIDIA's nvml.h (API 12 and 13),
  * which is not needed to build.
  */
@@ -152,6 +153,23 @@ int jm_nvml_power(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu, dou
 /* Power of a sample or field in uW; NaN for a type that is not known. */
 double jm_nvml_value_uw(const union jm_nvml_value *value, int type);
 
+/* ---- The rhythm ----------------------------------------------------------------- */
+
+/* The GPU's samples are taken at origin + phase + k period, of the wall clock. */
+struct jm_nvml_rhythm {
+	unsigned long long origin_us;
+	double phase_us;
+	double period_us;
+};
+
+/* 1: most stamps of the ring keep a rhythm, and those that do not are late. */
+int jm_nvml_rhythm_find(
+	const struct jm_nvml_samples *samples, struct jm_nvml_rhythm *ret_rhythm);
+
+/* 1, and how late a stamp is; 0: so far off that its moment is not known. */
+int jm_nvml_rhythm_place(const struct jm_nvml_rhythm *rhythm, unsigned long long time_us,
+	int64_t *ret_late_ns);
+
 /* ---- The ring ------------------------------------------------------------------ */
 
 #define JM_NVML_QUEUE_MAX 128
@@ -163,7 +181,8 @@ struct jm_nvml_ring {
 		double uw;
 	} queue[JM_NVML_QUEUE_MAX];
 	size_t first, n;
-	int64_t last_ns;   /* of the newest sample ever queued; 0: none */
+	int64_t last_ns;   /* stamp of the newest sample ever queued; 0: none */
+	int64_t moment_ns; /* when that was taken; stamps may be late */
 	int64_t taken_ns;  /* of the newest sample ever handed out */
 	int64_t offset_ns; /* wall clock - monotonic */
 	int has_offset;
@@ -173,10 +192,11 @@ struct jm_nvml_ring {
 };
 
 /*
- * Queues those of `samples` that are new. The pair of clocks is that of the
- * fetch. When the wall clock was set since the last one, nobody knows which
- * clock the samples in the ring were stamped by: they are left out. A full
- * queue forgets its oldest.
+ * Queues those of `samples` that are new: late stamps put back on the rhythm
+ * where there is one, and those left out that are far off it. The pair of clocks
+ * is that of the fetch. When the wall clock was set since the last one, nobody
+ * knows which clock the samples in the ring were stamped by: they are left out.
+ * A full queue forgets its oldest.
  */
 void jm_nvml_ring_put(struct jm_nvml_ring *ring, const struct jm_nvml_samples *samples,
 	int64_t monotonic_ns, int64_t realtime_ns);
@@ -187,7 +207,7 @@ int jm_nvml_ring_take(struct jm_nvml_ring *ring, int64_t *ret_at_ns, double *ret
 /* Forgets all of the queue but the newest. */
 void jm_nvml_ring_keep_newest(struct jm_nvml_ring *ring);
 
-/* Median time between samples; 0: too few. */
+/* Time between samples: of the rhythm, else the median; 0: too few. */
 double jm_nvml_spacing_ms(const struct jm_nvml_samples *samples);
 
 #endif

@@ -33,10 +33,29 @@ static void remember_stale(struct jm_nvml_ring *ring, const struct jm_nvml_sampl
 	ring->n_stale = samples->n;
 }
 
+/* The rhythm of samples that one wall clock stamped: 1 when there is one. */
+static int find_rhythm(const struct jm_nvml_ring *ring, const struct jm_nvml_samples *samples,
+	struct jm_nvml_rhythm *ret_rhythm)
+{
+	struct jm_nvml_samples fresh;
+
+	if (!ring->n_stale)
+		return jm_nvml_rhythm_find(samples, ret_rhythm);
+	fresh.n = 0;
+	fresh.type = samples->type;
+	for (size_t i = 0; i < samples->n; i++)
+		if (!is_stale(ring, samples->list[i].time_us))
+			fresh.list[fresh.n++] = samples->list[i];
+	return jm_nvml_rhythm_find(&fresh, ret_rhythm);
+}
+
 static void push(struct jm_nvml_ring *ring, int64_t at_ns, double uw)
 {
 	size_t i;
 
+	if (at_ns <= ring->moment_ns)
+		at_ns = ring->moment_ns + 1;
+	ring->moment_ns = at_ns;
 	if (ring->n == JM_NVML_QUEUE_MAX) {
 		ring->first = (ring->first + 1) % JM_NVML_QUEUE_MAX;
 		ring->n--;
@@ -44,27 +63,33 @@ static void push(struct jm_nvml_ring *ring, int64_t at_ns, double uw)
 	i = (ring->first + ring->n++) % JM_NVML_QUEUE_MAX;
 	ring->queue[i].at_ns = at_ns;
 	ring->queue[i].uw = uw;
-	ring->last_ns = at_ns;
 }
 
 void jm_nvml_ring_put(struct jm_nvml_ring *ring, const struct jm_nvml_samples *samples,
 	int64_t monotonic_ns, int64_t realtime_ns)
 {
-	int64_t offset_ns = realtime_ns - monotonic_ns;
+	int64_t offset_ns = realtime_ns - monotonic_ns, late_ns = 0;
+	struct jm_nvml_rhythm rhythm;
 	size_t n_stale = 0;
+	int rhythmic;
 
 	if (ring->has_offset && llabs(offset_ns - ring->offset_ns) > STEP_NS)
 		remember_stale(ring, samples);
 	ring->offset_ns = offset_ns;
 	ring->has_offset = 1;
+	rhythmic = find_rhythm(ring, samples, &rhythm);
 	for (size_t i = 0; i < samples->n && samples->list[i].time_us < TIME_MAX_US; i++) {
 		const struct jm_nvml_sample *sample = &samples->list[i];
 		int64_t at_ns = (int64_t)sample->time_us * JM_NS_PER_US - offset_ns;
 
 		if (is_stale(ring, sample->time_us))
 			n_stale++;
-		else if (at_ns > ring->last_ns + APART_NS && at_ns <= monotonic_ns + AHEAD_NS)
-			push(ring, at_ns, jm_nvml_value_uw(&sample->value, samples->type));
+		else if (at_ns > ring->last_ns + APART_NS && at_ns <= monotonic_ns + AHEAD_NS) {
+			ring->last_ns = at_ns;
+			if (!rhythmic || jm_nvml_rhythm_place(&rhythm, sample->time_us, &late_ns))
+				push(ring, at_ns - late_ns,
+					jm_nvml_value_uw(&sample->value, samples->type));
+		}
 	}
 	if (samples->n && !n_stale)
 		ring->n_stale = 0; /* the ring has gone round */
@@ -100,12 +125,15 @@ static int compare_times(const void *a, const void *b)
 double jm_nvml_spacing_ms(const struct jm_nvml_samples *samples)
 {
 	unsigned long long steps_us[JM_NVML_SAMPLES_MAX];
+	struct jm_nvml_rhythm rhythm;
 	size_t n = 0;
 
 	for (size_t i = 1; i < samples->n; i++)
 		steps_us[n++] = samples->list[i].time_us - samples->list[i - 1].time_us;
 	if (n + 1 < SPACING_SAMPLES_MIN)
 		return 0.0;
+	if (jm_nvml_rhythm_find(samples, &rhythm))
+		return rhythm.period_us * 1e-3;
 	qsort(steps_us, n, sizeof(steps_us[0]), compare_times);
 	return (double)steps_us[n / 2] * 1e-3;
 }
