@@ -2,6 +2,7 @@
 /* Machines that change their pace in mid-run, each layer by its own factor. */
 #include "unit.h"
 
+#include "attribute/evidence.h"
 #include "attribute/regimes.h"
 #include "attribute/response.h"
 #include "fit_checks.h"
@@ -229,6 +230,85 @@ static void test_short_regime(void **state)
 	board_release(&board);
 }
 
+/* ---- The prior that ties regimes ----------------------------------------------------- */
+
+/* Conversions of the board without a sensor's quantum, each 3.3 ms. */
+static size_t convert(
+	struct board *board, double end_s, double *ret_time_s, double *ret_power_w)
+{
+	struct board_sweep sweep = {.at = -1, .load = board->load_w[0], .z = board->load_w[0]};
+	size_t n = 0;
+
+	for (double at = 0.4; at < end_s; at += 3.3e-3) {
+		double begin = board_sweep(board, &sweep, at - board->window_s);
+
+		ret_time_s[n] = at + board->delay_s;
+		ret_power_w[n] = (board_sweep(board, &sweep, at) - begin) / board->window_s;
+		ret_power_w[n++] += 0.02 * board_normal(board);
+	}
+	return n;
+}
+
+/* Solves at the true response; gap_w is what gains do not change. */
+static void solve(struct board *board, struct jm_posterior *posterior)
+{
+	enum { ROOM = 4000 };
+	struct jm_response response =
+		jm_response_simple(board->delay_s, board->window_s, board->tau_s);
+	double *time_s = malloc(2 * ROOM * sizeof(double)), *power_w = time_s + ROOM;
+	struct jm_belief belief = {
+		.n_types = 1, .n_layers = LAYERS, .noise_min_w = 1e-3, .scale_w = 7};
+	struct jm_normal normal = {0};
+	struct jm_segments segments;
+	struct jm_problem problem = {.segments = &segments, .power_w = power_w};
+
+	assert_int_equal(
+		jm_segments_init(&segments, &board->timeline, BOARD_ORIGIN_NS, NULL), 0);
+	assert_int_equal(jm_regimes_find(&segments), 0);
+	assert_int_equal(segments.n_regimes, 2);
+	belief.pivot = segments.n_loads + JM_COLUMN_BETWEEN;
+	problem.moments.n = convert(board, segments.end_s + 0.1, time_s, power_w);
+	problem.moments.time_s = time_s;
+	memset(posterior, 0, sizeof(*posterior));
+	assert_int_equal(jm_normal_build(&normal, &problem, &response), 0);
+	assert_int_equal(jm_evidence_solve(&normal, &belief, 30, posterior), 0);
+	jm_normal_release(&normal);
+	jm_segments_release(&segments);
+	free(time_s);
+}
+
+/* Layers that all change by one factor above the pivot show it, others scatter around it. */
+static void test_gain(void **state)
+{
+	(void)state;
+	for (int common = 0; common < 2; common++) {
+		struct jm_posterior posterior;
+		struct board board;
+
+		board_init(&board, 41, LAYERS, 1500);
+		board.later_from = 900;
+		for (size_t k = 0; k < LAYERS; k++) {
+			double above_w = board.power_w[k] - board.gap_w;
+			double factor = common ? 0.6 : k % 2 ? 0.3 : 0.9;
+
+			board.later_time[k] = 1.2;
+			board.later_power[k] =
+				(board.gap_w + factor * above_w) / board.power_w[k];
+		}
+		board_make(&board);
+		solve(&board, &posterior);
+		expect_close(posterior.hyper.gain[0], 1, 0);
+		if (common)
+			expect_close(posterior.hyper.gain[1], 0.6, 0.03);
+		else
+			expect_close(posterior.hyper.gain[1], 0.6, 0.3);
+		assert_int_equal(sqrt(posterior.hyper.regime_w2[1]) < 0.25, common);
+		expect_close(sqrt(posterior.hyper.noise_w2), 0.02, 0.002);
+		jm_posterior_release(&posterior);
+		board_release(&board);
+	}
+}
+
 static void test_properties(void **state)
 {
 	struct jm_fit_result before, after;
@@ -282,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_recovers_means),
 		cmocka_unit_test(test_short_regime),
+		cmocka_unit_test(test_gain),
 		cmocka_unit_test(test_properties),
 	};
 

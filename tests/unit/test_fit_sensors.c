@@ -61,6 +61,25 @@ static void average(uint64_t seed, unsigned told, struct tally *tally)
 	board_release(&board);
 }
 
+/* What is told is taken for true: a wrong number leaves a model that fails. */
+static void test_wrong_average(void **state)
+{
+	struct jm_fit_result result;
+	struct jm_fit_input input;
+	struct board board;
+
+	(void)state;
+	board_init(&board, 2, LAYERS, 1500);
+	board_make(&board);
+	board_input(&board, &input);
+	input.prior.samples = 64;
+	fit_input(&input, &result);
+	assert_int_equal(result.n_resolved, 0);
+	assert_int_equal(result.cause, JM_CAUSE_MISFIT);
+	jm_fit_result_release(&result);
+	board_release(&board);
+}
+
 static void test_averages(void **state)
 {
 	struct tally told = {0}, found = {0};
@@ -141,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_averages),
+		cmocka_unit_test(test_wrong_average),
 		cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_rounding),
 	};
