@@ -93,7 +93,7 @@ static void test_slow_poll(void **state)
 	struct board board;
 
 	(void)state;
-	board_init(&board, 2, LAYERS, 1500);
+	board_init(&board, 4, LAYERS, 1500);
 	board.poll_s = 9e-3;
 	board.gap_s = 4e-3;
 	board_make(&board);
