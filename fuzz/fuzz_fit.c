@@ -218,9 +218,9 @@ static void change_execution(struct run *run, struct bytes *bytes)
 	case 3:
 		layer->n_executions = (size_t)(execution - layer->executions);
 		break;
-	case 4: /* slower from here on */
+	case 4: /* faster from here on */
 		for (; execution < layer->executions + layer->n_executions; execution++)
-			execution->duration_ms *= 1.3;
+			execution->duration_ms *= 0.8;
 		break;
 	case 5:
 		execution->stamp_ns += (int16_t)take16(bytes) * INT64_C(1000);
