@@ -18,7 +18,7 @@ enum {
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
 	BATCH = 16, /* conversions whose rows are added at once */
-	CONVERSIONS_MIN = 300,
+	CONVERSIONS_MIN = 720,
 	MAX_DELAYS = 900,
 	MAX_BINS = 4000
 };

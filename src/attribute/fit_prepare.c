@@ -28,6 +28,7 @@
 #define STAMPED_TAU 0.5
 /* Of what the search for the rhythm leaves of the clocks' difference. */
 #define SKEW_SD 2e-7
+#define SKEW_POLLS 0.03 /* ticks at the ends of the log are off by this share of a poll */
 
 /* Known times of 0 are not known; others are at least this, and no time is longer. */
 #define KNOWN_MIN_MS 1e-6
@@ -264,7 +265,11 @@ static void response_prior(struct jm_fit *fit)
 	range = fmax(2 * round_s, fmin(1.2 * cycle_s, 10 * round_s));
 	range = fmax(range, 4e-3);
 	delay_prior(input, range, prior);
-	prior->skew_sd = isfinite(input->given.round_ms) ? 0 : SKEW_SD;
+	prior->skew_sd = isfinite(input->given.round_ms)
+		? 0
+		: SKEW_SD
+			+ SKEW_POLLS * fit->conversions.poll_s
+				/ (fit->segments.end_s - fit->segments.begin_s);
 	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;

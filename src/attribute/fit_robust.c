@@ -14,7 +14,8 @@
 
 enum {
 	ROUNDS = 3,
-	EM_STEPS = 12
+	EM_STEPS = 12,
+	INSIDE_MIN = 16
 };
 
 /* The wide distribution is wider than the narrow one by at least this. */
@@ -77,8 +78,30 @@ static void fit_mixture(struct mixture *mixture, const double *residual, size_t 
 	}
 }
 
+struct range {
+	size_t first, n;
+};
+
+/*
+ * Conversions of the run. Those before and behind it have the same load for long,
+ * which rounds to the same value: they would pass for all of the noise.
+ */
+static struct range find_inside(const struct jm_fit *fit)
+{
+	const struct jm_moments *moments = &fit->problem.moments;
+	double delay_s = fit->alignment.response.delay_s;
+	size_t from = 0, to = moments->n;
+
+	while (from < to && moments->time_s[from] - delay_s < fit->segments.begin_s)
+		from++;
+	while (to > from && moments->time_s[to - 1] - delay_s > fit->segments.end_s)
+		to--;
+	return to - from < INSIDE_MIN ? (struct range){0, moments->n}
+				      : (struct range){from, to - from};
+}
+
 /* Residuals in units of what the stamps' jitter makes of the noise. */
-static int find_jitter(struct jm_fit *fit)
+static int find_jitter(struct jm_fit *fit, struct range inside)
 {
 	const struct jm_problem *problem = &fit->problem;
 	size_t n = problem->moments.n;
@@ -91,7 +114,10 @@ static int find_jitter(struct jm_fit *fit)
 		free(slope);
 		return JM_ENOMEM;
 	}
-	fit->jitter_s = jm_timing_jitter(fit->residual, slope, n, fit->scale);
+	for (size_t i = 0; i < n; i++)
+		fit->scale[i] = 1;
+	fit->jitter_s = jm_timing_jitter(fit->residual + inside.first, slope + inside.first,
+		inside.n, fit->scale + inside.first);
 	free(slope);
 	for (size_t i = 0; i < n; i++)
 		fit->residual[i] /= fit->scale[i];
@@ -114,23 +140,42 @@ static void set_weights(struct jm_fit *fit, const struct mixture *mixture)
 	fit->problem.weight = fit->weight;
 }
 
+/* The wide distribution of all conversions, beside a narrow one that is known. 0: none. */
+static int widen(const struct jm_fit *fit, struct mixture *mixture)
+{
+	double wide = 0, square = 0;
+
+	for (size_t i = 0; i < fit->problem.moments.n; i++) {
+		double chance = chance_wide(mixture, fit->residual[i]);
+
+		wide += chance;
+		square += chance * fit->residual[i] * fit->residual[i];
+	}
+	if (wide > 0.5)
+		mixture->wide_w = fmax(sqrt(square / wide), WIDER * mixture->narrow_w);
+	return wide > 0.5;
+}
+
 /* One round; 1 when weights are needed. */
 static int weigh(struct jm_fit *fit)
 {
-	size_t n = fit->problem.moments.n;
+	struct range inside = find_inside(fit);
 	struct mixture mixture;
 	double narrow;
+	int any_wide;
 
 	if (jm_alignment_residuals(&fit->alignment, fit->residual) < 0)
 		return JM_ENOMEM;
-	if (find_jitter(fit) < 0)
+	if (find_jitter(fit, inside) < 0)
 		return JM_ENOMEM;
-	narrow = MAD_TO_SD * median_deviation(fit->residual, n, fit->weight);
+	narrow = MAD_TO_SD * median_deviation(fit->residual + inside.first, inside.n, fit->weight);
 	if (!(narrow > 0))
 		return 0;
 	mixture = (struct mixture){narrow, 4 * WIDER * narrow, 0.01};
-	fit_mixture(&mixture, fit->residual, n);
-	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight) {
+	fit_mixture(&mixture, fit->residual + inside.first, inside.n);
+	any_wide = widen(fit, &mixture);
+	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight
+		&& !any_wide) {
 		fit->robust_share = 0;
 		return 0;
 	}

@@ -115,13 +115,13 @@ static void test_few_cycles(void **state)
 	char advice[64];
 
 	(void)state;
-	board_init(&board, 4, LAYERS, 200);
+	board_init(&board, 4, LAYERS, 100);
 	board_make(&board);
 	trim(&board, 0.03);
 	fit(&board, &few);
 	assert_int_equal(few.cause, JM_CAUSE_FEW_CYCLES);
 	assert_true(few.n_resolved < LAYERS);
-	assert_true(few.cycles_needed > 200 && few.cycles_needed < 5000);
+	assert_true(few.cycles_needed > 100 && few.cycles_needed < 5000);
 	snprintf(advice, sizeof(advice), "run %.2g cycles", few.cycles_needed);
 	assert_non_null(strstr(few.advice, advice));
 	expect_honest(&board, &few);
