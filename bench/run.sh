@@ -40,6 +40,7 @@ show taskset -c 0 "$build/bench/bench_map" 30000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
 show taskset -c 0 "$build/bench/bench_map" 300000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
+# shellcheck disable=SC2016 # Markdown, not commands
 say '## Attribution' '' \
 	'`joulemap map` with the fit on one core, search for the response, reading and tables included (simulated' \
 	'INA3221, defaults). Linear in cycles; at most quadratic in layers.' ''

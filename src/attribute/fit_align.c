@@ -28,6 +28,8 @@ enum {
 #define AGAINST (-0.2)
 #define BLUR_MIN_S 4e-6
 #define SD_TO_RANGE 3.4641016151377544 /* of a uniform distribution */
+/* Log evidence by which another cycle must be less likely. */
+#define ALIKE 4.0
 /* A low-pass that is there leaves less noise by this much, as a variance. */
 #define LESS_NOISE 0.6
 
@@ -254,12 +256,46 @@ static int search_blurred(struct jm_fit *fit, struct jm_response *best)
 {
 	struct jm_start start = {best->delay_s, best->tau_s, best->window_s, 0, 0};
 	double sd_s = moments_sd_s(fit), evidence = -HUGE_VAL;
+	int result;
 
 	if (!(sd_s > BLUR_MIN_S))
 		return 0;
 	fit->blur_s = SD_TO_RANGE * sd_s;
 	start.delay_s -= 0.5 * fit->blur_s; /* all of them are moved to one side */
-	return choose(fit, &start, 1, 0, best, &evidence);
+	result = choose(fit, &start, 1, 0, best, &evidence);
+	if (!isfinite(evidence)) /* no better than before */
+		fit->blur_s = 0;
+	return result;
+}
+
+/*
+ * Cycles that are all alike, one after the other: the delay may be off by one.
+ * Tried on a part of the conversions, where the range of delays allows it.
+ */
+static int check_cycles(struct jm_fit *fit)
+{
+	double cycle_s = (fit->segments.end_s - fit->segments.begin_s)
+		/ (double)fit->segments.n_cycles;
+	struct jm_candidate best = {.evidence = -HUGE_VAL};
+	struct jm_subset subset;
+	int result = jm_subset_init(&subset, &fit->problem, FEW_CONVERSIONS,
+		fit->alignment.response.low_pass > 0);
+
+	if (result >= 0)
+		result = jm_fit_descend(fit, &subset.problem, &fit->alignment.response, 2, &best);
+	for (int way = -1; way <= 1 && result >= 0; way += 2) {
+		struct jm_response start = fit->alignment.response;
+		struct jm_candidate own = {.evidence = -HUGE_VAL};
+
+		start.delay_s += way * cycle_s;
+		if (start.delay_s < fit->prior.delay_min_s || start.delay_s > fit->prior.delay_max_s)
+			continue;
+		result = jm_fit_descend(fit, &subset.problem, &start, 2, &own);
+		if (own.evidence > best.evidence - ALIKE)
+			fit->ambiguous = 1;
+	}
+	jm_subset_release(&subset);
+	return result;
 }
 
 int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
@@ -279,6 +315,8 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 			&fit->alignment, &fit->problem, &fit->belief, &fit->prior, &best);
 	if (result >= 0)
 		result = jm_alignment_refine(&fit->alignment, 3, 12);
+	if (result >= 0 && fit->prior.delay_sd_s > 0)
+		result = check_cycles(fit);
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the normal equations");
 	if (result < 0)

@@ -314,9 +314,12 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 				100 * fit->robust_share);
 		else
 			snprintf(text, size,
-				"what the readings show and the fit does not explain follows the %s: "
-				"calibrate the sensor, and pause between cycles for random times",
-				fit->inflation > INFLATION_MAX ? "timeline" : "time");
+				"%s: calibrate the sensor, and pause between cycles for random times",
+				fit->inflation > INFLATION_MAX
+					? "what the fit leaves unexplained follows the timeline"
+					: fit->autocorrelation > TOGETHER_MAX
+					? "what the fit leaves unexplained follows time"
+					: "layers and gaps do not add up to what the sensor saw");
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
 		snprintf(text, size,

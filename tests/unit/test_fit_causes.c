@@ -108,6 +108,26 @@ static void test_slow_poll(void **state)
 	board_release(&board);
 }
 
+/* Cycles that are all alike, and readings from amid them: which cycle, nobody can tell. */
+static void test_ambiguous(void **state)
+{
+	(void)state;
+	for (int alike = 0; alike < 2; alike++) {
+		struct jm_fit_result result;
+		struct board board;
+
+		board_init(&board, 7, LAYERS, 1500);
+		if (alike)
+			board.layer_jitter = board.gap_jitter = 0;
+		board_make(&board);
+		trim(&board, -0.3);
+		fit(&board, &result);
+		assert_int_equal(result.response.ambiguous, alike);
+		jm_fit_result_release(&result);
+		board_release(&board);
+	}
+}
+
 static void test_few_cycles(void **state)
 {
 	struct jm_fit_result few, many;
@@ -388,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constant),
 		cmocka_unit_test(test_slow_poll),
+		cmocka_unit_test(test_ambiguous),
 		cmocka_unit_test(test_few_cycles),
 		cmocka_unit_test(test_long_window),
 		cmocka_unit_test(test_misfit),

@@ -46,7 +46,7 @@ static double after_us(const struct jm_nvml_samples *samples, size_t i, size_t f
 /* Over as many periods as can be had; missing samples count by their time. */
 static double find_period_us(const struct jm_nvml_samples *samples)
 {
-	double scratch[JM_NVML_SAMPLES_MAX], period_us;
+	double scratch[JM_NVML_SAMPLES_MAX] = {0}, period_us;
 	size_t n = samples->n, apart = n / 2, m = 0;
 
 	for (size_t i = 1; i < n; i++)
@@ -74,7 +74,7 @@ static double lateness_us(const struct jm_nvml_rhythm *rhythm, unsigned long lon
 /* The phase that most stamps share; returns how many. */
 static size_t find_phase(const struct jm_nvml_samples *samples, struct jm_nvml_rhythm *rhythm)
 {
-	double late[2 * JM_NVML_SAMPLES_MAX], width = 2 * CLOSE * rhythm->period_us;
+	double late[2 * JM_NVML_SAMPLES_MAX] = {0}, width = 2 * CLOSE * rhythm->period_us;
 	size_t n = samples->n, most = 0, first = 0;
 
 	rhythm->phase_us = 0.0;
