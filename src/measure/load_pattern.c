@@ -43,13 +43,14 @@ int jm_load_pattern(double round_ms, double seconds, uint64_t seed,
 	double round = round_ms > 0.0 ? round_ms : ROUND_UNKNOWN_MS;
 	double short_ms = fmax(round / 8.0, SHORTEST_MS);
 	double long_ms = fmax(round * 3.0, LONGEST_MIN_MS);
-	int64_t now_ns = 0, end_ns = (int64_t)(seconds * 1e9);
+	int64_t now_ns = 0, end_ns;
 	struct jm_load_span *spans = NULL;
 	size_t n = 0, capacity = 0;
 
 	if (!(seconds > 0.0 && seconds <= SECONDS_MAX && round <= 1e5))
 		return jm_fail(reterr, JM_EINVAL,
 			"no load pattern of %g s for a round of %g ms", seconds, round);
+	end_ns = (int64_t)(seconds * 1e9);
 	for (;;) {
 		struct jm_load_span span;
 		void *grown;
