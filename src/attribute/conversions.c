@@ -6,6 +6,7 @@
 #include "attribute/conversions.h"
 #include "attribute/ticks.h"
 #include "attribute/voltage.h"
+#include "base/array.h"
 #include "base/error.h"
 
 /* Periods looked for when nothing is known of the sensor. */
@@ -88,20 +89,13 @@ static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t o
 	return 0;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double median_poll(const struct reads *reads, double *scratch)
 {
 	size_t n = reads->n - 1;
 
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = reads->after_s[i + 1] - reads->after_s[i];
-	qsort(scratch, n, sizeof(*scratch), compare_doubles);
+	qsort(scratch, n, sizeof(*scratch), jm_compare_doubles);
 	return scratch[n / 2];
 }
 
@@ -112,7 +106,7 @@ static double find_quantum(const double *values, size_t n, double *scratch)
 	size_t seen = 0;
 
 	memcpy(scratch, values, n * sizeof(*scratch));
-	qsort(scratch, n, sizeof(*scratch), compare_doubles);
+	qsort(scratch, n, sizeof(*scratch), jm_compare_doubles);
 	for (size_t i = 1; i < n; i++) {
 		double d = scratch[i] - scratch[i - 1];
 

@@ -10,6 +10,7 @@
 
 #include "attribute/fit.h"
 #include "attribute/timing_noise.h"
+#include "base/array.h"
 #include "base/error.h"
 
 enum {
@@ -29,19 +30,12 @@ struct mixture {
 	double narrow_w, wide_w, share;
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* scratch has room for [n]. */
 static double median_deviation(const double *residual, size_t n, double *scratch)
 {
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = fabs(residual[i]);
-	qsort(scratch, n, sizeof(*scratch), compare_doubles);
+	qsort(scratch, n, sizeof(*scratch), jm_compare_doubles);
 	return n ? scratch[n / 2] : 0;
 }
 

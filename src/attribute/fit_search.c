@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attribute/fit.h"
+#include "base/array.h"
 #include "base/error.h"
 
 enum {
@@ -25,13 +26,6 @@ enum {
 #define KNOWN 0.05
 /* A start this far below the best after its first steps is given up, per conversion. */
 #define HOPELESS 0.25
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* Residuals of neighbours; parts of the run are joined, which matters little. */
 static double correlate(const double *residual, size_t n)
@@ -58,7 +52,7 @@ static int judge(const struct jm_alignment *alignment, struct jm_candidate *cand
 		candidate->together = correlate(residual, n);
 		for (size_t i = 0; i < n; i++)
 			residual[i] = fabs(residual[i]);
-		qsort(residual, n, sizeof(*residual), compare_doubles);
+		qsort(residual, n, sizeof(*residual), jm_compare_doubles);
 		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * residual[n / 2] * residual[n / 2];
 	}
 	free(residual);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attribute/regimes.h"
+#include "base/array.h"
 #include "base/error.h"
 
 enum {
@@ -20,13 +21,6 @@ enum {
 
 #define SHARE_MIN 0.03
 #define SIGMAS_MIN 8.0
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static void add_busy(const struct jm_segments *segments, double *busy)
 {
@@ -90,7 +84,7 @@ static void block_medians(const double *busy, size_t cycles, size_t blocks, doub
 		size_t from = b * cycles / blocks, to = (b + 1) * cycles / blocks;
 
 		memcpy(scratch, busy + from, (to - from) * sizeof(*scratch));
-		qsort(scratch, to - from, sizeof(*scratch), compare_doubles);
+		qsort(scratch, to - from, sizeof(*scratch), jm_compare_doubles);
 		ret_median[b] = scratch[(to - from) / 2];
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "attribute/rounding.h"
+#include "base/array.h"
 
 /* Positions of one run may differ by this many quanta. */
 #define RANGE 1.25
@@ -89,13 +90,6 @@ int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double qu
 	return result;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Median over layers of room over duration; sums are [n_layers]. */
 static double median_fit(double *room, const double *duration, size_t n_layers)
 {
@@ -106,7 +100,7 @@ static double median_fit(double *room, const double *duration, size_t n_layers)
 			room[used++] = room[k] / duration[k];
 	if (used < 2)
 		return 1;
-	qsort(room, used, sizeof(*room), compare_doubles);
+	qsort(room, used, sizeof(*room), jm_compare_doubles);
 	return room[used / 2];
 }
 

@@ -25,3 +25,10 @@ void *jm_array_grow(void *array, size_t *capacity, size_t needed, size_t element
 		*capacity = wanted;
 	return larger;
 }
+
+int jm_compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}

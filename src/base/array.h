@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growing arrays whose sizes cannot overflow. */
+/* Growing arrays whose sizes cannot overflow, and the order of numbers in them. */
 #ifndef JM_BASE_ARRAY_H
 #define JM_BASE_ARRAY_H
 
@@ -11,5 +11,8 @@
  * memory, and then the old array is still valid.
  */
 void *jm_array_grow(void *array, size_t *capacity, size_t needed, size_t element_size);
+
+/* For qsort() of doubles, smallest first. */
+int jm_compare_doubles(const void *a, const void *b);
 
 #endif

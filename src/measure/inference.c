@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -87,13 +88,6 @@ static int open_engine(struct inference *inference, struct jm_error *reterr)
 	return result;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Median time of up to `runs` inferences, in ms; with a sink they are traced. */
 static int time_runs(struct inference *inference, const struct jm_span_sink *sink, uint32_t runs,
 	double *ret_median_ms, struct jm_error *reterr)
@@ -114,7 +108,7 @@ static int time_runs(struct inference *inference, const struct jm_span_sink *sin
 	}
 	if (!n)
 		return 0;
-	qsort(times, n, sizeof(times[0]), compare_doubles);
+	qsort(times, n, sizeof(times[0]), jm_compare_doubles);
 	*ret_median_ms = times[n / 2];
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "measure/load.h"
@@ -273,17 +274,10 @@ static int emit(struct cpu *cpu, size_t *from, struct jm_error *reterr)
 	return result;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Spans in which a thread was kept waiting are the fit's to disregard. */
 static double median_spread_ns(struct cpu *cpu)
 {
-	qsort(cpu->spread_ns, cpu->n_spread, sizeof(*cpu->spread_ns), compare_doubles);
+	qsort(cpu->spread_ns, cpu->n_spread, sizeof(*cpu->spread_ns), jm_compare_doubles);
 	return cpu->n_spread ? cpu->spread_ns[cpu->n_spread / 2] : 0.0;
 }
 

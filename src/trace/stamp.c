@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "joulemap/joulemap.h"
 
@@ -31,13 +32,6 @@ struct evidence {
 	double overlap; /* sum over values */
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Mean deviation from the median, without the worst tenth. Sorts values. */
 static double spread(double *values, size_t n)
 {
@@ -46,11 +40,11 @@ static double spread(double *values, size_t n)
 
 	if (!n)
 		return 0;
-	qsort(values, n, sizeof(*values), compare_doubles);
+	qsort(values, n, sizeof(*values), jm_compare_doubles);
 	median = n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 	for (size_t i = 0; i < n; i++)
 		values[i] = fabs(values[i] - median);
-	qsort(values, n, sizeof(*values), compare_doubles);
+	qsort(values, n, sizeof(*values), jm_compare_doubles);
 	for (size_t i = 0; i < kept; i++)
 		sum += values[i];
 	return sum / (double)kept;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -160,13 +161,6 @@ static int ina3221_read(void *state, struct jm_reading *ret_readings, struct jm_
 	return 0;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double first = *(const double *)a, second = *(const double *)b;
-
-	return (first > second) - (first < second);
-}
-
 /* Reads every rail once, strictly, then times reads of the first one. */
 static int try_out(struct ina3221 *ina, double *ret_read_ms, struct jm_error *reterr)
 {
@@ -190,7 +184,7 @@ static int try_out(struct ina3221 *ina, double *ret_read_ms, struct jm_error *re
 		jm_sysfs_poll(ina->rails[0].fd_ma, &value, &sys_errno);
 		durations_ms[i] = (double)(ina->now_ns(ina->clock) - before) * 1e-6;
 	}
-	qsort(durations_ms, TIMED_READS, sizeof(durations_ms[0]), compare_doubles);
+	qsort(durations_ms, TIMED_READS, sizeof(durations_ms[0]), jm_compare_doubles);
 	*ret_read_ms = durations_ms[TIMED_READS / 2];
 	return 0;
 }

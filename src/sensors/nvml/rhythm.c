@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "sensors/nvml/nvml.h"
 
 enum { SAMPLES_MIN = 32 };
@@ -24,16 +25,9 @@ enum { SAMPLES_MIN = 32 };
 /* Stamps are early only as far as the rhythm is not known, in CLOSE. */
 #define EARLY_CLOSE 3.0
 
-static int compare(const void *a, const void *b)
-{
-	double first = *(const double *)a, second = *(const double *)b;
-
-	return (first > second) - (first < second);
-}
-
 static double median(double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
+	qsort(values, n, sizeof(*values), jm_compare_doubles);
 	return values[n / 2];
 }
 
@@ -80,7 +74,7 @@ static size_t find_phase(const struct jm_nvml_samples *samples, struct jm_nvml_r
 	rhythm->phase_us = 0.0;
 	for (size_t i = 0; i < n; i++)
 		late[i] = lateness_us(rhythm, samples->list[i].time_us);
-	qsort(late, n, sizeof(*late), compare);
+	qsort(late, n, sizeof(*late), jm_compare_doubles);
 	for (size_t i = 0; i < n; i++) /* the phase may be at the border */
 		late[n + i] = late[i] + rhythm->period_us;
 	for (size_t i = 0, end = 0; i < n; i++) {

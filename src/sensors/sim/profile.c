@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "sensors/sim/sim.h"
 
@@ -17,13 +18,6 @@
 
 #define POWER_MIN_W 3.0
 #define POWER_MAX_W 15.0
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double first = *(const double *)a, second = *(const double *)b;
-
-	return (first > second) - (first < second);
-}
 
 /* Mean duration of a layer's executions in ns; NaN: it never ran. */
 static double mean_duration_ns(const struct jm_layer *layer)
@@ -45,7 +39,7 @@ static double typical(const double *rates, size_t n, double *scratch)
 			scratch[known++] = rates[i];
 	if (!known)
 		return 1.0;
-	qsort(scratch, known, sizeof(scratch[0]), compare_doubles);
+	qsort(scratch, known, sizeof(scratch[0]), jm_compare_doubles);
 	return scratch[known / 2];
 }
 
