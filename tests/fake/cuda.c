@@ -58,16 +58,15 @@ static void burn(const struct kernel *kernel)
 
 static void answer(const struct kernel *kernel)
 {
-	volatile char *box = (volatile char *)(uintptr_t)kernel->pointer;
+	char *box = (char *)(uintptr_t)kernel->pointer;
 	uint64_t begin = host_ns();
 
 	for (uint32_t i = 1; i <= (uint32_t)kernel->argument; i++) {
-		while (*(volatile uint32_t *)(uintptr_t)box < i)
+		while (__atomic_load_n((uint32_t *)(void *)box, __ATOMIC_SEQ_CST) < i)
 			if (host_ns() - begin > 200000000)
 				return;
-		*(volatile uint64_t *)(uintptr_t)(box + 16) = device_ns();
-		__sync_synchronize();
-		*(volatile uint32_t *)(uintptr_t)(box + 8) = i;
+		*(uint64_t *)(void *)(box + 16) = device_ns();
+		__atomic_store_n((uint32_t *)(void *)(box + 8), i, __ATOMIC_SEQ_CST);
 	}
 }
 
