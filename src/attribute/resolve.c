@@ -260,25 +260,46 @@ static size_t count_timeless(const struct jm_fit_result *result)
 	return n + result->n_resolved == result->n_layers ? n : 0;
 }
 
+/* What stands out where the model does not describe the readings. */
+static void explain_misfit(const struct jm_fit *fit, double window_ms, char *text, size_t size)
+{
+	if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
+		snprintf(text, size,
+			"time stamps of layers jitter by %.3g ms: record begins or ends, not "
+			"callbacks",
+			fit->jitter_s * 1e3);
+	else if (fit->robust_share > DISTURBED_MAX)
+		snprintf(text, size,
+			"%.0f %% of the readings do not follow the timeline: stop other work, "
+			"check that both logs are of this run",
+			100 * fit->robust_share);
+	else
+		snprintf(text, size,
+			"%s: calibrate the sensor, and pause between cycles for random times",
+			fit->inflation > INFLATION_MAX
+				? "what the fit leaves unexplained follows the timeline"
+				: fit->autocorrelation > TOGETHER_MAX
+				? "what the fit leaves unexplained follows time"
+				: "layers and gaps do not add up to what the sensor saw");
+}
+
+/* Cause and remedy of what is not resolved; result->cycles_needed is NaN before. */
 static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 {
 	size_t timeless = count_timeless(result);
-	double cycle_ms = result->closure.cycle_ms;
+	double cycle_ms = result->closure.cycle_ms, needed = cycles_needed(fit, result);
 	double window_ms = result->response.window_ms;
 	char *text = result->advice;
 	size_t size = sizeof(result->advice);
 
-	result->cycles_needed = cycles_needed(fit, result);
 	if (timeless) {
 		result->cause = JM_CAUSE_NO_TIMELINE;
-		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
 			"%zu of %zu layers were never executed, or took no time: nothing can be "
 			"said of them",
 			timeless, result->n_layers);
 	} else if (is_constant(fit)) {
 		result->cause = JM_CAUSE_CONSTANT;
-		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
 			"%zu of %zu readings differ from the one before: the cycle of %.4g ms may keep "
 			"step with the sensor (pause between cycles for random times), or the rail "
@@ -286,14 +307,12 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 			fit->conversions.n_changes, fit->conversions.n_readings, cycle_ms);
 	} else if (is_locked(fit, result)) {
 		result->cause = JM_CAUSE_LOCKED_CYCLE;
-		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
 			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
 			"between cycles for random times",
 			cycle_ms, result->response.round_ms);
 	} else if (fit->conversions.moment == JM_MOMENT_READING) {
 		result->cause = JM_CAUSE_SLOW_POLL;
-		result->cycles_needed = (double)NAN;
 		snprintf(text, size,
 			"a reading every %.3g ms does not tell when its value was made: read the "
 			"sensor several times per value, or, if it makes no more of them, stretch "
@@ -301,35 +320,19 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 			fit->conversions.poll_s * 1e3);
 	} else if (is_misfit(fit, result)) {
 		result->cause = JM_CAUSE_MISFIT;
-		result->cycles_needed = (double)NAN;
-		if (fit->jitter_s > JITTER_MAX * window_ms * 1e-3)
-			snprintf(text, size,
-				"time stamps of layers jitter by %.3g ms: record begins or ends, not "
-				"callbacks",
-				fit->jitter_s * 1e3);
-		else if (fit->robust_share > DISTURBED_MAX)
-			snprintf(text, size,
-				"%.0f %% of the readings do not follow the timeline: stop other work, "
-				"check that both logs are of this run",
-				100 * fit->robust_share);
-		else
-			snprintf(text, size,
-				"%s: calibrate the sensor, and pause between cycles for random times",
-				fit->inflation > INFLATION_MAX
-					? "what the fit leaves unexplained follows the timeline"
-					: fit->autocorrelation > TOGETHER_MAX
-					? "what the fit leaves unexplained follows time"
-					: "layers and gaps do not add up to what the sensor saw");
+		explain_misfit(fit, window_ms, text, size);
 	} else if (window_ms > LONG_WINDOW_CYCLES * cycle_ms) {
 		result->cause = JM_CAUSE_LONG_WINDOW;
+		result->cycles_needed = needed;
 		snprintf(text, size,
 			"the sensor averages over %.3g ms, %.0f cycles: shorten its window, or "
 			"stretch one layer per cycle to %.3g ms",
 			window_ms, window_ms / cycle_ms, window_ms);
-	} else if (isfinite(result->cycles_needed)) {
+	} else if (isfinite(needed)) {
 		result->cause = JM_CAUSE_FEW_CYCLES;
+		result->cycles_needed = needed;
 		snprintf(text, size, "run %.2g cycles or more, or make the sensor convert faster",
-			result->cycles_needed);
+			needed);
 	} else {
 		result->cause = JM_CAUSE_FEW_CYCLES;
 		snprintf(text, size,

@@ -5,6 +5,17 @@
 
 #include "fit_board.h"
 
+/* A cycle as long as the sensor's round. */
+static inline void board_lock(struct board *board)
+{
+	double busy_s = 0;
+
+	for (size_t k = 0; k < board->n_layers; k++)
+		busy_s += board->duration_s[k];
+	board->layer_jitter = board->gap_jitter = 0;
+	board->gap_s = board->round_s - busy_s;
+}
+
 static inline void fit_input(const struct jm_fit_input *input, struct jm_fit_result *result)
 {
 	struct jm_error error = {0};

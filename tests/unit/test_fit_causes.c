@@ -6,16 +6,6 @@
 
 enum { LAYERS = 8 };
 
-static void lock(struct board *board)
-{
-	double busy_s = 0;
-
-	for (size_t k = 0; k < board->n_layers; k++)
-		busy_s += board->duration_s[k];
-	board->layer_jitter = board->gap_jitter = 0;
-	board->gap_s = board->round_s - busy_s;
-}
-
 /* Drops what was read longer than that before or after the run. */
 static void trim(struct board *board, double margin_s)
 {
@@ -73,7 +63,7 @@ static void test_constant(void **state)
 
 	(void)state;
 	board_init(&board, 6, LAYERS, 200);
-	lock(&board);
+	board_lock(&board);
 	board.noise_w = 0;
 	board_make(&board);
 	fit(&board, &result);

@@ -6,17 +6,6 @@
 
 enum { LAYERS = 8 };
 
-/* A cycle as long as the sensor's round. */
-static void lock(struct board *board)
-{
-	double busy_s = 0;
-
-	for (size_t k = 0; k < board->n_layers; k++)
-		busy_s += board->duration_s[k];
-	board->layer_jitter = board->gap_jitter = 0;
-	board->gap_s = board->round_s - busy_s;
-}
-
 /* Pauses of up to a round undo that. */
 static void test_pauses(void **state)
 {
@@ -28,7 +17,7 @@ static void test_pauses(void **state)
 		struct board board;
 
 		board_init(&board, seed, LAYERS, 2500);
-		lock(&board);
+		board_lock(&board);
 		board.pause_s = board.round_s;
 		board_make(&board);
 		fit(&board, &result);
