@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "engines/catalog/catalog.h"
+#include "catalog/catalog.h"
 
 static int measure(const char *name)
 {

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "engines/registry.h"
-#include "measure/model.h"
+#include "workload/model.h"
 
 struct sums {
 	int64_t total_ns;
@@ -126,10 +126,9 @@ static int bench(const char *name, const struct jm_engine_options *given, size_t
 		traced = quantile(figures.traced, runs, percent);
 		spans = quantile(figures.spans, runs, percent);
 		printf("%-28s %5zu %9.1f %9.1f %7.3f %8.2f %9.1f %7.3f %6.2f %6.2f %9.1f\n",
-			source.name, graph->n_layers, plain,
-			traced, traced / plain, (traced - plain) / (double)graph->n_layers, spans,
-			spans / plain, info.trace_bias_us, info.trace_bias_sd_us,
-			total_macs(graph) / 1e6);
+			source.name, graph->n_layers, plain, traced, traced / plain,
+			(traced - plain) / (double)graph->n_layers, spans, spans / plain,
+			info.trace_bias_us, info.trace_bias_sd_us, total_macs(graph) / 1e6);
 		if (layers)
 			print_layers(graph, &kept, runs);
 	}
@@ -146,13 +145,14 @@ static int bench(const char *name, const struct jm_engine_options *given, size_t
 
 int main(int argc, char **argv)
 {
-	struct jm_engine_options options = {.optimization_level = -1, .seed = 1,
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_options options = {
+		.optimization_level = -1, .seed = 1, .now_ns = jm_clock_monotonic_ns};
 	size_t runs = 200, percent = 50;
 	int layers = 0, failed = 0;
 
 	printf("%-28s %5s %9s %9s %7s %8s %9s %7s %6s %6s %9s\n", "model", "nodes", "plain_us",
-		"traced_us", "ratio", "us/node", "spans_us", "closure", "bias", "sd_us", "Mmac");
+		"traced_us", "ratio", "us/node", "spans_us", "closure", "bias", "sd_us",
+		"Mmac");
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--layers") == 0)
 			layers = 1;

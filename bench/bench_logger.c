@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "measure/logger.h"
+#include "logger/logger.h"
+#include "run/spool.h"
 #include "sensors/registry.h"
-#include "trace/spool.h"
 
 static char root[] = "/dev/shm/joulemap-bench-XXXXXX";
 
@@ -81,8 +81,8 @@ static int print_end(void *context, enum jm_spool_type type, const void *payload
 	return 0;
 }
 
-static void log_for(double seconds, double rate_hz, int realtime, const char *wanted,
-	const char *label)
+static void log_for(
+	double seconds, double rate_hz, int realtime, const char *wanted, const char *label)
 {
 	struct jm_logger_config config = {.rate_hz = rate_hz, .pin_cpu = -1};
 	struct jm_sensor_info info;
@@ -122,7 +122,8 @@ static void log_for(double seconds, double rate_hz, int realtime, const char *wa
 /* A pass without anything around it. */
 static void bare(const char *wanted, const char *label)
 {
-	struct jm_sensor_options options = {.sysfs_root = root, .now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_options options = {
+		.sysfs_root = root, .now_ns = jm_clock_monotonic_ns};
 	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
 	const struct jm_sensor_ops *ops;
 	struct jm_sensor_info info;
@@ -150,7 +151,7 @@ static double cpu_seconds(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-		1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	       1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 /* What waking up at this rate costs on this machine, with nothing to do. */

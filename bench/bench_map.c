@@ -17,10 +17,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "trace/engine_info_file.h"
-#include "trace/latency_file.h"
-#include "trace/mapping_csv.h"
-#include "trace/power_log_file.h"
+#include "formats/engine_info_file.h"
+#include "formats/latency_file.h"
+#include "formats/mapping_csv.h"
+#include "formats/power_log_file.h"
 
 enum { ROUNDS = 5, N_STEPS = 4 };
 

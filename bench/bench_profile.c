@@ -51,10 +51,10 @@ static int report(const struct jm_graph *graph, const struct counts *counts,
 		wrong += counts->per_layer[i] != runs;
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%s by %s: %zu runs of %zu layers, %zu spans, %zu layers with a wrong count, "
-	       "%zu out of order, %.1f s, %.1f us per run, %ld MiB at most\n", info->version,
-		info->tracing, runs, graph->n_layers, counts->total, wrong, counts->disorder,
-		(double)elapsed_ns / 1e9, (double)elapsed_ns / 1e3 / (double)runs,
-		usage.ru_maxrss / 1024);
+	       "%zu out of order, %.1f s, %.1f us per run, %ld MiB at most\n",
+		info->version, info->tracing, runs, graph->n_layers, counts->total, wrong,
+		counts->disorder, (double)elapsed_ns / 1e9,
+		(double)elapsed_ns / 1e3 / (double)runs, usage.ru_maxrss / 1024);
 	return wrong || counts->disorder ? -1 : 0;
 }
 
@@ -63,8 +63,11 @@ int main(int argc, char **argv)
 	const struct jm_engine_ops *ops = jm_engine_find("onnxruntime");
 	size_t runs = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000;
 	struct jm_model model = {.path = argc > 1 ? argv[1] : ""};
-	struct jm_engine_options options = {.model = &model, .optimization_level = -1, .threads = 1,
-		.seed = 1, .now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_options options = {.model = &model,
+		.optimization_level = -1,
+		.threads = 1,
+		.seed = 1,
+		.now_ns = jm_clock_monotonic_ns};
 	struct jm_engine_info info;
 	struct jm_error error = {0};
 	struct counts counts = {0};

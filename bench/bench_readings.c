@@ -73,8 +73,8 @@ static int look(const struct jm_sensor_ops *ops, void *sensor,
 	if (isnan(readings[0].value[0]) || isnan(readings[0].value[1]))
 		return 0;
 	/* Of a sensor that stamps, a repeated value is a new one too. */
-	if (!info->stamped && latest_ns
-		&& memcmp(last.value, readings[0].value, sizeof(last.value)) == 0)
+	if (!info->stamped && latest_ns &&
+		memcmp(last.value, readings[0].value, sizeof(last.value)) == 0)
 		return 0;
 	add(&power_w, jm_reading_power_uw(&readings[0], info->rails[0].quantity) * 1e-6);
 	if (latest_ns)
@@ -107,7 +107,8 @@ int main(int argc, char **argv)
 		printf("%s (%s), rail %s, a read every %.2f ms\n%s\n", info.id, info.path,
 			info.rails[0].name, info.poll_ms, info.provenance);
 	begin_ns = now_ns = jm_clock_monotonic_ns(NULL);
-	for (int64_t next_ns = begin_ns; result >= 0 && (double)(now_ns - begin_ns) < seconds * 1e9;
+	for (int64_t next_ns = begin_ns;
+		result >= 0 && (double)(now_ns - begin_ns) < seconds * 1e9;
 		now_ns = jm_clock_monotonic_ns(NULL)) {
 		result = look(ops, sensor, &info, &error);
 		next_ns += (int64_t)(info.poll_ms * 1e6);

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "engines/catalog/catalog.h"
+#include "catalog/catalog.h"
 
 #define WEIGHTS_MAX_BYTES (1U << 16)
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/engine_info_file.h"
-#include "trace/idle_file.h"
+#include "formats/engine_info_file.h"
+#include "formats/idle_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -105,8 +105,8 @@ static void draw(struct run *run, struct bytes *bytes)
 		uint8_t which = take(bytes);
 
 		run->duration_ms[k] = which < sizeof(times_ms) / sizeof(times_ms[0])
-			? times_ms[which]
-			: 0.02 * which;
+					      ? times_ms[which]
+					      : 0.02 * which;
 		run->power_w[k] = 0.05 * take(bytes);
 	}
 }
@@ -183,9 +183,10 @@ static void make_log(struct run *run, struct bytes *bytes, double end_ms)
 			tick_ms += run->round_ms * floor((at_ms - tick_ms) / run->round_ms);
 			value = energy_at(run, tick_ms - delay_ms);
 			if (quantity != JM_QUANTITY_UJ)
-				value = (value - energy_at(run, tick_ms - delay_ms - run->window_ms))
-						/ run->window_ms * 1e3
-					+ run->noise_w * uniform(run);
+				value = (value - energy_at(run,
+							 tick_ms - delay_ms - run->window_ms)) /
+						run->window_ms * 1e3 +
+					run->noise_w * uniform(run);
 			if (quantum_w > 0)
 				value = quantum_w * round(value / quantum_w);
 		}

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "trace/latency_file.h"
+#include "formats/latency_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "trace/power_log_file.h"
+#include "formats/power_log_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

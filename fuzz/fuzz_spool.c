@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "trace/spool.h"
+#include "run/spool.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/mapping_csv.h"
-#include "trace/readings_file.h"
+#include "formats/mapping_csv.h"
+#include "formats/readings_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

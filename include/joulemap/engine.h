@@ -36,8 +36,8 @@ struct jm_window_attributes {
 
 /* One layer: a step as the engine executes it. */
 struct jm_graph_layer {
-	char *name; /* unique in the graph; the model's own where it is known */
-	char *type; /* "Conv" */
+	char *name;                /* unique in the graph; the model's own where it is known */
+	char *type;                /* "Conv" */
 	struct jm_tensor *inputs;  /* [n_inputs], activations, not weights */
 	struct jm_tensor *outputs; /* [n_outputs] */
 	size_t n_inputs, n_outputs;
@@ -73,13 +73,13 @@ struct jm_model {
 
 struct jm_engine_options {
 	const struct jm_model *model; /* NULL for probe */
-	const char *library;    /* path of the runtime, NULL: search */
-	const char *dtype;      /* wanted type of the input, NULL: the model's */
+	const char *library;          /* path of the runtime, NULL: search */
+	const char *dtype;            /* wanted type of the input, NULL: the model's */
 	int64_t input_shape[JM_SHAPE_MAX];
-	size_t n_input_shape;   /* 0: the model's */
-	int optimization_level; /* 0..5, see docs/engines.md; -1: default */
-	int threads;            /* 0: engine's default */
-	uint64_t seed;          /* of the input data */
+	size_t n_input_shape;           /* 0: the model's */
+	int optimization_level;         /* 0..5, see docs/engines.md; -1: default */
+	int threads;                    /* 0: engine's default */
+	uint64_t seed;                  /* of the input data */
 	int64_t (*now_ns)(void *clock); /* monotonic, never NULL */
 	void *clock;
 };
@@ -103,8 +103,8 @@ struct jm_engine_ops {
 	size_t state_size;
 
 	/* Required. 0 when the engine can be used here; else why not. */
-	int (*probe)(const struct jm_engine_options *options,
-		struct jm_engine_info *ret_info, struct jm_error *reterr);
+	int (*probe)(const struct jm_engine_options *options, struct jm_engine_info *ret_info,
+		struct jm_error *reterr);
 
 	/* Required. Loads runtime and model in zeroed `state`, calibrates. */
 	int (*open)(void *state, const struct jm_engine_options *options,
@@ -118,15 +118,13 @@ struct jm_engine_ops {
 	 * at the latest before `flush` returns; without one (NULL) nothing is
 	 * traced and the engine runs at full speed.
 	 */
-	int (*run)(void *state, const struct jm_span_sink *sink,
-		struct jm_error *reterr);
+	int (*run)(void *state, const struct jm_span_sink *sink, struct jm_error *reterr);
 
 	/*
 	 * Optional. Delivers spans that the engine still holds (profiles that
 	 * come in files). Called now and then, and after the last run.
 	 */
-	int (*flush)(void *state, const struct jm_span_sink *sink,
-		struct jm_error *reterr);
+	int (*flush)(void *state, const struct jm_span_sink *sink, struct jm_error *reterr);
 
 	/* Required. Accepts a zeroed or half-opened state. */
 	void (*close)(void *state);

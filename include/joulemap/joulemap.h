@@ -34,21 +34,21 @@ extern "C" {
  * X(name, value, exit status of the command line tool, short text).
  * Exit: 1 failure, 2 usage, 3 no sensor or no permission, 4 not resolved.
  */
-#define JM_CODES(X)                                                            \
-	X(JM_ENOMEM, -1, 1, "out of memory")                                   \
-	X(JM_EINVAL, -2, 2, "value out of range")                              \
-	X(JM_EUSAGE, -3, 2, "wrong usage")                                     \
-	X(JM_EIO, -4, 1, "input/output failure")                               \
-	X(JM_ENOTFOUND, -5, 1, "not found")                                    \
-	X(JM_EPERM, -6, 3, "permission denied")                                \
-	X(JM_ENOSPC, -7, 1, "no space left")                                   \
-	X(JM_EFORMAT, -8, 1, "malformed data")                                 \
-	X(JM_ETRUNCATED, -9, 1, "data ends too early")                         \
-	X(JM_EUNSUPPORTED, -10, 1, "not supported")                            \
-	X(JM_ENOSENSOR, -11, 3, "no power sensor")                             \
-	X(JM_ESENSOR, -12, 1, "power sensor failed")                           \
-	X(JM_EENGINE, -13, 1, "inference engine failed")                       \
-	X(JM_EINTERRUPTED, -14, 1, "interrupted")                              \
+#define JM_CODES(X)                                                                            \
+	X(JM_ENOMEM, -1, 1, "out of memory")                                                   \
+	X(JM_EINVAL, -2, 2, "value out of range")                                              \
+	X(JM_EUSAGE, -3, 2, "wrong usage")                                                     \
+	X(JM_EIO, -4, 1, "input/output failure")                                               \
+	X(JM_ENOTFOUND, -5, 1, "not found")                                                    \
+	X(JM_EPERM, -6, 3, "permission denied")                                                \
+	X(JM_ENOSPC, -7, 1, "no space left")                                                   \
+	X(JM_EFORMAT, -8, 1, "malformed data")                                                 \
+	X(JM_ETRUNCATED, -9, 1, "data ends too early")                                         \
+	X(JM_EUNSUPPORTED, -10, 1, "not supported")                                            \
+	X(JM_ENOSENSOR, -11, 3, "no power sensor")                                             \
+	X(JM_ESENSOR, -12, 1, "power sensor failed")                                           \
+	X(JM_EENGINE, -13, 1, "inference engine failed")                                       \
+	X(JM_EINTERRUPTED, -14, 1, "interrupted")                                              \
 	X(JM_EUNRESOLVED, -15, 4, "measured but not resolved")
 
 enum jm_code {
@@ -61,8 +61,8 @@ enum jm_code {
 
 /* Written only on failure; holds no heap memory. */
 struct jm_error {
-	int code;      /* enum jm_code */
-	int sys_errno; /* errno of the system call that failed, or 0 */
+	int code;                           /* enum jm_code */
+	int sys_errno;                      /* errno of the system call that failed, or 0 */
 	char message[JM_ERROR_MESSAGE_MAX]; /* subject, what is wrong, what to do */
 };
 
@@ -72,6 +72,21 @@ JM_API const char *jm_code_text(int code);
 
 /* "major.minor.patch" */
 JM_API const char *jm_version(void);
+
+/* ---- Progress ---------------------------------------------------------- */
+
+/* How a long job tells its caller where it is. Called from the job's thread. */
+struct jm_progress {
+	/*
+	 * `phase` ("loading", "measuring", ...) changes when a new part
+	 * begins; done and total count in `unit`; total 0: not known.
+	 */
+	void (*update)(
+		void *context, const char *phase, double done, double total, const char *unit);
+	/* Something worth telling that is no error. */
+	void (*note)(void *context, const char *text);
+	void *context;
+};
 
 /* ---- Power log --------------------------------------------------------- */
 
@@ -124,16 +139,15 @@ JM_API int jm_power_log_append(struct jm_power_log *log, size_t rail,
 	const struct jm_reading *reading, struct jm_error *reterr);
 
 /* Power in uW of one reading; NaN for an energy counter. */
-JM_API double jm_reading_power_uw(
-	const struct jm_reading *reading, enum jm_quantity quantity);
+JM_API double jm_reading_power_uw(const struct jm_reading *reading, enum jm_quantity quantity);
 
 /* ---- Timeline ---------------------------------------------------------- */
 
 /* What the time stamp of an execution means. */
 enum jm_stamp {
-	JM_STAMP_BEGIN = 1,    /* the layer begins */
-	JM_STAMP_END = 2,      /* the layer ends */
-	JM_STAMP_CALLBACK = 3  /* a callback after the whole inference */
+	JM_STAMP_BEGIN = 1,   /* the layer begins */
+	JM_STAMP_END = 2,     /* the layer ends */
+	JM_STAMP_CALLBACK = 3 /* a callback after the whole inference */
 };
 
 /* One execution of a layer. */
@@ -200,8 +214,8 @@ JM_API enum jm_stamp jm_timeline_detect_stamp(
  * the stamps mean `wanted` already. The window method wants the stamps as
  * they are in the file: walk first, resolve then. JM_EINVAL.
  */
-JM_API int jm_timeline_resolve(struct jm_timeline *timeline,
-	enum jm_stamp wanted, struct jm_error *reterr);
+JM_API int jm_timeline_resolve(
+	struct jm_timeline *timeline, enum jm_stamp wanted, struct jm_error *reterr);
 
 /* Name of a stamp's meaning: "begin", "end", "callback"; "?" otherwise. */
 JM_API const char *jm_stamp_name(enum jm_stamp stamp);
@@ -244,9 +258,8 @@ typedef int jm_cycle_power_fn(void *context, const struct jm_cycle_power *row);
  * Returns 0, or the negative value that `row` returned, or JM_EINVAL,
  * JM_ENOMEM.
  */
-JM_API int jm_attribute_window(const struct jm_rail *rail,
-	const struct jm_timeline *timeline, enum jm_window_rules rules,
-	double idle_power_uw, jm_cycle_power_fn *row, void *context,
+JM_API int jm_attribute_window(const struct jm_rail *rail, const struct jm_timeline *timeline,
+	enum jm_window_rules rules, double idle_power_uw, jm_cycle_power_fn *row, void *context,
 	struct jm_error *reterr);
 
 /* ---- Attribution: the fit ------------------------------------------------ */
@@ -267,8 +280,8 @@ struct jm_fit_prior {
 	double delay_ms, delay_sd_ms;
 	double tau_ms, tau_sd_ms;
 	double window_sd_ms;
-	int blocking;        /* a read waits for a conversion and ends with it */
-	int stamped;         /* a reading is a conversion, at exactly its moment */
+	int blocking; /* a read waits for a conversion and ends with it */
+	int stamped;  /* a reading is a conversion, at exactly its moment */
 };
 
 /* The true response, for comparison with what the data tell. NaN: find it. */
@@ -298,13 +311,13 @@ enum jm_resolved {
 /* Why layers are not resolved. */
 enum jm_fit_cause {
 	JM_CAUSE_NONE = 0,
-	JM_CAUSE_LONG_WINDOW,     /* the sensor averages over many cycles */
-	JM_CAUSE_LOCKED_CYCLE,    /* the cycle is locked to the sensor's round */
-	JM_CAUSE_FEW_CYCLES,      /* too few conversions */
-	JM_CAUSE_NO_TIMELINE,     /* layers were never executed, or have no duration */
-	JM_CAUSE_CONSTANT,        /* the readings do not change */
-	JM_CAUSE_MISFIT,          /* the model does not describe the readings */
-	JM_CAUSE_SLOW_POLL        /* the sensor is read too rarely to know a value's age */
+	JM_CAUSE_LONG_WINDOW,  /* the sensor averages over many cycles */
+	JM_CAUSE_LOCKED_CYCLE, /* the cycle is locked to the sensor's round */
+	JM_CAUSE_FEW_CYCLES,   /* too few conversions */
+	JM_CAUSE_NO_TIMELINE,  /* layers were never executed, or have no duration */
+	JM_CAUSE_CONSTANT,     /* the readings do not change */
+	JM_CAUSE_MISFIT,       /* the model does not describe the readings */
+	JM_CAUSE_SLOW_POLL     /* the sensor is read too rarely to know a value's age */
 };
 
 /*
@@ -314,20 +327,20 @@ enum jm_fit_cause {
  * JM_CAUSE_LOCKED_CYCLE, JM_CAUSE_SLOW_POLL).
  */
 struct jm_fit_layer {
-	double power_w;    /* while it runs, idle power included */
+	double power_w; /* while it runs, idle power included */
 	double power_sd_w;
 	double power_lo_w; /* 95 % interval */
 	double power_hi_w;
 	double dynamic_power_w; /* above idle */
 	double runtime_ms;      /* mean of one execution */
 	double runtime_sd_ms;
-	double energy_mj;       /* of one execution */
+	double energy_mj; /* of one execution */
 	double energy_sd_mj;
-	double energy_share;    /* of the energy of a cycle, gaps included */
-	double readings;        /* effective number of conversions behind it */
+	double energy_share; /* of the energy of a cycle, gaps included */
+	double readings;     /* effective number of conversions behind it */
 	size_t executions;
 	enum jm_resolved resolved;
-	int group; /* -1: none */
+	int group;              /* -1: none */
 	double group_energy_mj; /* of all layers of the group, each once; NaN: no group */
 	double group_energy_sd_mj;
 };
@@ -338,9 +351,9 @@ struct jm_fit_response {
 	double tau_ms, tau_sd_ms;
 	double window_ms, window_sd_ms;
 	double round_ms;
-	double shape; /* 0: first order; up to 1/4 two time constants, overshoot beyond */
-	int taps;   /* of the supply's response; 1: tau_ms and shape say it all */
-	int ticks;  /* 1: conversions were told apart; 0: readings of unknown age */
+	double shape;  /* 0: first order; up to 1/4 two time constants, overshoot beyond */
+	int taps;      /* of the supply's response; 1: tau_ms and shape say it all */
+	int ticks;     /* 1: conversions were told apart; 0: readings of unknown age */
 	int ambiguous; /* the delay could be off by whole cycles: they are all alike */
 };
 
@@ -348,19 +361,19 @@ struct jm_fit_diagnostics {
 	size_t readings;    /* used */
 	size_t conversions; /* told apart */
 	size_t unknowns;
-	double noise_w;     /* standard deviation of one conversion's residual */
+	double noise_w; /* standard deviation of one conversion's residual */
 	double quantum_w;
-	double tick_hits;   /* share of brackets that hold a tick */
-	double autocorrelation; /* of neighbouring residuals */
-	double robust_share;    /* of conversions that were mostly disregarded */
-	double inflation;   /* intervals were widened by this, >= 1 */
+	double tick_hits;                /* share of brackets that hold a tick */
+	double autocorrelation;          /* of neighbouring residuals */
+	double robust_share;             /* of conversions that were mostly disregarded */
+	double inflation;                /* intervals were widened by this, >= 1 */
 	double prior_mean_w, prior_sd_w; /* of layer power, from the data */
-	double drift_w;     /* peak to peak of the slow baseline */
-	double phase_fill;  /* share of the cycle in which conversions fall, 0..1 */
-	double jitter_ms;   /* of the time stamps, as the residuals show it */
-	double span_scale;  /* below 1: durations were too long by that */
-	size_t regimes;     /* 1: the machine ran alike all the time */
-	int clock_shift_s;  /* added to the power log's clock: a time zone */
+	double drift_w;                  /* peak to peak of the slow baseline */
+	double phase_fill; /* share of the cycle in which conversions fall, 0..1 */
+	double jitter_ms;  /* of the time stamps, as the residuals show it */
+	double span_scale; /* below 1: durations were too long by that */
+	size_t regimes;    /* 1: the machine ran alike all the time */
+	int clock_shift_s; /* added to the power log's clock: a time zone */
 	double log_likelihood;
 };
 
@@ -399,8 +412,8 @@ JM_API void jm_fit_input_init(struct jm_fit_input *input);
  * JM_EINVAL: no executions, no readings, logs that do not overlap (with the
  * gap), a prior or given response that cannot be. JM_ENOMEM.
  */
-JM_API int jm_attribute_fit(const struct jm_fit_input *input,
-	struct jm_fit_result *ret_result, struct jm_error *reterr);
+JM_API int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,
+	struct jm_error *reterr);
 
 JM_API void jm_fit_result_release(struct jm_fit_result *result);
 

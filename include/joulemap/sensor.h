@@ -30,14 +30,14 @@ enum jm_sensor_kind {
 struct jm_rail_info {
 	char name[JM_NAME_MAX];
 	enum jm_quantity quantity;
-	int parent; /* index of the rail that contains this one, -1: none */
+	int parent;        /* index of the rail that contains this one, -1: none */
 	double quantum[2]; /* step of value[] */
 };
 
 /* What is known of a sensor before it is opened. */
 struct jm_sensor_info {
-	char id[JM_NAME_MAX];  /* unique on this machine: "ina3221:1-0040" */
-	char path[256];        /* where it was found */
+	char id[JM_NAME_MAX]; /* unique on this machine: "ina3221:1-0040" */
+	char path[256];       /* where it was found */
 	char board[JM_NAME_MAX];
 	enum jm_sensor_kind kind;
 	double round_ms;  /* time between conversions of one rail; 0: unknown */
@@ -58,9 +58,9 @@ struct jm_sensor_info {
 
 /* What the caller asks for. */
 struct jm_sensor_options {
-	const char *argument;   /* text after "NAME:", NULL: none */
-	const char *sysfs_root; /* prefix of /sys and /proc, "": the real one */
-	uint64_t seed;          /* of simulated sensors */
+	const char *argument;           /* text after "NAME:", NULL: none */
+	const char *sysfs_root;         /* prefix of /sys and /proc, "": the real one */
+	uint64_t seed;                  /* of simulated sensors */
 	int64_t (*now_ns)(void *clock); /* monotonic, never NULL */
 	void *clock;
 };
@@ -77,9 +77,8 @@ struct jm_sensor_ops {
 	 * returns their number; 0: none here. A failure means that one is here
 	 * but cannot be used, and says why and what to do.
 	 */
-	int (*probe)(const struct jm_sensor_options *options,
-		struct jm_sensor_info *ret_infos, size_t max,
-		struct jm_error *reterr);
+	int (*probe)(const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos,
+		size_t max, struct jm_error *reterr);
 
 	/*
 	 * Required. Opens the sensor that `info` (of probe) describes in
@@ -95,8 +94,7 @@ struct jm_sensor_ops {
 	 * that the sensor has not (channel off) has NaN values. Fails when the
 	 * sensor is gone.
 	 */
-	int (*read)(void *state, struct jm_reading *ret_readings,
-		struct jm_error *reterr);
+	int (*read)(void *state, struct jm_reading *ret_readings, struct jm_error *reterr);
 
 	/* Required. Accepts a zeroed or half-opened state. */
 	void (*close)(void *state);

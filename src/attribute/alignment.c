@@ -85,8 +85,8 @@ void jm_alignment_release(struct jm_alignment *alignment)
 	memset(alignment, 0, sizeof(*alignment));
 }
 
-static double *add_column(struct jm_alignment *alignment, size_t parameter, double mean, double sd,
-	int scaled)
+static double *add_column(
+	struct jm_alignment *alignment, size_t parameter, double mean, double sd, int scaled)
 {
 	struct jm_problem *problem = alignment->problem;
 	struct jm_belief *belief = alignment->belief;
@@ -102,8 +102,8 @@ static double *add_column(struct jm_alignment *alignment, size_t parameter, doub
 }
 
 /* to_tau_s and to_shape instead of what they are; what tau gains the delay loses. */
-static struct jm_response changed(const struct jm_alignment *alignment, double to_tau_s,
-	double to_shape)
+static struct jm_response changed(
+	const struct jm_alignment *alignment, double to_tau_s, double to_shape)
 {
 	struct jm_response response = alignment->response;
 
@@ -120,8 +120,8 @@ static int set_secant(const struct jm_alignment *alignment, const struct jm_resp
 {
 	const struct jm_problem *problem = alignment->problem;
 	struct jm_prediction to = {.value = column};
-	int result = jm_predict(response, problem->segments, &problem->moments,
-		alignment->power_w, &to);
+	int result = jm_predict(
+		response, problem->segments, &problem->moments, alignment->power_w, &to);
 
 	for (size_t i = 0; i < problem->moments.n && result >= 0; i++)
 		column[i] = (column[i] - alignment->fitted[i]) / step;
@@ -163,8 +163,8 @@ static int set_columns(struct jm_alignment *alignment)
 		to.by_delay = add_column(alignment, JM_PARAMETER_DELAY,
 			prior->delay_s - response->delay_s, prior->delay_sd_s, 0);
 	if (has_tau(alignment))
-		by_tau = add_column(alignment, JM_PARAMETER_TAU,
-			prior->tau_s - response->tau_s, prior->tau_sd_s, 0);
+		by_tau = add_column(alignment, JM_PARAMETER_TAU, prior->tau_s - response->tau_s,
+			prior->tau_sd_s, 0);
 	if (has_shape(alignment))
 		by_shape = add_column(alignment, JM_PARAMETER_SHAPE,
 			alignment->shape - response->shape, prior->shape_sd, 0);
@@ -186,7 +186,8 @@ static int set_columns(struct jm_alignment *alignment)
 
 static int solve(struct jm_alignment *alignment, int iterations)
 {
-	int result = jm_normal_build(&alignment->normal, alignment->problem, &alignment->response);
+	int result =
+		jm_normal_build(&alignment->normal, alignment->problem, &alignment->response);
 
 	if (result < 0)
 		return result;
@@ -297,8 +298,8 @@ int jm_alignment_residuals(const struct jm_alignment *alignment, double *ret_res
 {
 	const struct jm_problem *problem = alignment->problem;
 	const struct jm_posterior *posterior = &alignment->posterior;
-	const double *spline = posterior->mean + alignment->normal.n_columns
-		+ alignment->normal.n_extra;
+	const double *spline =
+		posterior->mean + alignment->normal.n_columns + alignment->normal.n_extra;
 	struct jm_prediction to = {.value = ret_residual};
 	double factor[4];
 

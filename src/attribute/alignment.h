@@ -26,7 +26,7 @@ enum jm_parameter {
 
 /* What is known of the response before: mean and standard deviation. */
 struct jm_response_prior {
-	double delay_s, delay_sd_s;   /* sd HUGE_VAL: nothing; 0: given */
+	double delay_s, delay_sd_s; /* sd HUGE_VAL: nothing; 0: given */
 	double window_s, window_sd_s;
 	double tau_s, tau_sd_s;
 	double shape_sd; /* around the start's */

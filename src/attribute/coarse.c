@@ -17,7 +17,7 @@ enum {
 	GROUPS_MAX = 64,
 	COLUMNS_MAX = GROUPS_MAX + JM_N_GAP_COLUMNS,
 	LINE_MAX = COLUMNS_MAX + 1, /* with y behind the columns */
-	BATCH = 16, /* conversions whose rows are added at once */
+	BATCH = 16,                 /* conversions whose rows are added at once */
 	CONVERSIONS_MIN = 720,
 	MAX_DELAYS = 900,
 	MAX_BINS = 4000
@@ -41,11 +41,11 @@ struct search {
 	size_t n_delays;
 	size_t stride, n_used; /* conversions looked at: every stride-th */
 	size_t groups, columns, line;
-	unsigned char *group;  /* [columns of segments] */
-	double *occupancy;     /* [MAX_BINS * columns] of one conversion */
+	unsigned char *group;    /* [columns of segments] */
+	double *occupancy;       /* [MAX_BINS * columns] of one conversion */
 	double *integral[BATCH]; /* [(MAX_BINS + 1) * columns] each */
-	double *gram;          /* [n_delays * line * line] */
-	double *cost;          /* [n_delays] of one scan */
+	double *gram;            /* [n_delays * line * line] */
+	double *cost;            /* [n_delays] of one scan */
 	struct jm_start *starts; /* all scans' */
 	size_t n_starts, room;
 };
@@ -119,8 +119,8 @@ static void filter_bins(const struct search *search, size_t n, double tau_s, dou
 }
 
 /* Rows of a batch of conversions for all delays; delays grow as bins go back. */
-static void add_batch(struct search *search, const double *y, size_t n_rows, size_t n,
-	size_t window)
+static void add_batch(
+	struct search *search, const double *y, size_t n_rows, size_t n, size_t window)
 {
 	double rows[BATCH * LINE_MAX], scale = 1 / ((double)window * search->bin_s);
 	size_t columns = search->columns, line = search->line;
@@ -182,8 +182,8 @@ static void pick(struct search *search, double tau_s, double window_s)
 		double cost = search->cost[d];
 		double delay_s = search->delay_min_s - tau_s + (double)d * search->bin_s;
 
-		if (!isfinite(cost) || (d && search->cost[d - 1] < cost)
-			|| (d + 1 < search->n_delays && search->cost[d + 1] <= cost))
+		if (!isfinite(cost) || (d && search->cost[d - 1] < cost) ||
+			(d + 1 < search->n_delays && search->cost[d + 1] <= cost))
 			continue;
 		minima[n++] = (struct jm_start){delay_s, tau_s, window_s, cost, 0};
 	}
@@ -238,7 +238,8 @@ static int allocate(struct search *search)
 	search->gram = malloc(search->n_delays * line * line * sizeof(double));
 	search->cost = malloc(search->n_delays * sizeof(double));
 	search->starts = malloc(search->room * sizeof(*search->starts));
-	return search->group && search->occupancy && search->gram && search->cost && search->starts;
+	return search->group && search->occupancy && search->gram && search->cost &&
+	       search->starts;
 }
 
 static void release(struct search *search)
@@ -257,8 +258,8 @@ static void set_up(struct search *search, const struct jm_coarse_options *option
 	double range = options->delay_max_s - options->delay_min_s, longest = 0;
 	size_t n = search->moments->n, wanted;
 
-	search->groups = search->segments->n_loads < GROUPS_MAX ? search->segments->n_loads
-								 : GROUPS_MAX;
+	search->groups =
+		search->segments->n_loads < GROUPS_MAX ? search->segments->n_loads : GROUPS_MAX;
 	search->columns = search->groups + JM_N_GAP_COLUMNS;
 	search->line = search->columns + 1;
 	for (size_t i = 0; i < options->n_window; i++)

@@ -46,8 +46,8 @@ static int reads_allocate(struct reads *reads, size_t n, int with_voltage)
 	reads->value = malloc(size);
 	reads->power_w = malloc(size);
 	reads->voltage = with_voltage ? malloc(size) : NULL;
-	return reads->before_s && reads->after_s && reads->value && reads->power_w
-		&& (reads->voltage || !with_voltage);
+	return reads->before_s && reads->after_s && reads->value && reads->power_w &&
+	       (reads->voltage || !with_voltage);
 }
 
 static int is_value(double si)
@@ -119,7 +119,8 @@ static double find_quantum(const double *values, size_t n, double *scratch)
 	return seen < n / 4 ? step : 0;
 }
 
-static size_t find_changes(const struct reads *reads, struct jm_bracket *brackets, size_t *index)
+static size_t find_changes(
+	const struct reads *reads, struct jm_bracket *brackets, size_t *index)
 {
 	size_t n = 0;
 
@@ -142,11 +143,12 @@ static int search_rhythm(const struct jm_bracket *brackets, size_t n,
 	int result = JM_ENOTFOUND;
 
 	if (round_s > 0)
-		result = jm_ticks_find(brackets, n, round_s * (1 - slack), round_s * (1 + slack),
-			ret_ticks);
+		result = jm_ticks_find(
+			brackets, n, round_s * (1 - slack), round_s * (1 + slack), ret_ticks);
 	if (result != JM_ENOTFOUND || given_round_s > 0)
 		return result;
-	return jm_ticks_find(brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
+	return jm_ticks_find(
+		brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
 }
 
 static int allocate(struct jm_conversions *conversions, size_t n, int with_width)
@@ -155,8 +157,8 @@ static int allocate(struct jm_conversions *conversions, size_t n, int with_width
 	conversions->power_w = malloc((n + 1) * sizeof(double));
 	conversions->tick = malloc((n + 1) * sizeof(int64_t));
 	conversions->width_s = with_width ? malloc((n + 1) * sizeof(double)) : NULL;
-	return conversions->time_s && conversions->power_w && conversions->tick
-		&& (conversions->width_s || !with_width);
+	return conversions->time_s && conversions->power_w && conversions->tick &&
+	       (conversions->width_s || !with_width);
 }
 
 /*
@@ -205,8 +207,8 @@ static void take_readings(struct jm_conversions *conversions, const struct reads
 }
 
 /* Readings that end with a conversion, as drivers that wait for one do. */
-static void take_changes(struct jm_conversions *conversions, struct reads *reads,
-	const size_t *index, size_t n)
+static void take_changes(
+	struct jm_conversions *conversions, struct reads *reads, const size_t *index, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		conversions->time_s[i] = reads->after_s[index[i]];
@@ -233,9 +235,9 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 		size_t m = conversions->n;
 
 		if (conversions->moment == JM_MOMENT_TICK)
-			at = conversions->phase_s
-				+ conversions->round_s
-					* round((at - conversions->phase_s) / conversions->round_s);
+			at = conversions->phase_s +
+			     conversions->round_s *
+				     round((at - conversions->phase_s) / conversions->round_s);
 		at = fmin(fmax(at, low), high); /* updates jitter around their ticks */
 		if (have && at > last_s && energy >= last_j && at - last_s < 1.0) {
 			conversions->time_s[m] = at;
@@ -250,12 +252,13 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 	}
 }
 
-static int too_few(const struct reads *reads, size_t n_changes, const char *name,
-	struct jm_error *reterr)
+static int too_few(
+	const struct reads *reads, size_t n_changes, const char *name, struct jm_error *reterr)
 {
 	if (reads->n < MIN_READINGS)
 		return jm_fail(reterr, JM_EINVAL,
-			"rail '%s' has %zu readings; attribution needs hundreds: poll faster or "
+			"rail '%s' has %zu readings; attribution needs hundreds: poll faster "
+			"or "
 			"run more cycles",
 			name, reads->n);
 	if (n_changes < 2)
@@ -267,8 +270,8 @@ static int too_few(const struct reads *reads, size_t n_changes, const char *name
 }
 
 /* Power with the droop that voltage and current of the same readings show. */
-static int take_voltage(struct jm_conversions *conversions, struct reads *reads,
-	struct jm_error *reterr)
+static int take_voltage(
+	struct jm_conversions *conversions, struct reads *reads, struct jm_error *reterr)
 {
 	size_t n = conversions->n;
 	double slope, significance;
@@ -276,11 +279,11 @@ static int take_voltage(struct jm_conversions *conversions, struct reads *reads,
 	conversions->voltage_v = reads->voltage;
 	conversions->current_a = reads->value;
 	reads->voltage = reads->value = NULL;
-	if (jm_voltage_slope(conversions->time_s, conversions->voltage_v, conversions->current_a, n,
-		    &slope, &significance) < 0
-		|| jm_voltage_power(conversions->time_s, conversions->voltage_v,
-			   conversions->current_a, n, fmin(0, fmax(-JM_DROOP_MAX, slope)),
-			   conversions->power_w) < 0)
+	if (jm_voltage_slope(conversions->time_s, conversions->voltage_v,
+		    conversions->current_a, n, &slope, &significance) < 0 ||
+		jm_voltage_power(conversions->time_s, conversions->voltage_v,
+			conversions->current_a, n, fmin(0, fmax(-JM_DROOP_MAX, slope)),
+			conversions->power_w) < 0)
 		return jm_fail_memory(reterr, "the voltages");
 	return 0;
 }
@@ -303,8 +306,9 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->poll_s = median_poll(reads, conversions->time_s);
 	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
 	result = prior->blocking || prior->stamped
-		? JM_ENOTFOUND
-		: search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s, &ticks);
+			 ? JM_ENOTFOUND
+			 : search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s,
+				   &ticks);
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the search for the sensor's rhythm");
 	if (result == 0) {
@@ -353,8 +357,8 @@ int jm_conversions_init(struct jm_conversions *conversions, const struct jm_rail
 		goto out;
 	}
 	if (reads.n >= MIN_READINGS && rail->quantity != JM_QUANTITY_UJ)
-		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch)
-			* (reads.voltage ? fabs(reads.voltage[0]) : 1);
+		conversions->quantum_w = find_quantum(reads.value, reads.n, scratch) *
+					 (reads.voltage ? fabs(reads.voltage[0]) : 1);
 	result = take(conversions, &reads, rail, prior, given_round_s, brackets, index, reterr);
 out:
 	reads_release(&reads);

@@ -15,15 +15,15 @@ enum jm_moment {
 };
 
 struct jm_conversions {
-	double *time_s;  /* [n], owned; when it became visible, after the origin */
-	double *power_w; /* [n], owned */
-	double *width_s; /* [n], owned: the window of each; NULL: common to all */
+	double *time_s;    /* [n], owned; when it became visible, after the origin */
+	double *power_w;   /* [n], owned */
+	double *width_s;   /* [n], owned: the window of each; NULL: common to all */
 	double *voltage_v; /* [n], owned: as read, perhaps of another window than */
 	double *current_a; /* [n], owned: the current; both NULL: power is read */
-	int64_t *tick;   /* [n], owned: number of the tick */
+	int64_t *tick;     /* [n], owned: number of the tick */
 	size_t n;
 	enum jm_moment moment;
-	double round_s;   /* 0: not known */
+	double round_s; /* 0: not known */
 	double phase_s;
 	double age_s;     /* JM_MOMENT_READING: readings are up to this old */
 	double poll_s;    /* median time between reads */

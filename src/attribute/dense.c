@@ -164,8 +164,8 @@ void jm_cholesky_invert(double *l, size_t n, double *ret_inverse)
 }
 
 /* to += the sum of ROWS rows, each times its factor. */
-BODY void add_rows(double *restrict to, const double *rows, size_t stride, const double *factor,
-	size_t n)
+BODY void add_rows(
+	double *restrict to, const double *rows, size_t stride, const double *factor, size_t n)
 {
 	for (size_t j = 0; j < n; j++) {
 		double sum = to[j];
@@ -176,8 +176,8 @@ BODY void add_rows(double *restrict to, const double *rows, size_t stride, const
 	}
 }
 
-BODY void gram_add(double *gram, size_t n, size_t gram_stride, const double *rows, size_t n_rows,
-	size_t stride)
+BODY void gram_add(double *gram, size_t n, size_t gram_stride, const double *rows,
+	size_t n_rows, size_t stride)
 {
 	size_t r = 0;
 

@@ -37,8 +37,8 @@ struct walker {
 
 size_t jm_design_work_size(const struct jm_segments *segments)
 {
-	return (1 + JM_MODES_MAX) * (segments->n_loads + JM_N_GAP_COLUMNS) * sizeof(double)
-		+ JM_EDGES_MAX * JM_CHUNK_ROWS * sizeof(struct jm_edge);
+	return (1 + JM_MODES_MAX) * (segments->n_loads + JM_N_GAP_COLUMNS) * sizeof(double) +
+	       JM_EDGES_MAX * JM_CHUNK_ROWS * sizeof(struct jm_edge);
 }
 
 static void set_modes(struct walker *walker, double *state)
@@ -49,8 +49,8 @@ static void set_modes(struct walker *walker, double *state)
 	for (size_t m = 0; m < walker->n_modes && m < JM_MODES_MAX; m++) {
 		struct mode *mode = &walker->modes[m];
 
-		*mode = (struct mode){.rate = modes[m].rate,
-			.factor = modes[m].weight * modes[m].tau_s};
+		*mode = (struct mode){
+			.rate = modes[m].rate, .factor = modes[m].weight * modes[m].tau_s};
 		mode->re = state + m * walker->k;
 		if (!modes[m].real) /* there is one mode then */
 			mode->im = state + walker->k;
@@ -131,7 +131,8 @@ static void advance(struct walker *walker, double to_s)
 {
 	const struct jm_segments *segments = walker->segments;
 
-	while (segments->time_s[walker->segment + 1] < to_s && walker->segment + 1 < segments->n) {
+	while (segments->time_s[walker->segment + 1] < to_s &&
+		walker->segment + 1 < segments->n) {
 		step(walker, walker->segment, segments->time_s[walker->segment + 1]);
 		walker->segment++;
 	}
@@ -152,13 +153,14 @@ static void add_integral(const struct walker *walker, double factor, double *row
 }
 
 void jm_design_rows(const struct jm_response *response, const struct jm_segments *segments,
-	const struct jm_moments *moments, size_t first, size_t n, double *ret_rows, size_t stride,
-	void *work)
+	const struct jm_moments *moments, size_t first, size_t n, double *ret_rows,
+	size_t stride, void *work)
 {
 	struct jm_edge *edges = work;
 	double *state = (double *)(edges + JM_EDGES_MAX * JM_CHUNK_ROWS);
 	size_t k = segments->n_loads + JM_N_GAP_COLUMNS;
-	struct walker walker = {.response = response, .segments = segments, .k = k, .run = state};
+	struct walker walker = {
+		.response = response, .segments = segments, .k = k, .run = state};
 	double memory = jm_response_memory_s(response);
 	size_t per_row = jm_response_edges_per_row(response), n_edges, open = 0;
 	unsigned char left[JM_CHUNK_ROWS];

@@ -35,9 +35,9 @@ struct solver {
 	struct jm_posterior *posterior;
 	size_t layers, gap, extra, spline, common, types; /* first index of each */
 	size_t total;
-	double *prior; /* [total * total] precision */
-	double *work;  /* [total * total] */
-	double *rhs;   /* [total] prior precision times prior mean */
+	double *prior;    /* [total * total] precision */
+	double *work;     /* [total * total] */
+	double *rhs;      /* [total] prior precision times prior mean */
 	double log_prior; /* ln det of the proper part of the prior */
 };
 
@@ -56,8 +56,8 @@ static int allocate(struct solver *solver)
 	solver->prior = malloc(n * n * sizeof(double));
 	solver->work = malloc(n * n * sizeof(double));
 	solver->rhs = malloc(n * sizeof(double));
-	return posterior->mean && posterior->covariance && solver->prior && solver->work
-		&& solver->rhs;
+	return posterior->mean && posterior->covariance && solver->prior && solver->work &&
+	       solver->rhs;
 }
 
 static void layout(struct solver *solver)
@@ -70,7 +70,8 @@ static void layout(struct solver *solver)
 	solver->spline = solver->extra + normal->n_extra;
 	solver->common = solver->spline + normal->n_spline;
 	solver->types = solver->common + 1;
-	solver->total = solver->types + (solver->belief->n_types > 1 ? solver->belief->n_types : 0);
+	solver->total =
+		solver->types + (solver->belief->n_types > 1 ? solver->belief->n_types : 0);
 }
 
 static int has_types(const struct solver *solver)
@@ -79,12 +80,13 @@ static int has_types(const struct solver *solver)
 }
 
 /* prior += weight (sum of c_i x_i)^2 */
-static void couple(struct solver *solver, const size_t *index, const double *c, size_t n,
-	double weight)
+static void couple(
+	struct solver *solver, const size_t *index, const double *c, size_t n, double weight)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
-			solver->prior[index[i] * solver->total + index[j]] += weight * c[i] * c[j];
+			solver->prior[index[i] * solver->total + index[j]] +=
+				weight * c[i] * c[j];
 }
 
 static size_t type_of(const struct solver *solver, size_t layer)
@@ -111,7 +113,8 @@ static void prior_of_layers(struct solver *solver)
 }
 
 /* What a layer of a later regime is off: its index and factors. */
-static void regime_terms(const struct solver *solver, size_t column, size_t index[3], double c[3])
+static void regime_terms(
+	const struct solver *solver, size_t column, size_t index[3], double c[3])
 {
 	size_t layers = solver->belief->n_layers;
 	double gain = solver->posterior->hyper.gain[column / layers];
@@ -163,7 +166,8 @@ static void prior_of_spline(struct solver *solver)
 
 	for (size_t i = 0; i < n; i++) {
 		double *line = solver->prior + (solver->spline + i) * total + solver->spline;
-		size_t index[3] = {solver->spline + i, solver->spline + i + 1, solver->spline + i + 2};
+		size_t index[3] = {
+			solver->spline + i, solver->spline + i + 1, solver->spline + i + 2};
 
 		for (size_t j = 0; j < n; j++)
 			line[j] += centre;
@@ -231,7 +235,8 @@ static int solve(struct solver *solver)
 	if (jm_cholesky(solver->work, n) < 0)
 		return JM_EINVAL;
 	jm_cholesky_solve(solver->work, n, posterior->mean);
-	posterior->log_evidence = 0.5 * (solver->log_prior - jm_cholesky_log_det(solver->work, n));
+	posterior->log_evidence =
+		0.5 * (solver->log_prior - jm_cholesky_log_det(solver->work, n));
 	jm_cholesky_invert(solver->work, n, posterior->covariance);
 	return 0;
 }
@@ -253,10 +258,11 @@ static void measure(struct solver *solver)
 		trace += jm_dot(line, posterior->covariance + i * n, p);
 	}
 	for (size_t i = 0; i < n; i++)
-		penalty += x[i] * jm_dot(solver->prior + i * n, x, n) - 2 * x[i] * solver->rhs[i];
+		penalty +=
+			x[i] * jm_dot(solver->prior + i * n, x, n) - 2 * x[i] * solver->rhs[i];
 	for (size_t e = 0; e < normal->n_extra; e++)
-		penalty += extra_precision(solver, e) * solver->belief->extra_mean[e]
-			* solver->belief->extra_mean[e];
+		penalty += extra_precision(solver, e) * solver->belief->extra_mean[e] *
+			   solver->belief->extra_mean[e];
 	posterior->chi2 = fmax(normal->square - 2 * cross + fit, 0);
 	posterior->effective = trace / noise;
 	posterior->log_evidence -=
@@ -286,13 +292,15 @@ static void update_spread(struct solver *solver)
 	struct jm_hyper *hyper = &solver->posterior->hyper;
 	const double *x = solver->posterior->mean;
 	double sum[JM_TYPES_MAX] = {0}, used[JM_TYPES_MAX] = {0};
-	double all = 0, all_used = 0, scale2 = solver->belief->scale_w * solver->belief->scale_w;
+	double all = 0, all_used = 0,
+	       scale2 = solver->belief->scale_w * solver->belief->scale_w;
 	double s0 = SPREAD0 * SPREAD0 * scale2;
 	size_t n_types = has_types(solver) ? solver->belief->n_types : 1;
 
 	for (size_t k = 0; k < solver->belief->n_layers; k++) {
 		size_t t = type_of(solver, k);
-		double d = x[k] - x[solver->common] - (has_types(solver) ? x[solver->types + t] : 0);
+		double d = x[k] - x[solver->common] -
+			   (has_types(solver) ? x[solver->types + t] : 0);
 
 		sum[t] += d * d;
 		used[t] += fmax(0, 1 - variance_around(solver, k) / hyper->spread_w2[t]);
@@ -303,8 +311,8 @@ static void update_spread(struct solver *solver)
 	}
 	all = (all + SPREAD0_COUNT * s0) / (all_used + SPREAD0_COUNT);
 	for (size_t t = 0; t < n_types; t++)
-		hyper->spread_w2[t] = within(scale2,
-			(sum[t] + TYPE_COUNT * all) / (used[t] + TYPE_COUNT));
+		hyper->spread_w2[t] =
+			within(scale2, (sum[t] + TYPE_COUNT * all) / (used[t] + TYPE_COUNT));
 	if (!has_types(solver))
 		hyper->spread_w2[0] = within(scale2, all);
 }
@@ -319,8 +327,8 @@ static void update_types(struct solver *solver)
 		double x = solver->posterior->mean[t];
 
 		sum += x * x;
-		used += fmax(0, 1 - solver->posterior->covariance[t * solver->total + t]
-				/ hyper->type_w2);
+		used += fmax(0, 1 - solver->posterior->covariance[t * solver->total + t] /
+						hyper->type_w2);
 	}
 	hyper->type_w2 = fmax(1e-8 * scale2, sum / used);
 }
@@ -334,11 +342,11 @@ static void update_drift(struct solver *solver)
 
 	floor2 *= floor2;
 	for (size_t i = 0; i + 2 < n; i++) {
-		const double *c = solver->posterior->covariance
-			+ (solver->spline + i) * total + solver->spline + i;
+		const double *c = solver->posterior->covariance + (solver->spline + i) * total +
+				  solver->spline + i;
 		double d = x[i] - 2 * x[i + 1] + x[i + 2];
-		double v = c[0] + 4 * c[total + 1] + c[2 * total + 2] - 4 * c[1] + 2 * c[2]
-			- 4 * c[total + 2];
+		double v = c[0] + 4 * c[total + 1] + c[2 * total + 2] - 4 * c[1] + 2 * c[2] -
+			   4 * c[total + 2];
 
 		sum += d * d;
 		used += fmax(0, 1 - v / hyper->drift_w2);
@@ -362,8 +370,8 @@ static void update_extra(struct solver *solver)
 			continue;
 		any = 1;
 		sum += d * d / (sd * sd);
-		used += fmax(0, 1 - solver->posterior->covariance[i * solver->total + i]
-				* extra_precision(solver, e));
+		used += fmax(0, 1 - solver->posterior->covariance[i * solver->total + i] *
+						extra_precision(solver, e));
 	}
 	if (any)
 		hyper->extra2 = fmax(1e-10, sum / used);
@@ -380,7 +388,8 @@ static double expect(const struct solver *solver, const size_t *index, const dou
 		mean_a += a[i] * posterior->mean[index[i]];
 		mean_b += b[i] * posterior->mean[index[i]];
 		for (size_t j = 0; j < n; j++)
-			sum += a[i] * b[j] * posterior->covariance[index[i] * solver->total + index[j]];
+			sum += a[i] * b[j] *
+			       posterior->covariance[index[i] * solver->total + index[j]];
 	}
 	return sum + mean_a * mean_b;
 }
@@ -401,8 +410,7 @@ static void update_regime(struct solver *solver, size_t regime)
 		square += expect(solver, index, first, first, 3);
 		sum += expect(solver, index, c, c, 3);
 	}
-	hyper->regime_w2[regime] =
-		fmax(1e-7 * scale2, sum / ((double)layers + REGIME_COUNT));
+	hyper->regime_w2[regime] = fmax(1e-7 * scale2, sum / ((double)layers + REGIME_COUNT));
 	hyper->gain[regime] = fmax(0, cross / square);
 }
 
@@ -428,8 +436,8 @@ static void begin(struct solver *solver)
 
 	if (hyper->noise_w2 > 0)
 		return;
-	hyper->noise_w2 = 0.1 * solver->normal->square / fmax(solver->normal->count, 1)
-		+ 1e-12 * scale2;
+	hyper->noise_w2 =
+		0.1 * solver->normal->square / fmax(solver->normal->count, 1) + 1e-12 * scale2;
 	for (size_t t = 0; t < JM_TYPES_MAX; t++)
 		hyper->spread_w2[t] = 0.04 * scale2;
 	hyper->type_w2 = 0.01 * scale2;
@@ -466,8 +474,8 @@ int jm_evidence_solve(const struct jm_normal *normal, const struct jm_belief *be
 		if (i + 1 == iterations)
 			break;
 		update(&solver);
-		if (fabs(log(ret_posterior->hyper.noise_w2 / before)) < 1e-4
-			&& fabs(log(ret_posterior->hyper.spread_w2[0] / spread)) < 1e-2 && i > 3)
+		if (fabs(log(ret_posterior->hyper.noise_w2 / before)) < 1e-4 &&
+			fabs(log(ret_posterior->hyper.spread_w2[0] / spread)) < 1e-2 && i > 3)
 			iterations = i + 2;
 	}
 	ret_posterior->common_w = ret_posterior->mean[solver.common] + normal->reference_w;

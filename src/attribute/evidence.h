@@ -12,37 +12,37 @@ enum { JM_TYPES_MAX = 12 };
 
 /* What is believed of the unknowns before the data. */
 struct jm_belief {
-	const unsigned char *type;  /* [n_layers], below n_types */
+	const unsigned char *type; /* [n_layers], below n_types */
 	size_t n_types;
-	size_t n_layers;            /* columns of the first regime; then those of others */
-	size_t pivot;               /* column that does not change with the regime */
-	double noise_min_w;         /* of a conversion: quantisation leaves that much */
-	double scale_w;             /* typical power: weak priors scale with it */
+	size_t n_layers;    /* columns of the first regime; then those of others */
+	size_t pivot;       /* column that does not change with the regime */
+	double noise_min_w; /* of a conversion: quantisation leaves that much */
+	double scale_w;     /* typical power: weak priors scale with it */
 	double extra_mean[JM_EXTRA_MAX];
-	double extra_sd[JM_EXTRA_MAX];   /* HUGE_VAL: flat */
-	int extra_scaled[JM_EXTRA_MAX];  /* group whose sd is found from the data; 0: none */
+	double extra_sd[JM_EXTRA_MAX];  /* HUGE_VAL: flat */
+	int extra_scaled[JM_EXTRA_MAX]; /* group whose sd is found from the data; 0: none */
 };
 
 struct jm_hyper {
-	double noise_w2;             /* variance of one conversion */
+	double noise_w2;                /* variance of one conversion */
 	double spread_w2[JM_TYPES_MAX]; /* of layers around the mean of their type */
-	double type_w2;              /* of the types around the common mean */
-	double drift_w2;             /* of second differences of the baseline */
-	double extra2;               /* of extra columns in a scaled group */
+	double type_w2;                 /* of the types around the common mean */
+	double drift_w2;                /* of second differences of the baseline */
+	double extra2;                  /* of extra columns in a scaled group */
 	double gain[JM_REGIMES_MAX]; /* power above the pivot, over that of the first regime */
 	double regime_w2[JM_REGIMES_MAX]; /* of layers around that */
 };
 
 struct jm_posterior {
-	size_t p, total;   /* unknowns of the data; with means of types behind them */
-	double *mean;      /* [total], owned; power above the reference */
+	size_t p, total;    /* unknowns of the data; with means of types behind them */
+	double *mean;       /* [total], owned; power above the reference */
 	double *covariance; /* [total * total], owned */
 	double reference_w;
 	struct jm_hyper hyper;
-	double chi2;       /* weighted sum of squared residuals */
-	double effective;  /* number of parameters that the data determine */
+	double chi2;      /* weighted sum of squared residuals */
+	double effective; /* number of parameters that the data determine */
 	double log_evidence;
-	double common_w;   /* mean of layer power */
+	double common_w; /* mean of layer power */
 };
 
 /*

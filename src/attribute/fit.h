@@ -13,7 +13,7 @@ struct jm_fit {
 	struct jm_segments segments;
 	struct jm_conversions conversions;
 	struct jm_problem problem; /* of the conversions near the run */
-	size_t first; /* of those, among all */
+	size_t first;              /* of those, among all */
 	struct jm_belief belief;
 	unsigned char *type; /* [n_layers], owned */
 	double *weight;      /* [n], owned: robust */
@@ -26,7 +26,7 @@ struct jm_fit {
 	struct jm_alignment alignment;
 	double start_noise_w2; /* of the likeliest start */
 	double start_together; /* of its residuals */
-	double blur_s; /* moments of conversions are known no better than this range */
+	double blur_s;         /* moments of conversions are known no better than this range */
 	int ambiguous;
 	double robust_share;
 	double autocorrelation;
@@ -95,7 +95,7 @@ double jm_fit_phase_excess(const struct jm_fit *fit);
 /* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
 /* Posterior to result. */
-int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result,
-	struct jm_error *reterr);
+int jm_fit_report(
+	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr);
 
 #endif

@@ -10,9 +10,9 @@
 
 enum {
 	COARSE_PER_COLUMN = 12,
-	FEW_CONVERSIONS = 2000,   /* to choose among starts */
+	FEW_CONVERSIONS = 2000,    /* to choose among starts */
 	LINKED_CONVERSIONS = 8000, /* the same, behind a low-pass */
-	MANY_CONVERSIONS = 20000, /* to come close to the end */
+	MANY_CONVERSIONS = 20000,  /* to come close to the end */
 	STARTS = JM_START_MAX,
 	LINKED_STARTS = 6,
 	VAGUE_STARTS = 4, /* rows of readings of unknown age are long ones */
@@ -34,18 +34,19 @@ enum {
 #define LESS_NOISE 0.6
 
 /* The starts of a search in which power_w[] is what the sensor converted. */
-static int find_starts(struct jm_fit *fit, const double *power_w,
-	struct jm_start starts[JM_START_MAX])
+static int find_starts(
+	struct jm_fit *fit, const double *power_w, struct jm_start starts[JM_START_MAX])
 {
 	struct jm_response slow = {.round_s = fit->conversions.round_s};
 	double pace = jm_response_pace(&slow);
-	const double tau_s[] = {0.1e-3 * pace, 0.35e-3 * pace, 0.9e-3 * pace, 2.5e-3 * pace,
-		fit->prior.tau_s};
+	const double tau_s[] = {
+		0.1e-3 * pace, 0.35e-3 * pace, 0.9e-3 * pace, 2.5e-3 * pace, fit->prior.tau_s};
 	double given_tau = fit->prior.tau_s;
 	struct jm_coarse_options options = {.delay_min_s = fit->prior.delay_min_s,
 		.delay_max_s = fit->prior.delay_max_s,
 		.tau_s = fit->prior.tau_sd_s > 0 ? tau_s : &given_tau,
-		.n_tau = fit->prior.tau_sd_s > 0 ? N_TAU + (fit->prior.tau_s > tau_s[N_TAU - 1]) : 1,
+		.n_tau = fit->prior.tau_sd_s > 0 ? N_TAU + (fit->prior.tau_s > tau_s[N_TAU - 1])
+						 : 1,
 		.window_s = fit->windows_s,
 		.n_window = fit->n_windows,
 		.per_column = COARSE_PER_COLUMN};
@@ -53,7 +54,8 @@ static int find_starts(struct jm_fit *fit, const double *power_w,
 	if (fit->prior.delay_sd_s > 0)
 		return jm_coarse_search(
 			&fit->segments, &fit->problem.moments, power_w, &options, starts);
-	starts[0] = (struct jm_start){fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0, 0};
+	starts[0] = (struct jm_start){
+		fit->prior.delay_s, fit->prior.tau_s, fit->windows_s[0], 0, 0};
 	return 1;
 }
 
@@ -69,8 +71,9 @@ static struct jm_response response_at(
 
 	response.age_s = fit->blur_s;
 	if (fit->conversions.moment == JM_MOMENT_READING)
-		response.age_s = fit->input->prior.round_ms > 0 ? fit->input->prior.round_ms * 1e-3
-								: fit->conversions.poll_s;
+		response.age_s = fit->input->prior.round_ms > 0
+					 ? fit->input->prior.round_ms * 1e-3
+					 : fit->conversions.poll_s;
 	return response;
 }
 
@@ -105,8 +108,8 @@ static int come_closer(struct jm_fit *fit, struct jm_response *response)
 {
 	struct jm_subset subset;
 	struct jm_alignment alignment = {0};
-	int result = jm_subset_init(&subset, &fit->problem, MANY_CONVERSIONS,
-		response->low_pass > 0);
+	int result = jm_subset_init(
+		&subset, &fit->problem, MANY_CONVERSIONS, response->low_pass > 0);
 
 	if (result >= 0)
 		result = jm_alignment_init(
@@ -124,7 +127,8 @@ static int come_closer(struct jm_fit *fit, struct jm_response *response)
 static void sharpen(const struct jm_fit *fit, double low_pass, double *ret_power)
 {
 	const struct jm_moments *moments = &fit->problem.moments;
-	struct jm_response response = {.low_pass = low_pass, .round_s = fit->conversions.round_s};
+	struct jm_response response = {
+		.low_pass = low_pass, .round_s = fit->conversions.round_s};
 
 	for (size_t i = 0; i < moments->n; i++) {
 		double kept = jm_response_kept(&response, moments, i);
@@ -148,12 +152,13 @@ static double unexplained(const struct jm_fit *fit)
 }
 
 /* One low-pass, 0: none; *ret_best is replaced when it is likelier. */
-static int try_low_pass(struct jm_fit *fit, double low_pass, struct jm_response *ret_best,
-	double *ret_evidence)
+static int try_low_pass(
+	struct jm_fit *fit, double low_pass, struct jm_response *ret_best, double *ret_evidence)
 {
 	struct jm_start starts[JM_START_MAX];
-	size_t many = low_pass > 0 ? LINKED_STARTS
-		: fit->conversions.moment == JM_MOMENT_READING ? VAGUE_STARTS : STARTS;
+	size_t many = low_pass > 0                                   ? LINKED_STARTS
+		      : fit->conversions.moment == JM_MOMENT_READING ? VAGUE_STARTS
+								     : STARTS;
 	int n, result;
 
 	if (low_pass > 0)
@@ -213,8 +218,8 @@ static int search(struct jm_fit *fit, struct jm_response *ret_best)
 	if (known > 1 && ticks)
 		return try_low_pass(fit, 1 / known, ret_best, &evidence);
 	result = try_low_pass(fit, 0, ret_best, &evidence);
-	if (!ticks || known == 1
-		|| (unexplained(fit) < UNEXPLAINED_MIN && fit->start_together < TOGETHER_MIN))
+	if (!ticks || known == 1 ||
+		(unexplained(fit) < UNEXPLAINED_MIN && fit->start_together < TOGETHER_MIN))
 		return result;
 	sort_numbers(fit, numbers, NUMBERS);
 	for (size_t i = 0; i < NUMBERS && result >= 0; i++) {
@@ -274,21 +279,23 @@ static int search_blurred(struct jm_fit *fit, struct jm_response *best)
  */
 static int check_cycles(struct jm_fit *fit)
 {
-	double cycle_s = (fit->segments.end_s - fit->segments.begin_s)
-		/ (double)fit->segments.n_cycles;
+	double cycle_s =
+		(fit->segments.end_s - fit->segments.begin_s) / (double)fit->segments.n_cycles;
 	struct jm_candidate best = {.evidence = -HUGE_VAL};
 	struct jm_subset subset;
-	int result = jm_subset_init(&subset, &fit->problem, FEW_CONVERSIONS,
-		fit->alignment.response.low_pass > 0);
+	int result = jm_subset_init(
+		&subset, &fit->problem, FEW_CONVERSIONS, fit->alignment.response.low_pass > 0);
 
 	if (result >= 0)
-		result = jm_fit_descend(fit, &subset.problem, &fit->alignment.response, 2, &best);
+		result = jm_fit_descend(
+			fit, &subset.problem, &fit->alignment.response, 2, &best);
 	for (int way = -1; way <= 1 && result >= 0; way += 2) {
 		struct jm_response start = fit->alignment.response;
 		struct jm_candidate own = {.evidence = -HUGE_VAL};
 
 		start.delay_s += way * cycle_s;
-		if (start.delay_s < fit->prior.delay_min_s || start.delay_s > fit->prior.delay_max_s)
+		if (start.delay_s < fit->prior.delay_min_s ||
+			start.delay_s > fit->prior.delay_max_s)
 			continue;
 		result = jm_fit_descend(fit, &subset.problem, &start, 2, &own);
 		if (own.evidence > best.evidence - ALIKE)

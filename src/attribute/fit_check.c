@@ -11,10 +11,7 @@
 #include "attribute/fit.h"
 #include "base/error.h"
 
-enum {
-	PHASES = 64,
-	LAGS_MAX = 256
-};
+enum { PHASES = 64, LAGS_MAX = 256 };
 
 /* Inflation when the excess is worth it: chance stays below. */
 #define EXCESS_MIN 1.4
@@ -76,7 +73,8 @@ static double autocorrelation(const struct jm_fit *fit, size_t lag)
 
 	for (size_t i = lag; i < problem->moments.n; i++) {
 		double a = fit->residual[i], b = fit->residual[i - lag];
-		double weight = problem->weight ? problem->weight[i] * problem->weight[i - lag] : 1;
+		double weight =
+			problem->weight ? problem->weight[i] * problem->weight[i - lag] : 1;
 
 		cross += weight * a * b;
 		square += weight * 0.5 * (a * a + b * b);

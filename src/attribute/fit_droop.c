@@ -27,8 +27,8 @@ struct droop {
 };
 
 /* How the voltage of conversions from `first` on follows the load `shift_s` later. */
-static int follow(const struct jm_fit *fit, size_t first, size_t n, double shift_s, double *scratch,
-	struct droop *ret)
+static int follow(const struct jm_fit *fit, size_t first, size_t n, double shift_s,
+	double *scratch, struct droop *ret)
 {
 	const struct jm_conversions *conversions = &fit->conversions;
 	struct jm_response response = fit->alignment.response;
@@ -43,10 +43,9 @@ static int follow(const struct jm_fit *fit, size_t first, size_t n, double shift
 	if (result < 0)
 		return result;
 	return jm_voltage_slope(time_s, conversions->voltage_v + at, scratch, n, &ret->slope,
-		       &ret->significance)
-			< 0
-		? JM_ENOMEM
-		: 0;
+		       &ret->significance) < 0
+		       ? JM_ENOMEM
+		       : 0;
 }
 
 /* Shifts middle_s +- steps x step_s; *best_s and *ret are replaced by better ones. */
@@ -104,11 +103,10 @@ int jm_fit_droop(struct jm_fit *fit, struct jm_error *reterr)
 	if (result >= 0 && droop.significance < WORTH)
 		return 0;
 	/* What follows power by that much follows current by its volts more. */
-	if (result >= 0
-		&& jm_voltage_power(conversions->time_s, conversions->voltage_v,
-			   conversions->current_a, conversions->n,
-			   fmax(-JM_DROOP_MAX, droop.slope * mean_voltage(conversions)),
-			   conversions->power_w) < 0)
+	if (result >= 0 && jm_voltage_power(conversions->time_s, conversions->voltage_v,
+				   conversions->current_a, conversions->n,
+				   fmax(-JM_DROOP_MAX, droop.slope * mean_voltage(conversions)),
+				   conversions->power_w) < 0)
 		result = JM_ENOMEM;
 	if (result >= 0)
 		result = jm_alignment_refine(&fit->alignment, 2, 8);

@@ -54,23 +54,24 @@ static struct jm_response with_taps(const struct jm_response *simple)
 }
 
 /* Evidence that taps add on a part of the data. */
-static int try_taps(const struct jm_fit *fit, const struct jm_response *response,
-	double *ret_gain)
+static int try_taps(
+	const struct jm_fit *fit, const struct jm_response *response, double *ret_gain)
 {
 	struct jm_subset subset;
 	struct jm_belief belief = fit->belief;
 	struct jm_alignment simple = {0}, rich = {0};
-	int result = jm_subset_init(
-		&subset, &fit->problem, TRY_CONVERSIONS, response->low_pass > 0);
+	int result =
+		jm_subset_init(&subset, &fit->problem, TRY_CONVERSIONS, response->low_pass > 0);
 
 	*ret_gain = 0;
 	if (result >= 0)
-		result = jm_alignment_init(
-			&simple, &subset.problem, &belief, &fit->prior, &fit->alignment.response);
+		result = jm_alignment_init(&simple, &subset.problem, &belief, &fit->prior,
+			&fit->alignment.response);
 	if (result >= 0)
 		result = jm_alignment_refine(&simple, 2, 8);
 	if (result >= 0)
-		result = jm_alignment_init(&rich, &subset.problem, &belief, &fit->prior, response);
+		result = jm_alignment_init(
+			&rich, &subset.problem, &belief, &fit->prior, response);
 	if (result >= 0) {
 		memcpy(rich.power_w, simple.power_w,
 			(fit->segments.n_loads + JM_N_GAP_COLUMNS) * sizeof(double));
@@ -90,7 +91,8 @@ static int try_taps(const struct jm_fit *fit, const struct jm_response *response
 static int adopt(struct jm_fit *fit, const struct jm_response *response)
 {
 	struct jm_alignment rich;
-	int result = jm_alignment_init(&rich, &fit->problem, &fit->belief, &fit->prior, response);
+	int result =
+		jm_alignment_init(&rich, &fit->problem, &fit->belief, &fit->prior, response);
 
 	if (result >= 0) {
 		memcpy(rich.power_w, fit->alignment.power_w,
@@ -114,8 +116,8 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 {
 	static const struct {
 		double shape, tau_s; /* 0: that of the first order */
-	} starts[] = {{0.15, 0}, {0.6, 0.3e-3}, {1.2, 0.12e-3}, {1.2, 0.3e-3},
-		{1.2, 0.7e-3}, {2.5, 0.15e-3}, {2.5, 0.35e-3}};
+	} starts[] = {{0.15, 0}, {0.6, 0.3e-3}, {1.2, 0.12e-3}, {1.2, 0.3e-3}, {1.2, 0.7e-3},
+		{2.5, 0.15e-3}, {2.5, 0.35e-3}};
 	const struct jm_response *first = &fit->alignment.response;
 	size_t n = sizeof(starts) / sizeof(starts[0]);
 	double pace = jm_response_pace(first);
@@ -127,7 +129,8 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 		struct jm_response start = *first;
 		int result;
 
-		start.tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s : fmax(first->tau_s, 50e-6);
+		start.tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s
+						  : fmax(first->tau_s, 50e-6);
 		start.shape = starts[i].shape;
 		start.delay_s += first->tau_s - start.tau_s;
 		result = jm_fit_try_start(fit, problem, &start, best);
@@ -141,17 +144,16 @@ static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_
 static int take_order(struct jm_fit *fit, const struct jm_response *response)
 {
 	struct jm_alignment other;
-	int result = jm_alignment_init(&other, &fit->problem, &fit->belief, &fit->prior, response);
+	int result =
+		jm_alignment_init(&other, &fit->problem, &fit->belief, &fit->prior, response);
 
 	if (result >= 0)
 		result = jm_alignment_refine(&other, FIRST_STEPS, 8);
-	if (result >= 0
-		&& other.posterior.log_evidence
-			> fit->alignment.posterior.log_evidence + ORDER_HOPE)
+	if (result >= 0 && other.posterior.log_evidence >
+				   fit->alignment.posterior.log_evidence + ORDER_HOPE)
 		result = jm_alignment_refine(&other, STEPS - FIRST_STEPS, 8);
-	if (result >= 0
-		&& other.posterior.log_evidence
-			> fit->alignment.posterior.log_evidence + ORDER_WORTH) {
+	if (result >= 0 && other.posterior.log_evidence >
+				   fit->alignment.posterior.log_evidence + ORDER_WORTH) {
 		struct jm_alignment first = fit->alignment;
 
 		fit->alignment = other;
@@ -171,7 +173,8 @@ static int find_order(struct jm_fit *fit)
 		fit->alignment.response.low_pass > 0);
 
 	if (result >= 0)
-		result = jm_fit_descend(fit, &subset.problem, &fit->alignment.response, 2, &first);
+		result = jm_fit_descend(
+			fit, &subset.problem, &fit->alignment.response, 2, &first);
 	if (result >= 0)
 		result = jm_alignment_residuals(&fit->alignment, fit->residual);
 	fit->prior.shape_sd = SHAPE_SD;
@@ -180,8 +183,8 @@ static int find_order(struct jm_fit *fit)
 	jm_subset_release(&subset);
 	if (result >= 0)
 		result = best.evidence > first.evidence + ORDER_HOPE
-			? take_order(fit, &best.response)
-			: 0;
+				 ? take_order(fit, &best.response)
+				 : 0;
 	if (result <= 0)
 		fit->prior.shape_sd = 0;
 	else
@@ -191,8 +194,8 @@ static int find_order(struct jm_fit *fit)
 
 static int may_be_rich(const struct jm_fit *fit)
 {
-	return !(fit->alignment.response.age_s > 0) && fit->prior.delay_sd_s > 0
-		&& fit->prior.tau_sd_s > 0;
+	return !(fit->alignment.response.age_s > 0) && fit->prior.delay_sd_s > 0 &&
+	       fit->prior.tau_sd_s > 0;
 }
 
 int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr)

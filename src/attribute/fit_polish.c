@@ -14,11 +14,7 @@
 #include "attribute/fit.h"
 #include "base/error.h"
 
-enum {
-	ROUNDS = 4,
-	ITERATIONS = 8,
-	PARAMETERS_MAX = 4
-};
+enum { ROUNDS = 4, ITERATIONS = 8, PARAMETERS_MAX = 4 };
 
 /* Steps beyond this many deviations are not of a parabola; below, nothing is gained. */
 #define STEP_MAX 2.5
@@ -123,11 +119,10 @@ static double penalty(const struct jm_fit *fit, const struct jm_response *respon
 	double window = (response->window_s - prior->window_s) / prior->window_sd_s;
 	double shape = (response->shape - fit->alignment.shape) / prior->shape_sd;
 
-	return 0.5
-		* ((prior->delay_sd_s > 0 ? delay * delay : 0)
-			+ (prior->tau_sd_s > 0 ? tau * tau : 0)
-			+ (prior->window_sd_s > 0 ? window * window : 0)
-			+ (prior->shape_sd > 0 ? shape * shape : 0));
+	return 0.5 * ((prior->delay_sd_s > 0 ? delay * delay : 0) +
+			     (prior->tau_sd_s > 0 ? tau * tau : 0) +
+			     (prior->window_sd_s > 0 ? window * window : 0) +
+			     (prior->shape_sd > 0 ? shape * shape : 0));
 }
 
 /* -log marginal likelihood at an offset; hyperparameters stay. */
@@ -213,8 +208,8 @@ static void find_slopes(const struct polish *polish, double *ret_slope)
 
 	for (size_t u = 0; u < posterior->total; u++)
 		for (size_t i = 0; i < n; i++) {
-			double sum = posterior->covariance[u * posterior->total
-				+ unknown_of(polish, i)];
+			double sum = posterior->covariance[u * posterior->total +
+							   unknown_of(polish, i)];
 
 			sum -= jm_dot(polish->root + i * n, ret_slope + u * n, i);
 			ret_slope[u * n + i] = sum / polish->root[i * n + i];
@@ -256,8 +251,9 @@ static int take_covariance(const struct polish *polish, const double *inverse)
 	for (size_t u = 0; u < total; u++)
 		for (size_t v = 0; v < total; v++)
 			for (size_t i = 0; i < n; i++)
-				posterior->covariance[u * total + v] += slope[u * n + i]
-					* jm_dot(added + i * n, slope + v * n, n);
+				posterior->covariance[u * total + v] +=
+					slope[u * n + i] *
+					jm_dot(added + i * n, slope + v * n, n);
 	free(slope);
 	return 0;
 }
@@ -266,21 +262,22 @@ static int take_covariance(const struct polish *polish, const double *inverse)
  * How far Gauss-Newton was off, in the present directions, joins what is not
  * known: both would be right if all of the model were.
  */
-static void add_move(const struct polish *polish, const struct jm_response *from, double *inverse)
+static void add_move(
+	const struct polish *polish, const struct jm_response *from, double *inverse)
 {
 	const struct jm_response *to = &polish->fit->alignment.response;
 	double move[PARAMETERS_MAX];
 	size_t n = polish->n;
 
 	for (size_t i = 0; i < n; i++) {
-		const double by[] = {[JM_PARAMETER_DELAY] = to->delay_s + to->tau_s - from->delay_s
-				- from->tau_s,
+		const double by[] = {[JM_PARAMETER_DELAY] = to->delay_s + to->tau_s -
+							    from->delay_s - from->tau_s,
 			[JM_PARAMETER_TAU] = to->tau_s - from->tau_s,
 			[JM_PARAMETER_WINDOW] = to->window_s - from->window_s,
 			[JM_PARAMETER_SHAPE] = to->shape - from->shape};
 
-		move[i] = (by[polish->parameter[i]]
-				- jm_dot(polish->root + i * n, move, i)) / polish->root[i * n + i];
+		move[i] = (by[polish->parameter[i]] - jm_dot(polish->root + i * n, move, i)) /
+			  polish->root[i * n + i];
 	}
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
@@ -297,8 +294,8 @@ static int take_step(struct polish *polish, const double *step)
 
 	if (prior->delay_sd_s > 0) {
 		response.delay_s -= tau_s - response.tau_s;
-		response.delay_s = fmin(
-			fmax(response.delay_s, prior->delay_min_s), prior->delay_max_s);
+		response.delay_s =
+			fmin(fmax(response.delay_s, prior->delay_min_s), prior->delay_max_s);
 	}
 	response.tau_s = tau_s;
 	response.shape = fmax(response.shape, 0);
@@ -308,7 +305,8 @@ static int take_step(struct polish *polish, const double *step)
 	return jm_alignment_solve(alignment, ITERATIONS);
 }
 
-/* The root, slope and curvature that `step` and `inverse` are made of are of the last response. */
+/* The root, slope and curvature that `step` and `inverse` are made of are of the last response.
+ */
 static int climb(struct polish *polish)
 {
 	struct jm_alignment *alignment = &polish->fit->alignment;

@@ -56,19 +56,20 @@ static int check_known(const struct jm_fit_input *input, struct jm_error *reterr
 	const struct jm_fit_given *given = &input->given;
 	const char *wrong = NULL;
 
-	if (!is_known_time(prior->round_ms) || given->round_ms == 0
-		|| !(isnan(given->round_ms) || is_known_time(given->round_ms)))
+	if (!is_known_time(prior->round_ms) || given->round_ms == 0 ||
+		!(isnan(given->round_ms) || is_known_time(given->round_ms)))
 		wrong = "round";
-	if (!is_known_time(prior->window_ms) || !is_known_time(prior->window_sd_ms)
-		|| given->window_ms == 0
-		|| !(isnan(given->window_ms) || is_known_time(given->window_ms)))
+	if (!is_known_time(prior->window_ms) || !is_known_time(prior->window_sd_ms) ||
+		given->window_ms == 0 ||
+		!(isnan(given->window_ms) || is_known_time(given->window_ms)))
 		wrong = "window";
-	if (!is_known_time(prior->tau_sd_ms) || !(prior->tau_ms >= 0 && is_moment(prior->tau_ms))
-		|| !(isnan(given->tau_ms) || (given->tau_ms >= 0 && is_moment(given->tau_ms))))
+	if (!is_known_time(prior->tau_sd_ms) ||
+		!(prior->tau_ms >= 0 && is_moment(prior->tau_ms)) ||
+		!(isnan(given->tau_ms) || (given->tau_ms >= 0 && is_moment(given->tau_ms))))
 		wrong = "time constant";
-	if (!is_known_time(prior->delay_sd_ms) || !is_moment(prior->delay_ms)
-		|| !is_moment(prior->delay_min_ms) || !is_moment(prior->delay_max_ms)
-		|| !(isnan(given->delay_ms) || is_moment(given->delay_ms)))
+	if (!is_known_time(prior->delay_sd_ms) || !is_moment(prior->delay_ms) ||
+		!is_moment(prior->delay_min_ms) || !is_moment(prior->delay_max_ms) ||
+		!(isnan(given->delay_ms) || is_moment(given->delay_ms)))
 		wrong = "delay";
 	if (!wrong)
 		return 0;
@@ -112,9 +113,11 @@ static int check_stamps(
 	const struct jm_rail *rail, const struct extent *run, struct jm_error *reterr)
 {
 	if (!is_stamp(run->begin_ns) || !is_stamp(run->end_ns))
-		return jm_fail(reterr, JM_EINVAL, "a time stamp of the timeline is out of range");
+		return jm_fail(
+			reterr, JM_EINVAL, "a time stamp of the timeline is out of range");
 	for (size_t i = 0; i < rail->n_readings; i++)
-		if (!is_stamp(rail->readings[i].before_ns) || !is_stamp(rail->readings[i].after_ns))
+		if (!is_stamp(rail->readings[i].before_ns) ||
+			!is_stamp(rail->readings[i].after_ns))
 			return jm_fail(reterr, JM_EINVAL,
 				"the time of reading %zu of rail '%s' is out of range", i + 1,
 				rail->name);
@@ -123,7 +126,8 @@ static int check_stamps(
 
 static int64_t overlap(const struct extent *a, const struct extent *b, int64_t shift_ns)
 {
-	int64_t begin = a->begin_ns + shift_ns > b->begin_ns ? a->begin_ns + shift_ns : b->begin_ns;
+	int64_t begin =
+		a->begin_ns + shift_ns > b->begin_ns ? a->begin_ns + shift_ns : b->begin_ns;
 	int64_t end = a->end_ns + shift_ns < b->end_ns ? a->end_ns + shift_ns : b->end_ns;
 
 	return end - begin;
@@ -156,7 +160,8 @@ static int check_clocks(struct jm_fit *fit, struct jm_error *reterr)
 
 	if (!timeline_extent(fit->input->timeline, &run))
 		return jm_fail(reterr, JM_EINVAL,
-			"the timeline has no executions; attribution needs when each layer ran");
+			"the timeline has no executions; attribution needs when each layer "
+			"ran");
 	if (!rail->n_readings)
 		return jm_fail(reterr, JM_EINVAL, "rail '%s' has no readings", rail->name);
 	result = check_stamps(rail, &run, reterr);
@@ -208,8 +213,8 @@ static void window_prior(struct jm_fit *fit)
 	} else if (input->prior.window_ms > 0) {
 		prior->window_s = input->prior.window_ms * 1e-3;
 		prior->window_sd_s = input->prior.window_sd_ms > 0
-			? input->prior.window_sd_ms * 1e-3
-			: WINDOW_KNOWN_SD * prior->window_s;
+					     ? input->prior.window_sd_ms * 1e-3
+					     : WINDOW_KNOWN_SD * prior->window_s;
 	} else if (input->rail->quantity == JM_QUANTITY_MV_MA && ina3221_window(round_s) > 0) {
 		prior->window_s = ina3221_window(round_s);
 		prior->window_sd_s = WINDOW_KNOWN_SD * prior->window_s;
@@ -230,8 +235,8 @@ static void window_prior(struct jm_fit *fit)
 	fit->windows_s[0] = prior->window_s;
 }
 
-static void delay_prior(const struct jm_fit_input *input, double range_s,
-	struct jm_response_prior *prior)
+static void delay_prior(
+	const struct jm_fit_input *input, double range_s, struct jm_response_prior *prior)
 {
 	prior->delay_min_s = -range_s;
 	prior->delay_max_s = range_s;
@@ -259,17 +264,17 @@ static void response_prior(struct jm_fit *fit)
 	double round_s = fit->conversions.round_s, cycle_s, range;
 
 	window_prior(fit);
-	cycle_s = (fit->segments.end_s - fit->segments.begin_s)
-		/ (double)fit->segments.n_cycles;
+	cycle_s =
+		(fit->segments.end_s - fit->segments.begin_s) / (double)fit->segments.n_cycles;
 	round_s = fmax(round_s, fit->conversions.poll_s);
 	range = fmax(2 * round_s, fmin(1.2 * cycle_s, 10 * round_s));
 	range = fmax(range, 4e-3);
 	delay_prior(input, range, prior);
-	prior->skew_sd = isfinite(input->given.round_ms)
-		? 0
-		: SKEW_SD
-			+ SKEW_POLLS * fit->conversions.poll_s
-				/ (fit->segments.end_s - fit->segments.begin_s);
+	prior->skew_sd =
+		isfinite(input->given.round_ms)
+			? 0
+			: SKEW_SD + SKEW_POLLS * fit->conversions.poll_s /
+					    (fit->segments.end_s - fit->segments.begin_s);
 	prior->tap_sd = 1;
 	prior->tau_s = TAU_MEAN_S;
 	prior->tau_sd_s = TAU_SD_S;
@@ -298,7 +303,8 @@ static int set_types(struct jm_fit *fit)
 	if (!fit->type)
 		return JM_ENOMEM;
 	for (size_t i = 0; i < timeline->n_layers; i++) {
-		const char *type = timeline->layers[i].type ? timeline->layers[i].type : names[0];
+		const char *type =
+			timeline->layers[i].type ? timeline->layers[i].type : names[0];
 		size_t t = 0;
 
 		while (t < n && strcmp(names[t], type) != 0)
@@ -311,8 +317,9 @@ static int set_types(struct jm_fit *fit)
 	fit->belief.n_types = n == 2 ? 1 : n;
 	fit->belief.n_layers = timeline->n_layers;
 	/* Time between cycles is seen most often; what is outside of the run, always. */
-	fit->belief.pivot = fit->segments.n_loads
-		+ (fit->segments.total_s[fit->segments.n_loads + JM_COLUMN_BETWEEN] > 0
+	fit->belief.pivot =
+		fit->segments.n_loads +
+		(fit->segments.total_s[fit->segments.n_loads + JM_COLUMN_BETWEEN] > 0
 				? JM_COLUMN_BETWEEN
 				: JM_COLUMN_OUTSIDE);
 	return 0;
@@ -333,8 +340,8 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 	while (to > from && conversions->time_s[to - 1] > fit->segments.end_s + MARGIN_S)
 		to--;
 	for (size_t i = from; i < to; i++)
-		inside += conversions->time_s[i] > fit->segments.begin_s
-			&& conversions->time_s[i] < fit->segments.end_s;
+		inside += conversions->time_s[i] > fit->segments.begin_s &&
+			  conversions->time_s[i] < fit->segments.end_s;
 	if (inside < CONVERSIONS_MIN)
 		return jm_fail(reterr, JM_EINVAL,
 			"only %zu conversions of rail '%s' fall into the run; run more cycles",
@@ -352,10 +359,12 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 	fit->belief.scale_w = sum / (double)problem->moments.n;
 	if (!(fit->belief.scale_w > POWER_MIN_W))
 		return jm_fail(reterr, JM_EINVAL,
-			"rail '%s' reads no power during the run; it does not see the load: choose "
+			"rail '%s' reads no power during the run; it does not see the load: "
+			"choose "
 			"another rail",
 			fit->input->rail->name);
-	fit->belief.noise_min_w = fmax(0.2 * conversions->quantum_w, 1e-6 * fit->belief.scale_w);
+	fit->belief.noise_min_w =
+		fmax(0.2 * conversions->quantum_w, 1e-6 * fit->belief.scale_w);
 	fit->weight = malloc(problem->moments.n * sizeof(double));
 	fit->residual = malloc(problem->moments.n * sizeof(double));
 	fit->scale = malloc(problem->moments.n * sizeof(double));

@@ -54,14 +54,6 @@ static void report_power(const struct jm_fit *fit, const struct jm_row *row, dou
 	layer->dynamic_power_w = layer->power_w - idle_w;
 }
 
-void jm_fit_forget(struct jm_fit_layer *layer)
-{
-	layer->power_w = layer->power_sd_w = (double)NAN;
-	layer->power_lo_w = layer->power_hi_w = layer->dynamic_power_w = (double)NAN;
-	layer->energy_mj = layer->energy_sd_mj = layer->energy_share = (double)NAN;
-	layer->resolved = JM_RESOLVED_NO;
-}
-
 /* Energy of one execution, for the time that is left of it without overlaps. */
 static void report_energy(struct jm_fit_layer *layer, double total_s)
 {
@@ -72,8 +64,8 @@ static void report_energy(struct jm_fit_layer *layer, double total_s)
 	layer->energy_sd_mj = hypot(layer->power_sd_w * ms, from_time);
 }
 
-static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
-	struct jm_fit_layer *layer)
+static void report_gap(
+	const struct jm_fit *fit, size_t which, double idle_w, struct jm_fit_layer *layer)
 {
 	struct jm_row row = jm_fit_gap_row(fit, which);
 	double total_s = row.total_s;
@@ -83,15 +75,15 @@ static void report_gap(const struct jm_fit *fit, size_t which, double idle_w,
 		jm_fit_forget(layer);
 	layer->executions = which == JM_COLUMN_OUTSIDE ? 0 : fit->segments.n_cycles;
 	layer->runtime_ms = which == JM_COLUMN_OUTSIDE
-		? (double)NAN
-		: total_s * 1e3 / (double)fit->segments.n_cycles;
+				    ? (double)NAN
+				    : total_s * 1e3 / (double)fit->segments.n_cycles;
 	layer->runtime_sd_ms = (double)NAN;
 	layer->energy_mj = layer->power_w * layer->runtime_ms;
 	layer->energy_sd_mj = layer->power_sd_w * layer->runtime_ms;
 	if (which != JM_COLUMN_OUTSIDE && total_s <= 0)
 		layer->energy_mj = layer->energy_sd_mj = 0;
-	layer->resolved = layer->power_sd_w < 0.05 * layer->power_w ? JM_RESOLVED_YES
-								    : JM_RESOLVED_NO;
+	layer->resolved =
+		layer->power_sd_w < 0.05 * layer->power_w ? JM_RESOLVED_YES : JM_RESOLVED_NO;
 }
 
 /* Covariance of two parameters of the response; 0 for fixed ones. */
@@ -115,9 +107,9 @@ static double parameter_sd(const struct jm_fit *fit, size_t parameter)
 /* The delay alone: alignment.h tells why it is not a parameter of its own. */
 static double delay_sd(const struct jm_fit *fit)
 {
-	double variance = covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_DELAY)
-		+ covariance(fit, JM_PARAMETER_TAU, JM_PARAMETER_TAU)
-		- 2 * covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_TAU);
+	double variance = covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_DELAY) +
+			  covariance(fit, JM_PARAMETER_TAU, JM_PARAMETER_TAU) -
+			  2 * covariance(fit, JM_PARAMETER_DELAY, JM_PARAMETER_TAU);
 
 	return fit->prior.delay_sd_s > 0 ? sqrt(fmax(0, variance)) : 0;
 }
@@ -145,8 +137,8 @@ static void report_response(const struct jm_fit *fit, struct jm_fit_response *re
 static double drift_range(const struct jm_fit *fit)
 {
 	const struct jm_alignment *alignment = &fit->alignment;
-	const double *spline = alignment->posterior.mean + alignment->normal.n_columns
-		+ alignment->normal.n_extra;
+	const double *spline = alignment->posterior.mean + alignment->normal.n_columns +
+			       alignment->normal.n_extra;
 	double low = 0, high = 0;
 
 	for (size_t i = 0; i < alignment->normal.n_spline; i++) {
@@ -189,9 +181,9 @@ static double measured_power(const struct jm_fit *fit, double *ret_sd)
 		double end = problem->moments.time_s[i] - fit->alignment.response.delay_s;
 		double y = problem->power_w[i];
 
-		if (end < fit->segments.begin_s || end > fit->segments.end_s
-			|| (problem->weight
-				&& problem->weight[i] * fit->scale[i] * fit->scale[i] < 0.5))
+		if (end < fit->segments.begin_s || end > fit->segments.end_s ||
+			(problem->weight &&
+				problem->weight[i] * fit->scale[i] * fit->scale[i] < 0.5))
 			continue;
 		sum += y;
 		square += y * y;
@@ -212,19 +204,21 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 	closure->sd_mj = sd * closure->cycle_ms;
 	for (size_t k = 0; k < result->n_layers; k++)
 		if (result->layers[k].executions && isfinite(result->layers[k].energy_mj))
-			fitted += result->layers[k].energy_mj
-				* (double)result->layers[k].executions / cycles;
+			fitted += result->layers[k].energy_mj *
+				  (double)result->layers[k].executions / cycles;
 	fitted += result->gap.energy_mj + result->between.energy_mj;
 	closure->fitted_mj = fitted;
 	closure->difference_mj = fitted - closure->measured_mj;
 	for (size_t k = 0; k < result->n_layers; k++)
-		result->layers[k].energy_share = result->layers[k].energy_mj
-			* (double)result->layers[k].executions / cycles / fitted;
+		result->layers[k].energy_share = result->layers[k].energy_mj *
+						 (double)result->layers[k].executions / cycles /
+						 fitted;
 	result->gap.energy_share = result->gap.energy_mj / fitted;
 	result->between.energy_share = result->between.energy_mj / fitted;
 }
 
-int jm_fit_report(const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
+int jm_fit_report(
+	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
 {
 	struct jm_row outside = jm_fit_gap_row(fit, JM_COLUMN_OUTSIDE);
 	size_t layers = fit->segments.n_layers;

@@ -13,11 +13,7 @@
 #include "base/array.h"
 #include "base/error.h"
 
-enum {
-	ROUNDS = 3,
-	EM_STEPS = 12,
-	INSIDE_MIN = 16
-};
+enum { ROUNDS = 3, EM_STEPS = 12, INSIDE_MIN = 16 };
 
 /* The wide distribution is wider than the narrow one by at least this. */
 #define WIDER 3.5
@@ -43,8 +39,8 @@ static double median_deviation(const double *residual, size_t n, double *scratch
 static double chance_wide(const struct mixture *mixture, double residual)
 {
 	double a = residual / mixture->narrow_w, b = residual / mixture->wide_w;
-	double odds = mixture->share / (1 - mixture->share) * mixture->narrow_w / mixture->wide_w
-		* exp(fmin(0.5 * (a * a - b * b), 300));
+	double odds = mixture->share / (1 - mixture->share) * mixture->narrow_w /
+		      mixture->wide_w * exp(fmin(0.5 * (a * a - b * b), 300));
 
 	return odds / (1 + odds);
 }
@@ -126,8 +122,8 @@ static void set_weights(struct jm_fit *fit, const struct mixture *mixture)
 	for (size_t i = 0; i < n; i++) {
 		double chance = chance_wide(mixture, fit->residual[i]);
 
-		fit->weight[i] = ((1 - chance) + chance * ratio * ratio)
-			/ (fit->scale[i] * fit->scale[i]);
+		fit->weight[i] = ((1 - chance) + chance * ratio * ratio) /
+				 (fit->scale[i] * fit->scale[i]);
 		disturbed += chance > 0.5;
 	}
 	fit->robust_share = disturbed / (double)n;
@@ -162,14 +158,15 @@ static int weigh(struct jm_fit *fit)
 		return JM_ENOMEM;
 	if (find_jitter(fit, inside) < 0)
 		return JM_ENOMEM;
-	narrow = MAD_TO_SD * median_deviation(fit->residual + inside.first, inside.n, fit->weight);
+	narrow = MAD_TO_SD *
+		 median_deviation(fit->residual + inside.first, inside.n, fit->weight);
 	if (!(narrow > 0))
 		return 0;
 	mixture = (struct mixture){narrow, 4 * WIDER * narrow, 0.01};
 	fit_mixture(&mixture, fit->residual + inside.first, inside.n);
 	any_wide = widen(fit, &mixture);
-	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight
-		&& !any_wide) {
+	if (mixture.share < SHARE_MIN && fit->jitter_s <= 0 && !fit->problem.weight &&
+		!any_wide) {
 		fit->robust_share = 0;
 		return 0;
 	}

@@ -23,8 +23,10 @@ struct jm_row jm_fit_gap_row(const struct jm_fit *fit, size_t which)
 {
 	size_t column = fit->segments.n_loads + which;
 
-	return (struct jm_row){
-		.n = 1, .column = {column}, .share = {1}, .total_s = fit->segments.total_s[column]};
+	return (struct jm_row){.n = 1,
+		.column = {column},
+		.share = {1},
+		.total_s = fit->segments.total_s[column]};
 }
 
 double jm_fit_row_mean(const struct jm_fit *fit, const struct jm_row *row)
@@ -45,9 +47,9 @@ double jm_fit_row_covariance(
 
 	for (size_t i = 0; i < a->n; i++)
 		for (size_t j = 0; j < b->n; j++)
-			sum += a->share[i] * b->share[j]
-				* posterior->covariance[a->column[i] * posterior->total
-					+ b->column[j]];
+			sum += a->share[i] * b->share[j] *
+			       posterior->covariance[a->column[i] * posterior->total +
+						     b->column[j]];
 	return sum;
 }
 

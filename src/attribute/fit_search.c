@@ -8,13 +8,7 @@
 #include "base/array.h"
 #include "base/error.h"
 
-enum {
-	ITERATIONS = 4,
-	FIRST_STEPS = 2,
-	START_STEPS = 6,
-	EXPLORE_STEPS = 4,
-	ROUNDS_MAX = 3
-};
+enum { ITERATIONS = 4, FIRST_STEPS = 2, START_STEPS = 6, EXPLORE_STEPS = 4, ROUNDS_MAX = 3 };
 
 /* 1 / normal quantile of 3/4: from median deviation to standard deviation. */
 #define MAD_TO_SD 1.482602218505602
@@ -107,8 +101,8 @@ int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_can
 {
 	static const struct {
 		double delay_s, tau_factor; /* of what the filter delays: moved with it */
-	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1}, {-160e-6, 1},
-		{0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
+	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1},
+		{-160e-6, 1}, {0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
 	int better = fit->prior.delay_sd_s > 0 && best->response.n_taps;
 
 	for (int round = 0; round < ROUNDS_MAX && better; round++) {

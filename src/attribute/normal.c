@@ -7,8 +7,8 @@
 #include "attribute/normal.h"
 #include "base/error.h"
 
-void jm_spline_init(struct jm_spline *spline, double begin_s, double end_s, double step_s,
-	size_t max)
+void jm_spline_init(
+	struct jm_spline *spline, double begin_s, double end_s, double step_s, size_t max)
 {
 	double pieces = ceil((end_s - begin_s) / step_s);
 
@@ -133,7 +133,8 @@ static void finish(struct jm_normal *normal, const double *gram, size_t stride)
 	size_t dense = normal->n_columns + normal->n_extra;
 
 	for (size_t i = 0; i < dense; i++)
-		memcpy(normal->gram + i * normal->p, gram + i * stride, (i + 1) * sizeof(double));
+		memcpy(normal->gram + i * normal->p, gram + i * stride,
+			(i + 1) * sizeof(double));
 	memcpy(normal->rhs, gram + dense * stride, dense * sizeof(double));
 	normal->square = gram[dense * stride + dense];
 	for (size_t i = 0; i < normal->p; i++)
@@ -162,8 +163,8 @@ int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 	for (size_t first = 0; first < n; first += JM_CHUNK_ROWS) {
 		size_t rest = n - first < JM_CHUNK_ROWS ? n - first : JM_CHUNK_ROWS;
 
-		jm_design_rows(response, problem->segments, &problem->moments, first, rest, rows,
-			stride, work);
+		jm_design_rows(response, problem->segments, &problem->moments, first, rest,
+			rows, stride, work);
 		if (response->low_pass > 0)
 			low_pass_rows(response, &problem->moments, first, rest,
 				normal->n_columns, rows, stride, last);

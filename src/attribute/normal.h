@@ -13,8 +13,8 @@ struct jm_spline {
 	size_t n; /* coefficients, 0: none */
 };
 
-void jm_spline_init(struct jm_spline *spline, double begin_s, double end_s, double step_s,
-	size_t max);
+void jm_spline_init(
+	struct jm_spline *spline, double begin_s, double end_s, double step_s, size_t max);
 /* The four coefficients in force at a moment: index of the first, and factors. */
 size_t jm_spline_at(const struct jm_spline *spline, double time_s, double ret_factor[4]);
 
@@ -22,8 +22,8 @@ size_t jm_spline_at(const struct jm_spline *spline, double time_s, double ret_fa
 struct jm_problem {
 	const struct jm_segments *segments;
 	struct jm_moments moments;
-	const double *power_w;  /* [n] */
-	const double *weight;   /* [n] or NULL: 1 */
+	const double *power_w; /* [n] */
+	const double *weight;  /* [n] or NULL: 1 */
 	struct jm_spline spline;
 	const double *extra[JM_EXTRA_MAX]; /* columns known already, [n] each */
 	size_t n_extra;
@@ -34,11 +34,11 @@ struct jm_normal {
 	size_t n_columns; /* layers + gaps */
 	size_t n_extra;
 	size_t n_spline;
-	size_t p;         /* sum of these */
-	double *gram;     /* [p * p], owned, symmetric */
-	double *rhs;      /* [p], owned */
-	double square;    /* sum of weight y^2 */
-	double count;     /* sum of weights */
+	size_t p;           /* sum of these */
+	double *gram;       /* [p * p], owned, symmetric */
+	double *rhs;        /* [p], owned */
+	double square;      /* sum of weight y^2 */
+	double count;       /* sum of weights */
 	double reference_w; /* taken off y, and off the power of every column */
 };
 

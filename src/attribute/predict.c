@@ -79,7 +79,8 @@ static void advance(struct signal *signal, double to_s)
 {
 	const struct jm_segments *segments = signal->segments;
 
-	while (segments->time_s[signal->segment + 1] < to_s && signal->segment + 1 < segments->n) {
+	while (segments->time_s[signal->segment + 1] < to_s &&
+		signal->segment + 1 < segments->n) {
 		step(signal, power_of(signal, signal->segment),
 			segments->time_s[signal->segment + 1]);
 		signal->segment++;
@@ -113,7 +114,8 @@ static void finish(const struct jm_prediction *to, const struct jm_response *res
 		if (to->by_window)
 			to->by_window[i] -= to->value[i] / width;
 		if (to->by_skew)
-			to->by_skew[i] = to->by_delay[i] * (moments->time_s[i] - response->middle_s);
+			to->by_skew[i] =
+				to->by_delay[i] * (moments->time_s[i] - response->middle_s);
 		for (size_t m = 0; m < response->n_taps && main_tap; m++)
 			if (to->by_tap[m] && m != to->main_tap)
 				to->by_tap[m][i] -= main_tap[i];
@@ -160,13 +162,13 @@ static void predict_all(struct signal *signal, const struct jm_moments *moments,
 	for (size_t first = 0; first < moments->n; first += JM_CHUNK_ROWS) {
 		size_t n = moments->n - first;
 
-		predict_chunk(signal, moments, first, n < JM_CHUNK_ROWS ? n : JM_CHUNK_ROWS, edges,
-			to);
+		predict_chunk(signal, moments, first, n < JM_CHUNK_ROWS ? n : JM_CHUNK_ROWS,
+			edges, to);
 	}
 }
 
-static void low_pass(const struct jm_response *response, const struct jm_moments *moments,
-	double *column)
+static void low_pass(
+	const struct jm_response *response, const struct jm_moments *moments, double *column)
 {
 	for (size_t i = 1; column && i < moments->n; i++) {
 		double kept = jm_response_kept(response, moments, i);
@@ -193,7 +195,8 @@ int jm_predict(const struct jm_response *response, const struct jm_segments *seg
 	struct signal signal = {.response = response, .segments = segments, .power_w = power_w};
 	struct jm_prediction to = *ret_prediction;
 	struct jm_edge *edges = malloc(JM_EDGES_MAX * JM_CHUNK_ROWS * sizeof(*edges));
-	double *main_tap = response->n_taps > 1 ? malloc((moments->n + 1) * sizeof(double)) : NULL;
+	double *main_tap =
+		response->n_taps > 1 ? malloc((moments->n + 1) * sizeof(double)) : NULL;
 	int result = JM_ENOMEM;
 
 	if (!edges || (response->n_taps > 1 && !main_tap))

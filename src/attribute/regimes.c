@@ -26,7 +26,8 @@ static void add_busy(const struct jm_segments *segments, double *busy)
 {
 	for (size_t i = 0; i < segments->n; i++)
 		if (segments->column[i] < segments->n_loads)
-			busy[segments->cycle[i]] += segments->time_s[i + 1] - segments->time_s[i];
+			busy[segments->cycle[i]] +=
+				segments->time_s[i + 1] - segments->time_s[i];
 }
 
 static void sums(const double *x, size_t from, size_t to, double *mean, double *square)
@@ -60,8 +61,8 @@ static size_t best_split(const double *x, size_t from, size_t to)
 	if (!at || fabs(a - b) < SHARE_MIN * 0.5 * (a + b))
 		return 0;
 	/* The spread of means of either side, were there no split. */
-	least = sqrt(least / (double)(to - from))
-		* sqrt(1 / (double)(at - from) + 1 / (double)(to - at));
+	least = sqrt(least / (double)(to - from)) *
+		sqrt(1 / (double)(at - from) + 1 / (double)(to - at));
 	return fabs(a - b) > SIGMAS_MIN * least ? at : 0;
 }
 
@@ -77,8 +78,8 @@ static void split(const double *x, size_t from, size_t to, unsigned char *cut, s
 	split(x, at, to, cut, n_cuts);
 }
 
-static void block_medians(const double *busy, size_t cycles, size_t blocks, double *scratch,
-	double *ret_median)
+static void block_medians(
+	const double *busy, size_t cycles, size_t blocks, double *scratch, double *ret_median)
 {
 	for (size_t b = 0; b < blocks; b++) {
 		size_t from = b * cycles / blocks, to = (b + 1) * cycles / blocks;
@@ -99,8 +100,8 @@ static size_t settle(const double *busy, size_t from, size_t to, double before, 
 	size_t at = from;
 
 	for (size_t i = from; i < to; i++) {
-		sum += (busy[i] - before) * (busy[i] - before)
-			- (busy[i] - after) * (busy[i] - after);
+		sum += (busy[i] - before) * (busy[i] - before) -
+		       (busy[i] - after) * (busy[i] - after);
 		if (sum < least) {
 			least = sum;
 			at = i + 1;
@@ -110,8 +111,8 @@ static size_t settle(const double *busy, size_t from, size_t to, double before, 
 }
 
 /* ret_first[r]: the first cycle of regime r. Returns their number. */
-static size_t first_cycles(const double *busy, size_t cycles, const double *median, size_t blocks,
-	const unsigned char *cut, size_t ret_first[JM_REGIMES_MAX])
+static size_t first_cycles(const double *busy, size_t cycles, const double *median,
+	size_t blocks, const unsigned char *cut, size_t ret_first[JM_REGIMES_MAX])
 {
 	size_t n = 1;
 
@@ -121,7 +122,8 @@ static size_t first_cycles(const double *busy, size_t cycles, const double *medi
 
 		if (cut[b])
 			ret_first[n++] = settle(busy, (b - 1) * cycles / blocks,
-				(b + 1) * cycles / blocks, median[b > 1 ? b - 2 : 0], median[next]);
+				(b + 1) * cycles / blocks, median[b > 1 ? b - 2 : 0],
+				median[next]);
 	}
 	return n;
 }
@@ -134,7 +136,8 @@ static int add_columns(struct jm_segments *segments, const size_t *first, size_t
 
 	if (!total_s)
 		return JM_ENOMEM;
-	memcpy(total_s + loads, segments->total_s + layers, JM_N_GAP_COLUMNS * sizeof(*total_s));
+	memcpy(total_s + loads, segments->total_s + layers,
+		JM_N_GAP_COLUMNS * sizeof(*total_s));
 	for (size_t i = 0; i < segments->n; i++) {
 		uint32_t *column = &segments->column[i];
 

@@ -59,14 +59,14 @@ static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *resul
 {
 	const struct jm_response *response = &fit->alignment.response;
 
-	if (fit->autocorrelation > TOGETHER_MAX
-		|| !(fabs(result->closure.difference_mj)
-			< CLOSURE_MAX * result->closure.measured_mj))
+	if (fit->autocorrelation > TOGETHER_MAX ||
+		!(fabs(result->closure.difference_mj) <
+			CLOSURE_MAX * result->closure.measured_mj))
 		return 1;
 	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
 		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
-	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX
-		|| fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
+	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX ||
+	       fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
 }
 
 static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
@@ -77,10 +77,12 @@ static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 	for (size_t k = 0; k < result->n_layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
 		double sd = layer->power_sd_w;
-		int narrower = sd < NARROWER * prior_sd(fit, k) && sd < WIDEST_SHARE * layer->power_w;
+		int narrower =
+			sd < NARROWER * prior_sd(fit, k) && sd < WIDEST_SHARE * layer->power_w;
 		int narrow = known > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w;
 
-		layer->resolved = (narrower || narrow) && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
+		layer->resolved =
+			(narrower || narrow) && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
 		result->n_resolved += layer->resolved == JM_RESOLVED_YES;
 	}
 }
@@ -98,8 +100,8 @@ struct group {
 	double time_s, energy_j, sd_j; /* of all their executions */
 };
 
-static struct group group_of(const struct jm_fit *fit, const struct jm_fit_result *result,
-	size_t first, size_t last)
+static struct group group_of(
+	const struct jm_fit *fit, const struct jm_fit_result *result, size_t first, size_t last)
 {
 	struct group group = {.first = first, .last = last};
 	double square = 0;
@@ -119,8 +121,9 @@ static struct group group_of(const struct jm_fit *fit, const struct jm_fit_resul
 /* Is the mean power of its layers known well enough? */
 static int group_is_known(const struct jm_fit *fit, const struct group *group)
 {
-	return group->time_s > 0 && group->sd_j / group->time_s < NARROWER * prior_sd(fit, group->first)
-		&& group->sd_j < 0.5 * WIDEST_SHARE * group->energy_j;
+	return group->time_s > 0 &&
+	       group->sd_j / group->time_s < NARROWER * prior_sd(fit, group->first) &&
+	       group->sd_j < 0.5 * WIDEST_SHARE * group->energy_j;
 }
 
 static void mark_group(const struct group *group, int number, struct jm_fit_result *result)
@@ -143,7 +146,8 @@ static int cancels(const struct jm_fit *fit, size_t a, size_t b)
 {
 	double cross = energy_covariance(fit, a, b);
 
-	return cross < CANCEL * sqrt(energy_covariance(fit, a, a) * energy_covariance(fit, b, b));
+	return cross <
+	       CANCEL * sqrt(energy_covariance(fit, a, a) * energy_covariance(fit, b, b));
 }
 
 /* Runs of unresolved neighbours whose errors cancel. */
@@ -154,10 +158,10 @@ static void find_groups(const struct jm_fit *fit, struct jm_fit_result *result)
 	for (size_t first = 0; first < result->n_layers; first++) {
 		struct group group = {.first = first, .last = first};
 
-		while (group.last + 1 < result->n_layers
-			&& result->layers[first].resolved == JM_RESOLVED_NO
-			&& result->layers[group.last + 1].resolved == JM_RESOLVED_NO
-			&& cancels(fit, group.last, group.last + 1)) {
+		while (group.last + 1 < result->n_layers &&
+			result->layers[first].resolved == JM_RESOLVED_NO &&
+			result->layers[group.last + 1].resolved == JM_RESOLVED_NO &&
+			cancels(fit, group.last, group.last + 1)) {
 			group = group_of(fit, result, first, group.last + 1);
 			if (group_is_known(fit, &group))
 				break;
@@ -221,7 +225,8 @@ static double cycles_needed(const struct jm_fit *fit, const struct jm_fit_result
 
 	for (size_t k = 0; k < result->n_layers; k++) {
 		double prior = prior_sd(fit, k), sd = result->layers[k].power_sd_w;
-		double own = 1 / fmax(1 / (sd * sd) - 1 / (prior * prior), 1e-6 / (prior * prior));
+		double own =
+			1 / fmax(1 / (sd * sd) - 1 / (prior * prior), 1e-6 / (prior * prior));
 		double wanted = prior * prior * NARROWER * NARROWER / (1 - NARROWER * NARROWER);
 
 		if (result->layers[k].resolved == JM_RESOLVED_YES || !(sd > 0))
@@ -238,16 +243,16 @@ static int is_locked(const struct jm_fit *fit, const struct jm_fit_result *resul
 	double round_ms = fmax(fit->conversions.round_s, fit->conversions.poll_s) * 1e3;
 	double slow = fmin(STEP_MIN, STEP_SHARE * round_ms / result->closure.cycle_ms);
 
-	return (double)result->diagnostics.conversions > 4.0 * PHASES
-		&& (phases.fill < FILL_MIN || phases.step < slow);
+	return (double)result->diagnostics.conversions > 4.0 * PHASES &&
+	       (phases.fill < FILL_MIN || phases.step < slow);
 }
 
 /* Hardly any reading differs from the one before. */
 static int is_constant(const struct jm_fit *fit)
 {
-	return fit->conversions.moment == JM_MOMENT_READING
-		&& (double)fit->conversions.n_changes
-			< CHANGES_MIN * (double)fit->conversions.n_readings;
+	return fit->conversions.moment == JM_MOMENT_READING &&
+	       (double)fit->conversions.n_changes <
+		       CHANGES_MIN * (double)fit->conversions.n_readings;
 }
 
 /* Layers that took no time, when there is nothing else to explain; or 0. */
@@ -278,7 +283,7 @@ static void explain_misfit(const struct jm_fit *fit, double window_ms, char *tex
 			"%s: calibrate the sensor, and pause between cycles for random times",
 			fit->inflation > INFLATION_MAX
 				? "what the fit leaves unexplained follows the timeline"
-				: fit->autocorrelation > TOGETHER_MAX
+			: fit->autocorrelation > TOGETHER_MAX
 				? "what the fit leaves unexplained follows time"
 				: "layers and gaps do not add up to what the sensor saw");
 }
@@ -295,27 +300,33 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	if (timeless) {
 		result->cause = JM_CAUSE_NO_TIMELINE;
 		snprintf(text, size,
-			"%zu of %zu layers were never executed, or took no time: nothing can be "
+			"%zu of %zu layers were never executed, or took no time: nothing can "
+			"be "
 			"said of them",
 			timeless, result->n_layers);
 	} else if (is_constant(fit)) {
 		result->cause = JM_CAUSE_CONSTANT;
 		snprintf(text, size,
-			"%zu of %zu readings differ from the one before: the cycle of %.4g ms may keep "
-			"step with the sensor (pause between cycles for random times), or the rail "
+			"%zu of %zu readings differ from the one before: the cycle of %.4g ms "
+			"may keep "
+			"step with the sensor (pause between cycles for random times), or the "
+			"rail "
 			"does not see the load (choose another)",
 			fit->conversions.n_changes, fit->conversions.n_readings, cycle_ms);
 	} else if (is_locked(fit, result)) {
 		result->cause = JM_CAUSE_LOCKED_CYCLE;
 		snprintf(text, size,
-			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: pause "
+			"the cycle of %.3g ms keeps step with the sensor's round of %.3g ms: "
+			"pause "
 			"between cycles for random times",
 			cycle_ms, result->response.round_ms);
 	} else if (fit->conversions.moment == JM_MOMENT_READING) {
 		result->cause = JM_CAUSE_SLOW_POLL;
 		snprintf(text, size,
-			"a reading every %.3g ms does not tell when its value was made: read the "
-			"sensor several times per value, or, if it makes no more of them, stretch "
+			"a reading every %.3g ms does not tell when its value was made: read "
+			"the "
+			"sensor several times per value, or, if it makes no more of them, "
+			"stretch "
 			"one layer per cycle to that time",
 			fit->conversions.poll_s * 1e3);
 	} else if (is_misfit(fit, result)) {
@@ -331,8 +342,8 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 	} else if (isfinite(needed)) {
 		result->cause = JM_CAUSE_FEW_CYCLES;
 		result->cycles_needed = needed;
-		snprintf(text, size, "run %.2g cycles or more, or make the sensor convert faster",
-			needed);
+		snprintf(text, size,
+			"run %.2g cycles or more, or make the sensor convert faster", needed);
 	} else {
 		result->cause = JM_CAUSE_FEW_CYCLES;
 		snprintf(text, size,
@@ -346,8 +357,8 @@ static int is_blind(const struct jm_fit_result *result)
 	for (size_t k = 0; k < result->n_layers; k++)
 		if (result->layers[k].resolved != JM_RESOLVED_NO)
 			return 0;
-	return result->cause == JM_CAUSE_CONSTANT || result->cause == JM_CAUSE_LOCKED_CYCLE
-		|| result->cause == JM_CAUSE_SLOW_POLL;
+	return result->cause == JM_CAUSE_CONSTANT || result->cause == JM_CAUSE_LOCKED_CYCLE ||
+	       result->cause == JM_CAUSE_SLOW_POLL;
 }
 
 /* No figure is better than one that comes from a model that has failed. */
@@ -360,8 +371,16 @@ static void forget_all(struct jm_fit_result *result)
 	result->closure.fitted_mj = result->closure.difference_mj = (double)NAN;
 }
 
-int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
-	struct jm_error *reterr)
+void jm_fit_forget(struct jm_fit_layer *layer)
+{
+	layer->power_w = layer->power_sd_w = (double)NAN;
+	layer->power_lo_w = layer->power_hi_w = layer->dynamic_power_w = (double)NAN;
+	layer->energy_mj = layer->energy_sd_mj = layer->energy_share = (double)NAN;
+	layer->resolved = JM_RESOLVED_NO;
+}
+
+int jm_fit_resolve(
+	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr)
 {
 	(void)reterr;
 	mark_layers(fit, result);
@@ -374,40 +393,4 @@ int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
 	if (is_misfit(fit, result) || is_blind(result))
 		forget_all(result);
 	return 0;
-}
-
-const char *jm_resolved_name(enum jm_resolved resolved)
-{
-	switch (resolved) {
-	case JM_RESOLVED_NO:
-		return "no";
-	case JM_RESOLVED_YES:
-		return "yes";
-	case JM_RESOLVED_GROUP:
-		return "group";
-	}
-	return "?";
-}
-
-const char *jm_fit_cause_text(enum jm_fit_cause cause)
-{
-	switch (cause) {
-	case JM_CAUSE_NONE:
-		return "";
-	case JM_CAUSE_LONG_WINDOW:
-		return "the sensor averages over many cycles";
-	case JM_CAUSE_LOCKED_CYCLE:
-		return "the cycle keeps step with the sensor";
-	case JM_CAUSE_FEW_CYCLES:
-		return "too few cycles";
-	case JM_CAUSE_NO_TIMELINE:
-		return "layers were never executed";
-	case JM_CAUSE_CONSTANT:
-		return "the readings do not change";
-	case JM_CAUSE_MISFIT:
-		return "the model does not describe the readings";
-	case JM_CAUSE_SLOW_POLL:
-		return "the sensor is read too rarely";
-	}
-	return "?";
 }

@@ -5,8 +5,8 @@
 
 #include "attribute/fit.h"
 
-int jm_fit_resolve(const struct jm_fit *fit, struct jm_fit_result *result,
-	struct jm_error *reterr);
+int jm_fit_resolve(
+	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr);
 
 /* Takes back what was said of a row. */
 void jm_fit_forget(struct jm_fit_layer *layer);

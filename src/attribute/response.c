@@ -21,8 +21,11 @@ double jm_response_pace(const struct jm_response *response)
 
 struct jm_response jm_response_simple(double delay_s, double window_s, double tau_s)
 {
-	return (struct jm_response){.delay_s = delay_s, .window_s = window_s, .tau_s = tau_s,
-		.n_taps = 1, .tap = {1}};
+	return (struct jm_response){.delay_s = delay_s,
+		.window_s = window_s,
+		.tau_s = tau_s,
+		.n_taps = 1,
+		.tap = {1}};
 }
 
 static size_t count_ages(const struct jm_response *response)
@@ -133,7 +136,8 @@ size_t jm_response_edges(const struct jm_response *response, const struct jm_mom
 
 	for (size_t i = 0; i < n; i++) {
 		double time = moments->time_s[first + i];
-		double width = moments->width_s ? moments->width_s[first + i] : response->window_s;
+		double width =
+			moments->width_s ? moments->width_s[first + i] : response->window_s;
 		double delay = response->delay_s + response->skew * (time - response->middle_s);
 
 		used += row_edges(response, time - delay, width, (unsigned)i, ret_edges + used);

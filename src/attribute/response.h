@@ -26,11 +26,11 @@ struct jm_response {
 	double window_s; /* of conversions without a width of their own */
 	double tau_s;    /* first moment of e(t): the sum of its time constants */
 	double shape;
-	double age_s;    /* readings are up to this much older; 0: ticks are known */
-	double low_pass; /* share of a conversion in the sensor's output; 0: all of it */
-	double round_s;  /* between conversions; for the low-pass */
+	double age_s;          /* readings are up to this much older; 0: ticks are known */
+	double low_pass;       /* share of a conversion in the sensor's output; 0: all of it */
+	double round_s;        /* between conversions; for the low-pass */
 	double middle_s, skew; /* delay grows by skew per second after middle_s */
-	size_t n_taps;   /* 1: first order; with ages: 1 */
+	size_t n_taps;         /* 1: first order; with ages: 1 */
 	double offset_s[JM_TAPS_MAX];
 	double tap[JM_TAPS_MAX]; /* sum to 1 */
 };
@@ -69,8 +69,8 @@ size_t jm_response_edges_per_row(const struct jm_response *response);
  * The sensor's own low-pass, from conversion to conversion: what is kept of
  * the output before at conversion i. 0 without one.
  */
-double jm_response_kept(const struct jm_response *response, const struct jm_moments *moments,
-	size_t i);
+double jm_response_kept(
+	const struct jm_response *response, const struct jm_moments *moments, size_t i);
 
 /*
  * e(t) in parts: the sum over modes of the real part of
@@ -79,7 +79,7 @@ double jm_response_kept(const struct jm_response *response, const struct jm_mome
 struct jm_mode {
 	double complex tau_s, weight;
 	double complex rate; /* 1 / tau */
-	int real; /* all of it */
+	int real;            /* all of it */
 };
 
 enum { JM_MODES_MAX = 2 };
@@ -99,8 +99,8 @@ double jm_response_memory_s(const struct jm_response *response);
  * `work` has room for jm_design_work_size() bytes.
  */
 void jm_design_rows(const struct jm_response *response, const struct jm_segments *segments,
-	const struct jm_moments *moments, size_t first, size_t n, double *ret_rows, size_t stride,
-	void *work);
+	const struct jm_moments *moments, size_t first, size_t n, double *ret_rows,
+	size_t stride, void *work);
 size_t jm_design_work_size(const struct jm_segments *segments);
 
 /* A prediction and its derivatives; columns that are NULL are not wanted. */

@@ -20,8 +20,8 @@ static int follows(const struct jm_span *before, const struct jm_span *own)
 }
 
 /* Mean gap before each layer inside a cycle. */
-static void mean_gaps(const struct jm_span *spans, size_t n, double *gap, double *count,
-	size_t n_layers)
+static void mean_gaps(
+	const struct jm_span *spans, size_t n, double *gap, double *count, size_t n_layers)
 {
 	for (size_t i = 1; i < n; i++) {
 		if (!follows(&spans[i - 1], &spans[i]))

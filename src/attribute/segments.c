@@ -70,8 +70,8 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 	return n;
 }
 
-static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle, int64_t origin_ns,
-	struct jm_span *spans)
+static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
+	int64_t origin_ns, struct jm_span *spans)
 {
 	size_t n = 0;
 
@@ -121,8 +121,8 @@ static void meet(struct jm_span *before, struct jm_span *own, enum jm_stamp stam
 		own->end_s = own->begin_s;
 }
 
-static void append(struct jm_segments *segments, double begin_s, double end_s, size_t column,
-	size_t cycle)
+static void append(
+	struct jm_segments *segments, double begin_s, double end_s, size_t column, size_t cycle)
 {
 	if (!(end_s > begin_s))
 		return;
@@ -134,7 +134,8 @@ static void append(struct jm_segments *segments, double begin_s, double end_s, s
 		segments->total_s[column] += end_s - begin_s;
 }
 
-static void fill(struct jm_segments *segments, struct jm_span *spans, size_t n, enum jm_stamp stamp)
+static void fill(
+	struct jm_segments *segments, struct jm_span *spans, size_t n, enum jm_stamp stamp)
 {
 	size_t layers = segments->n_layers;
 
@@ -148,13 +149,14 @@ static void fill(struct jm_segments *segments, struct jm_span *spans, size_t n, 
 
 		if (i)
 			append(segments, spans[i - 1].end_s, span->begin_s,
-				layers
-					+ (span->cycle == spans[i - 1].cycle ? JM_COLUMN_GAP
-									     : JM_COLUMN_BETWEEN),
+				layers + (span->cycle == spans[i - 1].cycle
+							 ? JM_COLUMN_GAP
+							 : JM_COLUMN_BETWEEN),
 				spans[i - 1].cycle);
 		append(segments, span->begin_s, span->end_s, span->layer, span->cycle);
 	}
-	append(segments, segments->end_s, FAR_S, layers + JM_COLUMN_OUTSIDE, spans[n - 1].cycle);
+	append(segments, segments->end_s, FAR_S, layers + JM_COLUMN_OUTSIDE,
+		spans[n - 1].cycle);
 }
 
 static int are_unequal(const struct jm_timeline *timeline)
@@ -162,7 +164,8 @@ static int are_unequal(const struct jm_timeline *timeline)
 	size_t cycles = jm_timeline_cycles(timeline);
 
 	for (size_t i = 0; i < timeline->n_layers; i++)
-		if (timeline->layers[i].n_executions && timeline->layers[i].n_executions < cycles)
+		if (timeline->layers[i].n_executions &&
+			timeline->layers[i].n_executions < cycles)
 			return 1;
 	return 0;
 }
@@ -198,8 +201,8 @@ static int count(const struct jm_timeline *timeline, size_t *ret_n, struct jm_er
 		const struct jm_layer *layer = &timeline->layers[i];
 
 		for (size_t j = 0; j < layer->n_executions; j++)
-			if (!(layer->executions[j].duration_ms >= 0
-				    && layer->executions[j].duration_ms <= DURATION_MAX_MS))
+			if (!(layer->executions[j].duration_ms >= 0 &&
+				    layer->executions[j].duration_ms <= DURATION_MAX_MS))
 				return jm_fail(reterr, JM_EINVAL,
 					"layer '%.100s' has no valid duration in cycle %zu",
 					layer->name, j + 1);
@@ -207,7 +210,8 @@ static int count(const struct jm_timeline *timeline, size_t *ret_n, struct jm_er
 	}
 	if (!*ret_n)
 		return jm_fail(reterr, JM_EINVAL,
-			"the timeline has no executions; attribution needs when each layer ran");
+			"the timeline has no executions; attribution needs when each layer "
+			"ran");
 	return 0;
 }
 
@@ -220,8 +224,8 @@ static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret
 	segments->column = malloc(room * sizeof(*segments->column));
 	segments->cycle = malloc(room * sizeof(*segments->cycle));
 	segments->total_s = calloc(segments->n_loads + JM_N_GAP_COLUMNS, sizeof(double));
-	return *ret_spans && segments->time_s && segments->column && segments->cycle
-		&& segments->total_s;
+	return *ret_spans && segments->time_s && segments->column && segments->cycle &&
+	       segments->total_s;
 }
 
 int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *timeline,
@@ -247,16 +251,15 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	}
 	for (size_t cycle = 0; cycle < segments->n_cycles; cycle++)
 		used += timeline->stamp == JM_STAMP_CALLBACK
-			? lay_out_callbacks(timeline, cycle, origin_ns, spans + used)
-			: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
+				? lay_out_callbacks(timeline, cycle, origin_ns, spans + used)
+				: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
 	sort(spans, used, timeline->stamp == JM_STAMP_BEGIN ? compare_spans : compare_ends);
 	if (are_unequal(timeline))
 		segments->n_cycles = count_cycles(spans, used);
 	if (jm_spans_shorten(spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN,
-		    &segments->span_scale) < 0
-		|| (are_rounded(timeline)
-			&& jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9)
-				< 0)) {
+		    &segments->span_scale) < 0 ||
+		(are_rounded(timeline) && jm_spans_unround(spans, used, segments->n_layers,
+						  STAMP_NS * 1e-9) < 0)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
 	}

@@ -31,10 +31,10 @@ struct jm_segments {
 	size_t n_loads;   /* n_layers * n_regimes */
 	size_t n_cycles;
 	int64_t origin_ns;
-	double begin_s; /* of the first span */
-	double end_s;   /* of the last span */
+	double begin_s;    /* of the first span */
+	double end_s;      /* of the last span */
 	double span_scale; /* durations were multiplied by this: 1, or less */
-	double *total_s; /* [n_loads + JM_N_GAP_COLUMNS], owned; outside: 0 */
+	double *total_s;   /* [n_loads + JM_N_GAP_COLUMNS], owned; outside: 0 */
 };
 
 /*

@@ -19,7 +19,8 @@ void jm_subset_release(struct jm_subset *subset)
 	memset(subset, 0, sizeof(*subset));
 }
 
-static void copy(struct jm_subset *subset, const struct jm_problem *whole, size_t from, size_t to)
+static void copy(
+	struct jm_subset *subset, const struct jm_problem *whole, size_t from, size_t to)
 {
 	const struct jm_moments *moments = &whole->moments;
 
@@ -33,8 +34,8 @@ static void copy(struct jm_subset *subset, const struct jm_problem *whole, size_
 	}
 }
 
-int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted,
-	int one_piece)
+int jm_subset_init(
+	struct jm_subset *subset, const struct jm_problem *whole, size_t wanted, int one_piece)
 {
 	size_t n = whole->moments.n, blocks;
 	size_t least = PER_UNKNOWN * (whole->segments->n_loads + whole->spline.n);

@@ -6,7 +6,7 @@
 #include "attribute/normal.h"
 
 struct jm_subset {
-	struct jm_problem problem; /* borrows the arrays below */
+	struct jm_problem problem;                   /* borrows the arrays below */
 	double *time_s, *width_s, *power_w, *weight; /* owned */
 };
 
@@ -14,8 +14,8 @@ struct jm_subset {
  * About `wanted` conversions, at least several per unknown; in one piece if a
  * low-pass ties each to those before. 0, JM_ENOMEM.
  */
-int jm_subset_init(struct jm_subset *subset, const struct jm_problem *whole, size_t wanted,
-	int one_piece);
+int jm_subset_init(
+	struct jm_subset *subset, const struct jm_problem *whole, size_t wanted, int one_piece);
 void jm_subset_release(struct jm_subset *subset);
 
 #endif

@@ -90,7 +90,8 @@ static double median_width(const struct jm_bracket *brackets, size_t n)
 
 static int compare_candidates(const void *a, const void *b)
 {
-	double x = ((const struct candidate *)a)->score, y = ((const struct candidate *)b)->score;
+	double x = ((const struct candidate *)a)->score,
+	       y = ((const struct candidate *)b)->score;
 
 	return (x < y) - (x > y);
 }
@@ -131,7 +132,8 @@ static size_t scan(const struct jm_bracket *brackets, size_t n, double min_s, do
 	if (!list)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		list[i].period_s = min_s * exp((double)i / (double)(count - 1) * log(max_s / min_s));
+		list[i].period_s =
+			min_s * exp((double)i / (double)(count - 1) * log(max_s / min_s));
 		list[i].score = quick_score(brackets, n, list[i].period_s);
 	}
 	return keep_best(list, count, MAX_CANDIDATES, 0.5 * step);
@@ -252,7 +254,8 @@ static void settle(const struct jm_bracket *brackets, size_t n, double step, str
 }
 
 /* Finer and finer; of very long logs, brackets spread over all of it. */
-static int settle_all(struct jm_bracket *brackets, size_t n, double step, struct jm_ticks *ticks)
+static int settle_all(
+	struct jm_bracket *brackets, size_t n, double step, struct jm_ticks *ticks)
 {
 	size_t stride = 1 + n / SETTLE_MAX, used = 0;
 	struct edge *edges = malloc(2 * (n / stride + 1) * sizeof(*edges));
@@ -276,7 +279,8 @@ static void narrow(const struct jm_bracket *brackets, size_t n, size_t length,
 		double old_step = *ret_step;
 
 		length = length > n / 2 ? n : 2 * length;
-		n_list = refine(brackets + (n - length) / 2, length, old_step, list, n_list, wanted);
+		n_list = refine(
+			brackets + (n - length) / 2, length, old_step, list, n_list, wanted);
 		*ret_step = relative_step(brackets + (n - length) / 2, length);
 		wanted = wanted > 6 ? wanted / 2 : 3;
 	}

@@ -12,9 +12,9 @@ struct jm_bracket {
 
 struct jm_ticks {
 	double period_s;
-	double phase_s;    /* ticks are at phase_s + k * period_s */
-	double hit_share;  /* of the brackets short enough to tell */
-	double score;      /* standard deviations above chance */
+	double phase_s;   /* ticks are at phase_s + k * period_s */
+	double hit_share; /* of the brackets short enough to tell */
+	double score;     /* standard deviations above chance */
 	size_t n_useful;
 };
 

@@ -3,10 +3,7 @@
 
 #include "attribute/timing_noise.h"
 
-enum {
-	GRID = 26,
-	PROFILE_STEPS = 6
-};
+enum { GRID = 26, PROFILE_STEPS = 6 };
 
 #define JITTER_MIN_S 0.5e-6
 #define JITTER_STEP 1.4142135623730951
@@ -16,8 +13,8 @@ enum {
 #define WORTH 6.0
 
 /* Log likelihood with the noise at its best, given jitter over noise. */
-static double profile(const double *residual, const double *slope, size_t n, double jitter_s,
-	double *noise)
+static double profile(
+	const double *residual, const double *slope, size_t n, double jitter_s, double *noise)
 {
 	double value = 0;
 
@@ -38,10 +35,11 @@ static double profile(const double *residual, const double *slope, size_t n, dou
 	return value;
 }
 
-double jm_timing_jitter(const double *residual, const double *slope, size_t n,
-	double *ret_scale)
+double jm_timing_jitter(
+	const double *residual, const double *slope, size_t n, double *ret_scale)
 {
-	double square = 0, noise, best_noise, best, none, jitter = JITTER_MIN_S, best_jitter = 0;
+	double square = 0, noise, best_noise, best, none, jitter = JITTER_MIN_S,
+	       best_jitter = 0;
 
 	for (size_t i = 0; i < n; i++)
 		square += residual[i] * residual[i];
@@ -57,6 +55,7 @@ double jm_timing_jitter(const double *residual, const double *slope, size_t n,
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		ret_scale[i] = best_noise > 0 ? hypot(1, best_jitter * slope[i] / best_noise) : 1;
+		ret_scale[i] =
+			best_noise > 0 ? hypot(1, best_jitter * slope[i] / best_noise) : 1;
 	return best_jitter;
 }

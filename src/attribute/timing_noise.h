@@ -10,7 +10,7 @@
  * in seconds, that makes the residuals most likely; 0 when none shows.
  * ret_scale[i] is the root of that variance over the noise.
  */
-double jm_timing_jitter(const double *residual, const double *slope, size_t n,
-	double *ret_scale);
+double jm_timing_jitter(
+	const double *residual, const double *slope, size_t n, double *ret_scale);
 
 #endif

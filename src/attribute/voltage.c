@@ -61,8 +61,8 @@ int jm_voltage_slope(const double *time_s, const double *voltage, const double *
 	return 0;
 }
 
-int jm_voltage_power(const double *time_s, const double *voltage, const double *current, size_t n,
-	double slope, double *ret_power_w)
+int jm_voltage_power(const double *time_s, const double *voltage, const double *current,
+	size_t n, double slope, double *ret_power_w)
 {
 	double *mean_v = running_means(time_s, voltage, current, n);
 	const double *mean_i = mean_v ? mean_v + n : NULL;
@@ -70,8 +70,7 @@ int jm_voltage_power(const double *time_s, const double *voltage, const double *
 	if (!mean_v)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		ret_power_w[i] =
-			current[i] * (mean_v[i] + slope * (current[i] - mean_i[i]));
+		ret_power_w[i] = current[i] * (mean_v[i] + slope * (current[i] - mean_i[i]));
 	free(mean_v);
 	return 0;
 }

@@ -19,7 +19,7 @@ int jm_voltage_slope(const double *time_s, const double *voltage, const double *
  * Power: current[n] times the mean voltage of half a second and a droop of
  * `slope` V/A with the current. Returns 0; -1: out of memory, nothing changed.
  */
-int jm_voltage_power(const double *time_s, const double *voltage, const double *current, size_t n,
-	double slope, double *ret_power_w);
+int jm_voltage_power(const double *time_s, const double *voltage, const double *current,
+	size_t n, double slope, double *ret_power_w);
 
 #endif

@@ -43,7 +43,7 @@ enum { BLOCK_CYCLES = 32 };
 struct block {
 	const struct jm_timeline *timeline;
 	struct jm_execution *executions; /* [BLOCK_CYCLES][n_layers] */
-	size_t first;			 /* cycle */
+	size_t first;                    /* cycle */
 };
 
 static int block_init(

@@ -71,7 +71,8 @@ static int64_t days_from_date(int year, int month, int day)
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+	int64_t day_of_era =
+		year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
 	return era * 146097 + day_of_era - 719468;
 }
@@ -137,7 +138,8 @@ static int scan_date(const char *text, int64_t *ret_ns)
 	int month = two_digits(text + 4);
 	int day = two_digits(text + 6);
 
-	if (century < 0 || year < 0 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
+	if (century < 0 || year < 0 || month < 1 || month > 12 || day < 1 ||
+		day > days[month - 1])
 		return 0;
 	year += century * 100;
 	/* Far from the ends of int64 nanoseconds, so that differences fit too. */
@@ -154,8 +156,8 @@ static int scan_date(const char *text, int64_t *ret_ns)
 /* Reads ".f{1,9}" if it is there; returns bytes used. */
 static size_t scan_fraction(const char *text, size_t length, int64_t *ret_ns)
 {
-	static const int64_t scale[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100,
-		10, 1};
+	static const int64_t scale[] = {
+		0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
 	int64_t value = 0;
 	size_t digits = 0;
 
@@ -170,8 +172,8 @@ static size_t scan_fraction(const char *text, size_t length, int64_t *ret_ns)
 	return digits ? digits + 1 : 0;
 }
 
-size_t jm_civil_scan(const char *text, size_t length, struct jm_civil_cache *cache,
-	int64_t *ret_civil_ns)
+size_t jm_civil_scan(
+	const char *text, size_t length, struct jm_civil_cache *cache, int64_t *ret_civil_ns)
 {
 	int hour, minute, second;
 	int64_t fraction;
@@ -191,7 +193,7 @@ size_t jm_civil_scan(const char *text, size_t length, struct jm_civil_cache *cac
 	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
 		return 0;
 	length = 17 + scan_fraction(text + 17, length - 17, &fraction);
-	*ret_civil_ns = cache->date_ns + ((int64_t)hour * 3600 + minute * 60 + second) * JM_NS_PER_S
-		+ fraction;
+	*ret_civil_ns = cache->date_ns +
+			((int64_t)hour * 3600 + minute * 60 + second) * JM_NS_PER_S + fraction;
 	return length;
 }

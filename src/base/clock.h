@@ -58,7 +58,7 @@ struct jm_civil_cache {
  * text[0..length). Returns the number of bytes read, or 0 when there is no
  * valid stamp.
  */
-size_t jm_civil_scan(const char *text, size_t length, struct jm_civil_cache *cache,
-	int64_t *ret_civil_ns);
+size_t jm_civil_scan(
+	const char *text, size_t length, struct jm_civil_cache *cache, int64_t *ret_civil_ns);
 
 #endif

@@ -9,8 +9,8 @@
 const char *jm_code_name(int code)
 {
 	switch (code) {
-#define X(name, value, exit_status, text)                                                          \
-	case value:                                                                                \
+#define X(name, value, exit_status, text)                                                      \
+	case value:                                                                            \
 		return #name;
 		JM_CODES(X)
 #undef X
@@ -22,8 +22,8 @@ const char *jm_code_name(int code)
 const char *jm_code_text(int code)
 {
 	switch (code) {
-#define X(name, value, exit_status, text)                                                          \
-	case value:                                                                                \
+#define X(name, value, exit_status, text)                                                      \
+	case value:                                                                            \
 		return text;
 		JM_CODES(X)
 #undef X
@@ -37,8 +37,8 @@ int jm_code_exit_status(int code)
 	if (code >= 0)
 		return 0;
 	switch (code) {
-#define X(name, value, exit_status, text)                                                          \
-	case value:                                                                                \
+#define X(name, value, exit_status, text)                                                      \
+	case value:                                                                            \
 		return exit_status;
 		JM_CODES(X)
 #undef X

@@ -72,8 +72,8 @@ int jm_file_read(const char *path, size_t max, char **ret_data, size_t *ret_size
 		return result;
 	do {
 		if (reader.end > max) {
-			result = jm_fail(reterr, JM_EFORMAT, "'%s' is longer than %zu bytes", path,
-				max);
+			result = jm_fail(
+				reterr, JM_EFORMAT, "'%s' is longer than %zu bytes", path, max);
 			break;
 		}
 		result = jm_reader_fill(&reader, reterr);

@@ -52,14 +52,14 @@ struct jm_reader {
 	size_t capacity;
 	size_t position;
 	size_t end;
-	uint64_t offset; /* of data[0] in the file */
+	uint64_t offset;  /* of data[0] in the file */
 	const char *path; /* borrowed until close */
 };
 
 int jm_reader_open(struct jm_reader *reader, const char *path, struct jm_error *reterr);
 /* Reads memory instead of a file; `data` is borrowed until close. */
-void jm_reader_open_memory(struct jm_reader *reader, const char *name, const void *data,
-	size_t size);
+void jm_reader_open_memory(
+	struct jm_reader *reader, const char *name, const void *data, size_t size);
 /* Accepts a zeroed or closed reader. */
 void jm_reader_close(struct jm_reader *reader);
 

@@ -13,8 +13,7 @@ static int hash_reader(struct jm_reader *reader, EVP_MD_CTX *hash, struct jm_err
 	do {
 		result = jm_reader_fill(reader, reterr);
 		if (EVP_DigestUpdate(hash, reader->data + reader->position,
-			    reader->end - reader->position)
-			!= 1)
+			    reader->end - reader->position) != 1)
 			return jm_fail(reterr, JM_EIO, "cannot compute the hash of '%s'",
 				reader->path);
 		reader->position = reader->end;

@@ -38,8 +38,8 @@ int jm_reader_open(struct jm_reader *reader, const char *path, struct jm_error *
 	return jm_fail_errno(reterr, sys_errno, "cannot read '%s'", path);
 }
 
-void jm_reader_open_memory(struct jm_reader *reader, const char *name, const void *data,
-	size_t size)
+void jm_reader_open_memory(
+	struct jm_reader *reader, const char *name, const void *data, size_t size)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->path = name;
@@ -93,7 +93,8 @@ int jm_reader_fill(struct jm_reader *reader, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	do
-		n = read(reader->fd, reader->data + reader->end, reader->capacity - reader->end);
+		n = read(
+			reader->fd, reader->data + reader->end, reader->capacity - reader->end);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return jm_fail_errno(reterr, errno, "cannot read '%s'", reader->path);
@@ -124,7 +125,8 @@ static int find_line_end(struct jm_reader *reader, size_t *ret_length, struct jm
 		seen = available;
 		if (seen > LINE_MAX_BYTES)
 			return jm_fail(reterr, JM_EFORMAT,
-				"'%s' has a line of more than 1 MiB: not a text log", reader->path);
+				"'%s' has a line of more than 1 MiB: not a text log",
+				reader->path);
 		result = jm_reader_fill(reader, reterr);
 		if (result < 0)
 			return result;

@@ -110,11 +110,13 @@ static int fail(struct jm_writer *writer, struct jm_error *reterr)
 {
 	if (writer->failed == JM_ENOSPC)
 		return jm_fail(reterr, JM_ENOSPC,
-			"no space left writing '%s': free some space and try again", writer->path);
-	if (writer->failed_errno)
-		return jm_fail_errno(reterr, writer->failed_errno, "cannot write '%s'",
+			"no space left writing '%s': free some space and try again",
 			writer->path);
-	return jm_fail(reterr, JM_EINVAL, "cannot write '%s': a text is too long", writer->path);
+	if (writer->failed_errno)
+		return jm_fail_errno(
+			reterr, writer->failed_errno, "cannot write '%s'", writer->path);
+	return jm_fail(
+		reterr, JM_EINVAL, "cannot write '%s': a text is too long", writer->path);
 }
 
 int jm_writer_commit(struct jm_writer *writer, struct jm_error *reterr)

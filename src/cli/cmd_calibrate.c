@@ -5,9 +5,10 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "calibrate/calibrate.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/progress.h"
-#include "measure/calibrate.h"
 #include "report/text.h"
 
 struct values {
@@ -113,7 +114,8 @@ static void print_calibration(const struct jm_calibration *c)
 	print_measured("delay", c->delay_ms, c->delay_sd_ms, "ms");
 	print_measured("supply", c->tau_ms, c->tau_sd_ms, "ms, time constant");
 	if (c->taps > 1)
-		puts("            the supply is of no simple order: delay and time constant do not "
+		puts("            the supply is of no simple order: delay and time constant do "
+		     "not "
 		     "describe it");
 	else if (c->shape > 0)
 		printf("            of second order, shape %.3f\n", c->shape);
@@ -163,7 +165,7 @@ static int show(const struct values *values, struct jm_error *reterr)
 			n++;
 	json_decref(file);
 	if (!n)
-		jm_note("no calibration is stored in '%s'", path);
+		jm_cli_note("no calibration is stored in '%s'", path);
 	return print_all(values, list, n, reterr);
 }
 
@@ -173,7 +175,7 @@ static int forget(const struct values *values, struct jm_error *reterr)
 
 	if (n < 0)
 		return n;
-	jm_note("%d calibration%s removed", n, n == 1 ? "" : "s");
+	jm_cli_note("%d calibration%s removed", n, n == 1 ? "" : "s");
 	return 0;
 }
 
@@ -195,12 +197,12 @@ static int calibrate(const struct values *values, struct jm_error *reterr)
 	result = jm_calibrate_run(&config, &done, reterr);
 	jm_cli_progress_end(&progress);
 	if (done.run_folder[0])
-		jm_note("the run is kept in %s", done.run_folder);
+		jm_cli_note("the run is kept in %s", done.run_folder);
 	if (result < 0)
 		return result;
 	if (done.interrupted)
-		jm_note("ended early, which was enough");
-	jm_note("stored in %s", done.path);
+		jm_cli_note("ended early, which was enough");
+	jm_cli_note("stored in %s", done.path);
 	return print_all(values, done.rails, done.n_rails, reterr);
 }
 

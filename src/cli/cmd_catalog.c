@@ -5,10 +5,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "catalog/catalog.h"
 #include "cli/commands.h"
-#include "engines/catalog/catalog.h"
+#include "cli/output.h"
+#include "formats/csv.h"
 #include "report/text.h"
-#include "trace/csv.h"
 
 #define SHAPE_MAX 192
 

@@ -10,13 +10,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "catalog/catalog.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/sensor_list.h"
-#include "engines/catalog/catalog.h"
 #include "engines/registry.h"
-#include "measure/board.h"
-#include "measure/calibration.h"
+#include "machine/board.h"
 #include "report/text.h"
+#include "run/calibration.h"
 #include "sensors/registry.h"
 
 struct values {
@@ -99,8 +100,8 @@ static void look_at_board(struct findings *findings, const char *root)
 }
 
 /* Is there a calibration of this sensor's first rail, and does it still hold? */
-static void look_at_calibration(struct findings *findings, const struct jm_sensor_info *info,
-	const char *root)
+static void look_at_calibration(
+	struct findings *findings, const struct jm_sensor_info *info, const char *root)
 {
 	struct jm_calibration calibration;
 	struct jm_error error;
@@ -113,8 +114,8 @@ static void look_at_calibration(struct findings *findings, const struct jm_senso
 		return;
 	}
 	jm_board_name(root, board, sizeof(board));
-	found = info->n_rails ? jm_calibration_find(file, board, info, 0, info->rails[0].name,
-					&calibration)
+	found = info->n_rails ? jm_calibration_find(
+					file, board, info, 0, info->rails[0].name, &calibration)
 			      : 0;
 	json_decref(file);
 	if (found > 0)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "measure/idle_run.h"
 #include "sensors/registry.h"
@@ -28,7 +29,8 @@ static const struct jm_option options[] = {
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
 		"power sensor, see 'joulemap sensors'", 0, 0, NULL},
 	{"seed", JM_OPTION_COUNT, offsetof(struct values, seed), "N",
-		"of a simulated sensor (default 1); real ones have\nnone", 0, 9007199254740992.0, NULL},
+		"of a simulated sensor (default 1); real ones have\nnone", 0,
+		9007199254740992.0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"table (default) or json", 0, 0, formats},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
@@ -40,8 +42,10 @@ const struct jm_command jm_command_idle = {
 	.name = "idle",
 	.summary = "measure power with nothing running",
 	.usage = "[OPTIONS]",
-	.text = "Logs power for a while and keeps the mean in DIR/idling_power.json, from where\n"
-		"'measure' and 'map' take it. Let the machine come to rest first, with the clocks\n"
+	.text = "Logs power for a while and keeps the mean in DIR/idling_power.json, from "
+		"where\n"
+		"'measure' and 'map' take it. Let the machine come to rest first, with the "
+		"clocks\n"
 		"and the fan as they will be while measuring.",
 	.examples = "  joulemap idle\n"
 		    "  joulemap idle --idle-duration 120 --result-dir results",
@@ -54,7 +58,8 @@ static void print(const struct values *values, const struct jm_idle_power *power
 	if (strcmp(values->format, "json") == 0) {
 		json_t *root = json_pack("{s:f, s:o, s:I, s:I, s:b}", "idle_power_w",
 			power->mean_uw * 1e-6, "error_w",
-			jm_json_number(power->error_uw * 1e-6), "readings", (json_int_t)power->readings, "conversions",
+			jm_json_number(power->error_uw * 1e-6), "readings",
+			(json_int_t)power->readings, "conversions",
 			(json_int_t)power->conversions, "simulated", simulated);
 
 		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
@@ -83,7 +88,8 @@ static int measure(const struct values *values, struct jm_error *reterr)
 	int result;
 
 	jm_sensor_options_init(&sensor_options, (uint64_t)values->seed);
-	result = jm_sensor_select(values->sensor, &sensor_options, &config.sensor, &info, reterr);
+	result = jm_sensor_select(
+		values->sensor, &sensor_options, &config.sensor, &info, reterr);
 	if (result < 0)
 		return result;
 	jm_cli_progress_init(&progress);
@@ -92,16 +98,14 @@ static int measure(const struct values *values, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	print(values, &power, info.simulated);
-	jm_note("kept in %s/idling_power.json", values->result_dir);
+	jm_cli_note("kept in %s/idling_power.json", values->result_dir);
 	return jm_finish_stdout(reterr);
 }
 
 static int run(int argc, char **argv)
 {
-	struct values values = {.seconds = 60,
-		.result_dir = "results",
-		.format = "table",
-		.seed = 1};
+	struct values values = {
+		.seconds = 60, .result_dir = "results", .format = "table", .seed = 1};
 	struct jm_arguments arguments;
 	struct jm_error error;
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
 
@@ -26,7 +27,8 @@ static const char *const rule_names[] = {"later", "first", NULL};
 
 static const struct jm_option options[] = {
 	{"method", JM_OPTION_CHOICE, offsetof(struct values, method), "METHOD",
-		"fit (default): a model of supply and sensor, with\nuncertainties; window: mean of the "
+		"fit (default): a model of supply and sensor, with\nuncertainties; window: "
+		"mean of the "
 		"samples that\nlie in a layer",
 		0, 0, methods},
 	{"given-response", JM_OPTION_TEXT, offsetof(struct values, response), "LIST",
@@ -58,8 +60,10 @@ const struct jm_command jm_command_map = {
 	.name = "map",
 	.summary = "power by layer from a run's files",
 	.usage = "[OPTIONS] [RUN_FOLDER]",
-	.text = "Attributes the power log to the layers, prints a table of the layers, and writes\n"
-		"layer_energy.csv and power_runtime_mapping_layerwise.csv, with one row per layer\n"
+	.text = "Attributes the power log to the layers, prints a table of the layers, and "
+		"writes\n"
+		"layer_energy.csv and power_runtime_mapping_layerwise.csv, with one row per "
+		"layer\n"
 		"and cycle. Works on folders of 'measure' and on those of the scripts that\n"
 		"joulemap follows. Where the log is too short for a fit, the window method is\n"
 		"used instead. Exit status 4: measured, but no layer is resolved.",
@@ -92,7 +96,8 @@ static int parse_response(const char *text, struct jm_fit_given *given, struct j
 			length = jm_text_scan_double(value, strlen(value), values[i]);
 		if (!length || (value[length] && value[length] != ','))
 			return jm_fail(reterr, JM_EUSAGE,
-				"--given-response '%.60s' is not a list of delay, tau, window and "
+				"--given-response '%.60s' is not a list of delay, tau, window "
+				"and "
 				"round in ms, as in 'delay=0.45,tau=0.3'",
 				text);
 		text = value + length + (value[length] == ',');
@@ -109,14 +114,17 @@ static int map(const struct values *values, const char *folder, struct jm_error 
 		.engine_info = values->engine_info,
 		.idle = values->idle,
 		.result_dir = values->result_dir,
-		.method = values->method && strcmp(values->method, "window") == 0 ? JM_MAP_WINDOW
-										   : JM_MAP_FIT,
+		.method = values->method && strcmp(values->method, "window") == 0
+				  ? JM_MAP_WINDOW
+				  : JM_MAP_FIT,
 		.method_chosen = values->method != NULL,
-		.rules = strcmp(values->rules, "first") == 0 ? JM_WINDOW_FIRST : JM_WINDOW_LATER};
+		.rules = strcmp(values->rules, "first") == 0 ? JM_WINDOW_FIRST
+							     : JM_WINDOW_LATER};
 
 	if (!folder && (!values->power_log || !values->latency))
 		return jm_fail(reterr, JM_EUSAGE,
-			"map needs a run folder, or --power-log-path and --trt-layer-latency-path");
+			"map needs a run folder, or --power-log-path and "
+			"--trt-layer-latency-path");
 	config.given_response = values->response != NULL;
 	if (values->response && parse_response(values->response, &config.given, reterr) < 0)
 		return JM_EUSAGE;

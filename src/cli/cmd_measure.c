@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
 #include "measure/measure.h"
@@ -34,7 +35,8 @@ static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
 
 static const struct jm_option options[] = {
 	{"model", JM_OPTION_TEXT, offsetof(struct values, model), "MODEL",
-		"network of the catalogue, or an .onnx file\n(default mobilenet_v2)", 0, 0, NULL},
+		"network of the catalogue, or an .onnx file\n(default mobilenet_v2)", 0, 0,
+		NULL},
 	{"runs", JM_OPTION_COUNT, offsetof(struct values, runs), "N",
 		"inference cycles to measure (default 30000)", 1, 100000000, NULL},
 	{"warmup", JM_OPTION_COUNT, offsetof(struct values, warmup), "N",
@@ -43,18 +45,21 @@ static const struct jm_option options[] = {
 		"results go to DIR/MODEL/ (default results)", 0, 0, NULL},
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
 		"power sensor: ina3221, ina3221:1-0040, nvml:0,\n"
-		"replay:FILE, sim (SIMULATED); default: the best\nreal one, see 'joulemap sensors'",
+		"replay:FILE, sim (SIMULATED); default: the best\nreal one, see 'joulemap "
+		"sensors'",
 		0, 0, NULL},
 	{"rate", JM_OPTION_REAL, offsetof(struct values, rate_hz), "HZ",
 		"readings per second (default: what suits the\nsensor)", 0.1, 100000, NULL},
 	{"jitter", JM_OPTION_REAL, offsetof(struct values, jitter_ms), "MS",
-		"longest random pause between cycles (default:\nwhat the sensor needs to see every "
+		"longest random pause between cycles (default:\nwhat the sensor needs to see "
+		"every "
 		"part of the\ncycle, see docs/how-it-works.md)",
 		0, 10000, NULL},
-	{"no-jitter", JM_OPTION_FLAG, offsetof(struct values, no_jitter), NULL,
-		"no pauses", 0, 0, NULL},
+	{"no-jitter", JM_OPTION_FLAG, offsetof(struct values, no_jitter), NULL, "no pauses", 0,
+		0, NULL},
 	{"idle-duration", JM_OPTION_REAL, offsetof(struct values, idle_s), "SECONDS",
-		"how long to measure idle power when DIR has none\nof this sensor (default 10; 0: go "
+		"how long to measure idle power when DIR has none\nof this sensor (default 10; "
+		"0: go "
 		"without)",
 		0, 86400, NULL},
 	{"idle-again", JM_OPTION_FLAG, offsetof(struct values, idle_again), NULL,
@@ -64,18 +69,19 @@ static const struct jm_option options[] = {
 	{"ort-library", JM_OPTION_TEXT, offsetof(struct values, ort_library), "FILE",
 		"libonnxruntime.so to use", 0, 0, NULL},
 	{"dtype", JM_OPTION_CHOICE, offsetof(struct values, dtype), "TYPE",
-		"type the network must have: float32, float16 or\nbfloat16 (default: its own)", 0, 0,
-		dtypes},
+		"type the network must have: float32, float16 or\nbfloat16 (default: its own)",
+		0, 0, dtypes},
 	{"input-shape", JM_OPTION_SHAPE, offsetof(struct values, input_shape), "B C H W",
 		"shape of the input (default: the network's own)", 0, 0, NULL},
-	{"optimization-level", JM_OPTION_COUNT, offsetof(struct values, optimization_level), "L",
-		"0 none .. 5 all, see docs/engines.md", 0, 5, NULL},
+	{"optimization-level", JM_OPTION_COUNT, offsetof(struct values, optimization_level),
+		"L", "0 none .. 5 all, see docs/engines.md", 0, 5, NULL},
 	{"threads", JM_OPTION_COUNT, offsetof(struct values, threads), "N",
 		"of the engine (default: one per core)", 1, 4096, NULL},
 	{"min-block-size", JM_OPTION_COUNT, offsetof(struct values, min_block_size), "N",
 		"taken for the original's sake: only its TensorRT\nknows it", 1, 1000000, NULL},
 	{"seed", JM_OPTION_COUNT, offsetof(struct values, seed), "N",
-		"of random weights, inputs and pauses (default 1)", 0, 9007199254740992.0, NULL},
+		"of random weights, inputs and pauses (default 1)", 0, 9007199254740992.0,
+		NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
@@ -87,14 +93,18 @@ const struct jm_command jm_command_measure = {
 	.name = "measure",
 	.summary = "run a network, log power beside it, and show power by layer",
 	.usage = "[OPTIONS]",
-	.text = "Runs a network for N cycles in one process while another logs power, and writes\n"
-		"both logs to RESULT_DIR/MODEL/. Then maps power to layers and prints the table.\n"
-		"Ctrl-C ends early and keeps everything measured so far. An earlier run in the\n"
+	.text = "Runs a network for N cycles in one process while another logs power, and "
+		"writes\n"
+		"both logs to RESULT_DIR/MODEL/. Then maps power to layers and prints the "
+		"table.\n"
+		"Ctrl-C ends early and keeps everything measured so far. An earlier run in "
+		"the\n"
 		"folder is kept under previous/.",
-	.examples = "  joulemap measure\n"
-		    "  joulemap measure --model resnet18 --runs 5000\n"
-		    "  joulemap measure --model net.onnx --input-shape 1 3 320 320 --threads 4\n"
-		    "  joulemap measure --sensor sim --runs 500       # SIMULATED power",
+	.examples =
+		"  joulemap measure\n"
+		"  joulemap measure --model resnet18 --runs 5000\n"
+		"  joulemap measure --model net.onnx --input-shape 1 3 320 320 --threads 4\n"
+		"  joulemap measure --sensor sim --runs 500       # SIMULATED power",
 	.options = options,
 	.run = run,
 };
@@ -135,9 +145,10 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 	configure(values, &config);
 	config.progress = &progress.progress;
 	if (values->no_jitter && values->jitter_ms > 0)
-		return jm_fail(reterr, JM_EUSAGE, "--no-jitter and --jitter contradict each other");
+		return jm_fail(
+			reterr, JM_EUSAGE, "--no-jitter and --jitter contradict each other");
 	if (values->min_block_size)
-		jm_note("--min-block-size means nothing to this engine and is ignored");
+		jm_cli_note("--min-block-size means nothing to this engine and is ignored");
 	result = jm_measure_run(&config, &measured, &first_error);
 	jm_cli_progress_end(&progress);
 	if (result < 0 && !measured.cycles) {

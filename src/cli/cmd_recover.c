@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "measure/session.h"
+#include "cli/output.h"
+#include "run/session.h"
 
 struct values {
 	int unused;
@@ -50,8 +51,8 @@ static int find_run(const char *folder, char ret_run[JM_PATH_MAX], struct jm_err
 		return 0;
 	n = scandir(folder, &entries, is_no_dot_file, alphasort);
 	for (int i = 0; i < n; i++) {
-		if (jm_path_join(path, folder, entries[i]->d_name, NULL) == 0
-			&& jm_session_exists(path) && found++ == 0)
+		if (jm_path_join(path, folder, entries[i]->d_name, NULL) == 0 &&
+			jm_session_exists(path) && found++ == 0)
 			jm_text_copy(ret_run, JM_PATH_MAX, path);
 		free(entries[i]);
 	}
@@ -59,10 +60,11 @@ static int find_run(const char *folder, char ret_run[JM_PATH_MAX], struct jm_err
 		free(entries);
 	if (found == 1)
 		return 0;
-	return jm_fail(reterr, JM_ENOTFOUND, found ? "'%s' holds several runs that were cut off, "
-						     "name one of them"
-						   : "'%s' holds no run that was cut off, nothing "
-						     "to recover",
+	return jm_fail(reterr, JM_ENOTFOUND,
+		found ? "'%s' holds several runs that were cut off, "
+			"name one of them"
+		      : "'%s' holds no run that was cut off, nothing "
+			"to recover",
 		folder);
 }
 
@@ -84,9 +86,10 @@ static int recover(const char *folder, struct jm_error *reterr)
 	close(lock);
 	if (result < 0)
 		return result;
-	jm_note("recovered %zu cycles and %zu readings in '%s'%s", report.cycles, report.readings,
-		run_folder, report.bytes_dropped ? ", a torn end was dropped" : "");
-	jm_note("next: joulemap map %s", run_folder);
+	jm_cli_note("recovered %zu cycles and %zu readings in '%s'%s", report.cycles,
+		report.readings, run_folder,
+		report.bytes_dropped ? ", a torn end was dropped" : "");
+	jm_cli_note("next: joulemap map %s", run_folder);
 	return 0;
 }
 
@@ -101,8 +104,9 @@ static int run(int argc, char **argv)
 	if (arguments.help)
 		return 0;
 	if (!arguments.n_positional) {
-		jm_fail(&error, JM_EUSAGE, "recover needs a run folder: joulemap recover "
-					   "results/mobilenet_v2");
+		jm_fail(&error, JM_EUSAGE,
+			"recover needs a run folder: joulemap recover "
+			"results/mobilenet_v2");
 		return jm_report_error(&error);
 	}
 	return recover(arguments.positional[0], &error) < 0 ? jm_report_error(&error) : 0;

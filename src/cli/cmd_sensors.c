@@ -10,10 +10,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/sensor_list.h"
+#include "formats/csv.h"
 #include "report/text.h"
 #include "sensors/registry.h"
-#include "trace/csv.h"
 
 struct values {
 	const char *sensor;
@@ -24,7 +25,8 @@ struct values {
 
 static const struct jm_option options[] = {
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
-		"only this one: ina3221, ina3221:1-0040, nvml:0,\nreplay:FILE, sim", 0, 0, NULL},
+		"only this one: ina3221, ina3221:1-0040, nvml:0,\nreplay:FILE, sim", 0, 0,
+		NULL},
 	{"watch", JM_OPTION_FLAG, offsetof(struct values, watch), NULL,
 		"read again and again until Ctrl-C", 0, 0, NULL},
 	{"interval", JM_OPTION_REAL, offsetof(struct values, interval_s), "SECONDS",

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "simulate/simulate.h"
 
 struct values {
@@ -78,8 +79,8 @@ static int simulate(const struct values *values, const char *folder, struct jm_e
 	if (result < 0)
 		return result;
 	printf("%s/network\n", folder);
-	jm_note("SIMULATED: %lld cycles of %lld layers, scenario %s; what they drew is in "
-		"%s/truth.json",
+	jm_cli_note("SIMULATED: %lld cycles of %lld layers, scenario %s; what they drew is in "
+		    "%s/truth.json",
 		(long long)values->config.cycles, (long long)values->config.layers,
 		values->config.scenario, folder);
 	return jm_finish_stdout(reterr);

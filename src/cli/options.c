@@ -9,12 +9,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/output.h"
 
 #define HELP_COLUMN 30
 
-static const struct jm_option *find_option(const struct jm_command *command, const char *name,
-	size_t length)
+static const struct jm_option *find_option(
+	const struct jm_command *command, const char *name, size_t length)
 {
 	for (const struct jm_option *o = command->options; o->name; o++)
 		if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
@@ -22,8 +22,8 @@ static const struct jm_option *find_option(const struct jm_command *command, con
 	return NULL;
 }
 
-static int fail_unknown(const struct jm_command *command, const char *argument,
-	struct jm_error *reterr)
+static int fail_unknown(
+	const struct jm_command *command, const char *argument, struct jm_error *reterr)
 {
 	const char *closest = NULL;
 	size_t least = 4;
@@ -68,17 +68,17 @@ static int parse_real(const struct jm_option *option, const char *text, double *
 	double value = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(value))
-		return jm_fail(reterr, JM_EUSAGE, "--%s needs a number, got '%s'", option->name,
-			text);
+		return jm_fail(
+			reterr, JM_EUSAGE, "--%s needs a number, got '%s'", option->name, text);
 	if (value < option->min || value > option->max)
-		return jm_fail(reterr, JM_EUSAGE, "--%s must be %g to %g, got '%s'", option->name,
-			option->min, option->max, text);
+		return jm_fail(reterr, JM_EUSAGE, "--%s must be %g to %g, got '%s'",
+			option->name, option->min, option->max, text);
 	*ret_value = value;
 	return 0;
 }
 
-static int parse_choice(const struct jm_option *option, const char *text, const char **ret_value,
-	struct jm_error *reterr)
+static int parse_choice(const struct jm_option *option, const char *text,
+	const char **ret_value, struct jm_error *reterr)
 {
 	char list[256] = "";
 
@@ -92,8 +92,8 @@ static int parse_choice(const struct jm_option *option, const char *text, const 
 		snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
 			option->choices[i]);
 	}
-	return jm_fail(reterr, JM_EUSAGE, "--%s must be one of %s, got '%s'", option->name, list,
-		text);
+	return jm_fail(reterr, JM_EUSAGE, "--%s must be one of %s, got '%s'", option->name,
+		list, text);
 }
 
 /* Adds the dimensions of one word: "1", "1,3,224,224" or "1x3x224x224". */
@@ -134,8 +134,8 @@ static int parse_shape(const struct jm_option *option, const char *first, int ar
 
 	ret_shape->n_dims = 0;
 	result = parse_dims(option, first, ret_shape, reterr);
-	while (result == 0 && *index + 1 < argc && argv[*index + 1][0] >= '0'
-		&& argv[*index + 1][0] <= '9')
+	while (result == 0 && *index + 1 < argc && argv[*index + 1][0] >= '0' &&
+		argv[*index + 1][0] <= '9')
 		result = parse_dims(option, argv[++*index], ret_shape, reterr);
 	return result;
 }
@@ -148,8 +148,8 @@ static int store(const struct jm_option *option, const char *text, int argc, cha
 	switch (option->type) {
 	case JM_OPTION_TEXT:
 		if (!*text)
-			return jm_fail(reterr, JM_EUSAGE, "--%s needs a value that is not empty",
-				option->name);
+			return jm_fail(reterr, JM_EUSAGE,
+				"--%s needs a value that is not empty", option->name);
 		*(const char **)slot = text;
 		return 0;
 	case JM_OPTION_CHOICE:
@@ -209,7 +209,8 @@ int jm_options_parse(const struct jm_command *command, int argc, char **argv, vo
 		if (!options_end && argv[i][0] == '-' && argv[i][1]) {
 			if (argv[i][1] != '-')
 				return jm_fail(reterr, JM_EUSAGE,
-					"unknown option '%s', options begin with '--'", argv[i]);
+					"unknown option '%s', options begin with '--'",
+					argv[i]);
 			result = parse_option(command, argc, argv, &i, values, reterr);
 			if (result < 0)
 				return result;
@@ -244,8 +245,8 @@ static void print_option(const struct jm_option *option)
 
 void jm_options_help(const struct jm_command *command)
 {
-	printf("joulemap %s: %s\n\nusage: joulemap %s %s\n\n%s\n", command->name, command->summary,
-		command->name, command->usage, command->text);
+	printf("joulemap %s: %s\n\nusage: joulemap %s %s\n\n%s\n", command->name,
+		command->summary, command->name, command->usage, command->text);
 	printf("\noptions:\n");
 	for (const struct jm_option *o = command->options; o->name; o++)
 		print_option(o);

@@ -29,10 +29,10 @@ struct jm_shape {
 struct jm_option {
 	const char *name; /* without "--" */
 	enum jm_option_type type;
-	size_t offset;        /* of the value in the command's struct */
-	const char *argument; /* shown in help, NULL for flags */
-	const char *help;     /* with the default; lines are broken at '\n' */
-	double min, max;      /* of counts and reals */
+	size_t offset;              /* of the value in the command's struct */
+	const char *argument;       /* shown in help, NULL for flags */
+	const char *help;           /* with the default; lines are broken at '\n' */
+	double min, max;            /* of counts and reals */
 	const char *const *choices; /* NULL-terminated */
 };
 
@@ -40,10 +40,10 @@ struct jm_option {
 
 struct jm_command {
 	const char *name;
-	const char *summary;  /* one line */
-	const char *usage;    /* after "joulemap NAME " */
-	const char *text;     /* what it does, a paragraph */
-	const char *examples; /* lines to copy */
+	const char *summary;             /* one line */
+	const char *usage;               /* after "joulemap NAME " */
+	const char *text;                /* what it does, a paragraph */
+	const char *examples;            /* lines to copy */
 	const struct jm_option *options; /* ends with name NULL */
 	size_t max_positional;
 	int (*run)(int argc, char **argv); /* argv[0]: the command's name */

@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/output.h"
+#include "formats/layer_energy_file.h"
 #include "report/fit_table.h"
-#include "trace/layer_energy_file.h"
 
 static int print_fit(const struct jm_map_result *result, const struct jm_table_header *header,
 	const char *format, struct jm_error *reterr)
@@ -36,13 +37,27 @@ static int check_resolved(const struct jm_map_result *result, struct jm_error *r
 		jm_fit_cause_text(fit->cause), fit->advice);
 }
 
+/* What stands above the table; borrows from the result. */
+static void get_header(const struct jm_map_result *result, enum jm_window_rules rules,
+	struct jm_table_header *ret_header)
+{
+	ret_header->model = result->model;
+	ret_header->engine = result->engine[0] ? result->engine : NULL;
+	ret_header->sensor = result->sensor[0] ? result->sensor : NULL;
+	ret_header->method = result->fitted             ? "fit"
+			     : rules == JM_WINDOW_FIRST ? "window, rules of the first version"
+							: "window, rules of the later version";
+	ret_header->simulated = result->simulated;
+	ret_header->pause_max_ms = result->pause_max_ms;
+}
+
 static int print(const struct jm_map_result *result, const struct jm_map_config *config,
 	const char *format, struct jm_error *reterr)
 {
 	struct jm_table_header header;
 	int code = 0;
 
-	jm_map_get_header(result, config->rules, &header);
+	get_header(result, config->rules, &header);
 	if (result->fitted)
 		code = print_fit(result, &header, format, reterr);
 	else if (strcmp(format, "csv") == 0)
@@ -62,10 +77,11 @@ int jm_cli_map(const struct jm_map_config *config, const char *format, struct jm
 	if (code == 0)
 		code = print(&result, config, format, reterr);
 	if (code == 0)
-		jm_note("%swrote %s (%zu rows)", result.simulated ? "SIMULATED: " : "", result.csv,
-			result.rows);
+		jm_cli_note("%swrote %s (%zu rows)", result.simulated ? "SIMULATED: " : "",
+			result.csv, result.rows);
 	if (code == 0 && result.energy_csv[0])
-		jm_note("%swrote %s", result.simulated ? "SIMULATED: " : "", result.energy_csv);
+		jm_cli_note(
+			"%swrote %s", result.simulated ? "SIMULATED: " : "", result.energy_csv);
 	if (code == 0)
 		code = check_resolved(&result, reterr);
 	jm_map_release(&result);

@@ -15,16 +15,15 @@
 static void print_duration(double seconds)
 {
 	if (seconds >= 3600)
-		fprintf(stderr, "%d h %d min", (int)(seconds / 3600),
-			(int)(seconds / 60) % 60);
+		fprintf(stderr, "%d h %d min", (int)(seconds / 3600), (int)(seconds / 60) % 60);
 	else if (seconds >= 60)
 		fprintf(stderr, "%d min %d s", (int)(seconds / 60), (int)seconds % 60);
 	else
 		fprintf(stderr, "%d s", (int)(seconds + 0.5));
 }
 
-static void print_state(const struct jm_cli_progress *state, double done, double total,
-	const char *unit)
+static void print_state(
+	const struct jm_cli_progress *state, double done, double total, const char *unit)
 {
 	double seconds = (double)(jm_clock_monotonic_ns(NULL) - state->phase_begin_ns) / 1e9;
 	double rate = seconds > 0 ? (done - state->phase_begin_done) / seconds : 0;
@@ -42,7 +41,8 @@ static void print_state(const struct jm_cli_progress *state, double done, double
 	}
 }
 
-static void update(void *context, const char *phase, double done, double total, const char *unit)
+static void update(
+	void *context, const char *phase, double done, double total, const char *unit)
 {
 	struct jm_cli_progress *state = context;
 	int64_t now = jm_clock_monotonic_ns(NULL);

@@ -3,7 +3,7 @@
 #ifndef JM_CLI_PROGRESS_H
 #define JM_CLI_PROGRESS_H
 
-#include "measure/progress.h"
+#include "joulemap/joulemap.h"
 
 struct jm_cli_progress {
 	struct jm_progress progress; /* give this to the job */

@@ -16,7 +16,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "measure/wishes.h"
+#include "base/progress.h"
+#include "base/wishes.h"
 
 #define POLL_MS 250
 #define LOGGER_START_NS (20 * JM_NS_PER_S)
@@ -40,20 +41,11 @@ struct children {
 	struct jm_children_config *config;
 	struct shared *shared; /* memory that all three see */
 	struct child inference, logger;
-	uint64_t readings;      /* seen last */
-	int64_t reading_ns;     /* when they last grew */
+	uint64_t readings;  /* seen last */
+	int64_t reading_ns; /* when they last grew */
 	int interrupted;
 	int done; /* the inference process said so */
 };
-
-static void tell(const struct children *children, const char *phase, double done, double total,
-	const char *unit)
-{
-	const struct jm_progress *progress = children->config->progress;
-
-	if (progress)
-		progress->update(progress->context, phase, done, total, unit);
-}
 
 /* ---- Start ------------------------------------------------------------------ */
 
@@ -126,8 +118,9 @@ static int start_inference(struct children *children, struct jm_error *reterr)
 	config->status_fd = fds[1];
 	config->shared = shared;
 	result = children->config->work
-		? children->config->work(config, children->config->work_context, &shared->error)
-		: jm_inference_run(config, &shared->error);
+			 ? children->config->work(
+				   config, children->config->work_context, &shared->error)
+			 : jm_inference_run(config, &shared->error);
 	if (result < 0 && !shared->error.code)
 		jm_fail(&shared->error, (enum jm_code)result, "the %s process failed",
 			work_name(children));
@@ -193,7 +186,8 @@ static int fail_child(const struct child *child, const char *name, const struct 
 	if (WIFSIGNALED(child->wait_status))
 		return jm_fail(reterr, JM_EIO, "the %s process was killed (%s) after %u cycles",
 			name, strsignal(WTERMSIG(child->wait_status)), cycles);
-	return jm_fail(reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
+	return jm_fail(
+		reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
 }
 
 /* ---- Watch ------------------------------------------------------------------ */
@@ -246,13 +240,14 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 		int event = watch(children, POLL_MS, &word);
 
 		if (event == 1)
-			return word == JM_INFERENCE_READY ? 0 : fail_inference(children, reterr);
+			return word == JM_INFERENCE_READY ? 0
+							  : fail_inference(children, reterr);
 		if (jm_wishes_count()) {
 			kill(children->inference.pid, SIGKILL);
 			return jm_fail(reterr, JM_EINTERRUPTED,
 				"interrupted before the first cycle, nothing was measured");
 		}
-		tell(children, "loading and warming up",
+		jm_tell(children->config->progress, "loading and warming up",
 			(double)(jm_clock_monotonic_ns(NULL) - begin) / 1e9, 0, "s");
 	}
 }
@@ -261,16 +256,14 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 static void note_pauses(const struct children *children)
 {
 	const struct jm_inference_shared *shared = &children->shared->inference;
-	const struct jm_progress *progress = children->config->progress;
-	char text[160];
 
-	if (!progress || !(shared->pause_max_ms > 0) || !(shared->cycle_ms > 0))
+	if (!(shared->pause_max_ms > 0) || !(shared->cycle_ms > 0))
 		return;
-	snprintf(text, sizeof(text),
-		"random pauses of up to %.3g ms between cycles make the run about %.0f %% longer "
+	jm_note(children->config->progress,
+		"random pauses of up to %.3g ms between cycles make the run about %.0f %% "
+		"longer "
 		"(--no-jitter: none)",
 		shared->pause_max_ms, 50 * shared->pause_max_ms / shared->cycle_ms);
-	progress->note(progress->context, text);
 }
 
 /* Until the logger has delivered, and then for the lead-in. */
@@ -321,7 +314,8 @@ static int check_logger(struct children *children, struct jm_error *reterr)
 	if (now - children->reading_ns < patience)
 		return 0;
 	return jm_fail(reterr, JM_ESENSOR,
-		"the power logger has read nothing for %.0f s, after %u cycles: is it stopped, or "
+		"the power logger has read nothing for %.0f s, after %u cycles: is it stopped, "
+		"or "
 		"does its sensor hang?",
 		(double)patience * 1e-9, cycles_done(children));
 }
@@ -353,7 +347,8 @@ static int watch_cycles(struct children *children, struct jm_error *reterr)
 			return JM_ESENSOR;
 		}
 		heed_wishes(children);
-		tell(children, children->interrupted ? "ending after this cycle" : "measuring",
+		jm_tell(children->config->progress,
+			children->interrupted ? "ending after this cycle" : "measuring",
 			cycles_done(children), runs, "cycles");
 	}
 }
@@ -411,8 +406,9 @@ int jm_children_run(struct jm_children_config *config, struct jm_children_result
 	if (result == 0)
 		result = check_ends(&children, reterr);
 	getrusage(RUSAGE_CHILDREN, &usage);
-	ret_result->children_cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-		+ (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+	ret_result->children_cpu_s =
+		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 	ret_result->cycles = cycles_done(&children);
 	ret_result->interrupted = children.interrupted;
 	ret_result->sensor = children.shared->logger.info;

@@ -10,9 +10,8 @@
 #ifndef JM_MEASURE_CHILDREN_H
 #define JM_MEASURE_CHILDREN_H
 
-#include "measure/inference.h"
-#include "measure/logger.h"
-#include "measure/progress.h"
+#include "logger/logger.h"
+#include "workload/inference.h"
 
 struct jm_children_config {
 	struct jm_inference_config inference; /* fds and shared are filled in */

@@ -35,13 +35,15 @@ json_t *jm_describe_sensor(const struct jm_sensor_ops *ops, const struct jm_sens
 {
 	static const char *const kinds[] = {"unknown", "instant", "window", "counter"};
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:i, s:f, s:b, s:s, s:o}",
+	return json_pack(
+		"{s:s, s:o, s:o, s:o, s:s, s:b, s:I, s:f, s:f, s:i, s:f, s:b, s:s, s:o}",
 		"name", ops->name, "wanted", jm_json_text(wanted ? wanted : info->id), "id",
 		jm_json_text(info->id), "path", jm_json_text(info->path), "kind",
 		kinds[info->kind], "simulated", info->simulated, "seed",
 		(json_int_t)options->seed, "round_ms", info->round_ms, "window_ms",
 		info->window_ms, "samples", (int)info->samples, "poll_ms", info->poll_ms,
-		"stamped", info->stamped, "provenance", info->provenance, "rails", describe_rails(info));
+		"stamped", info->stamped, "provenance", info->provenance, "rails",
+		describe_rails(info));
 }
 
 char *jm_describe_power_spool(const struct jm_sensor_info *info)

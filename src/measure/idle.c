@@ -72,11 +72,12 @@ static double total_uw(struct idle *idle, const struct jm_reading *readings)
 		if (!jm_sensor_rail_is_root(idle->info, i))
 			continue;
 		power = rail->quantity == JM_QUANTITY_UJ
-			? counter_power_uw(&idle->first[i], &readings[i])
-			: jm_reading_power_uw(&readings[i], rail->quantity);
+				? counter_power_uw(&idle->first[i], &readings[i])
+				: jm_reading_power_uw(&readings[i], rail->quantity);
 		quantum = rail->quantity == JM_QUANTITY_MV_MA
-			? readings[i].value[0] * rail->quantum[1]
-			: rail->quantity == JM_QUANTITY_UW ? rail->quantum[0] : 0.0;
+				  ? readings[i].value[0] * rail->quantum[1]
+			  : rail->quantity == JM_QUANTITY_UW ? rail->quantum[0]
+							     : 0.0;
 		sum += power;
 		quantum_square += quantum * quantum;
 	}
@@ -130,7 +131,8 @@ static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *
 	void *context, struct jm_error *reterr)
 {
 	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
-	int64_t start_ns = options->now_ns(options->clock), now_ns = start_ns, shown_ns = start_ns;
+	int64_t start_ns = options->now_ns(options->clock), now_ns = start_ns,
+		shown_ns = start_ns;
 	int64_t period_ns = (int64_t)(idle->info->poll_ms * 1e6);
 	int64_t deadline_ns = jm_clock_monotonic_ns(NULL);
 
@@ -143,7 +145,8 @@ static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *
 			return result;
 		take(idle, readings, (double)(now_ns - start_ns) / (seconds * 1e9));
 		if (progress && now_ns - shown_ns >= PROGRESS_NS) {
-			double mean = idle->readings.n > 0.5 ? idle->readings.mean : (double)NAN;
+			double mean =
+				idle->readings.n > 0.5 ? idle->readings.mean : (double)NAN;
 
 			shown_ns = now_ns;
 			if (progress(context, (double)(now_ns - start_ns) * 1e-9, mean) != 0)
@@ -159,8 +162,8 @@ static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *
 	return 0;
 }
 
-static int conclude(const struct idle *idle, struct jm_idle_result *ret_result,
-	struct jm_error *reterr)
+static int conclude(
+	const struct idle *idle, struct jm_idle_result *ret_result, struct jm_error *reterr)
 {
 	if (idle->readings.n < 0.5)
 		return jm_fail(reterr, JM_ESENSOR,
@@ -187,15 +190,15 @@ int jm_idle_measure(const struct jm_sensor_ops *ops, struct jm_sensor_info *info
 	int result;
 
 	if (!(seconds > 0.0 && seconds <= 1e6))
-		return jm_fail(reterr, JM_EINVAL, "idle duration %g s is not from 0 to 1000000 s",
-			seconds);
+		return jm_fail(reterr, JM_EINVAL,
+			"idle duration %g s is not from 0 to 1000000 s", seconds);
 	state = calloc(1, ops->state_size ? ops->state_size : 1);
 	if (!state)
 		return jm_fail_memory(reterr, "the sensor");
 	result = ops->open(state, info, options, reterr);
 	if (result == 0)
-		result = poll_until(&idle, ops, state, options, seconds, progress, context,
-			reterr);
+		result = poll_until(
+			&idle, ops, state, options, seconds, progress, context, reterr);
 	if (result == 0)
 		result = conclude(&idle, ret_result, reterr);
 	ops->close(state);

@@ -8,39 +8,36 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/progress.h"
 #include "base/text.h"
+#include "base/wishes.h"
+#include "formats/idle_file.h"
 #include "measure/idle.h"
-#include "measure/wishes.h"
-#include "trace/idle_file.h"
-#include "trace/run_folder.h"
+#include "run/run_folder.h"
 
 static int show(void *context, double seconds, double mean_uw)
 {
 	const struct jm_idle_config *config = context;
 
 	(void)mean_uw;
-	if (config->progress)
-		config->progress->update(config->progress->context, "measuring idle power",
-			seconds, config->seconds, "s");
+	jm_tell(config->progress, "measuring idle power", seconds, config->seconds, "s");
 	return jm_wishes_count();
 }
 
-static void note(const struct jm_idle_config *config, const struct jm_idle_power *power,
+static void note_power(const struct jm_idle_config *config, const struct jm_idle_power *power,
 	const char *what)
 {
-	char text[256], error[40] = "";
+	char error[40] = "";
 
-	if (!config->progress)
-		return;
 	if (!isnan(power->error_uw))
 		snprintf(error, sizeof(error), " +- %.4f", power->error_uw * 1e-6);
-	snprintf(text, sizeof(text), "%sidle power %.4f%s W (%s)",
-		config->info->simulated ? "SIMULATED " : "", power->mean_uw * 1e-6, error, what);
-	config->progress->note(config->progress->context, text);
+	jm_note(config->progress, "%sidle power %.4f%s W (%s)",
+		config->info->simulated ? "SIMULATED " : "", power->mean_uw * 1e-6, error,
+		what);
 }
 
-static int write_files(const struct jm_idle_config *config, const struct jm_idle_result *measured,
-	struct jm_error *reterr)
+static int write_files(const struct jm_idle_config *config,
+	const struct jm_idle_result *measured, struct jm_error *reterr)
 {
 	int64_t realtime = jm_clock_realtime_ns();
 	struct jm_idle_record record = {.average_uw = measured->mean_uw,
@@ -83,15 +80,15 @@ static int find_stored(const struct jm_idle_config *config, struct jm_idle_power
 	char path[JM_PATH_MAX];
 	struct jm_idle_record record;
 
-	if (jm_path_join(path, config->result_dir, JM_IDLE_JSON_NAME, NULL) < 0
-		|| !jm_path_exists(path) || jm_idle_read(path, &record, NULL) < 0)
+	if (jm_path_join(path, config->result_dir, JM_IDLE_JSON_NAME, NULL) < 0 ||
+		!jm_path_exists(path) || jm_idle_read(path, &record, NULL) < 0)
 		return 0;
-	if (record.simulated != config->info->simulated
-		|| (record.sensor[0] && strcmp(record.sensor, config->info->id) != 0))
+	if (record.simulated != config->info->simulated ||
+		(record.sensor[0] && strcmp(record.sensor, config->info->id) != 0))
 		return 0;
 	ret_power->mean_uw = record.average_uw;
 	ret_power->error_uw = record.error_uw;
-	note(config, ret_power, path);
+	note_power(config, ret_power, path);
 	return 1;
 }
 
@@ -109,6 +106,6 @@ int jm_idle_provide(const struct jm_idle_config *config, struct jm_idle_power *r
 		return 0;
 	result = jm_idle_run(config, ret_power, reterr);
 	if (result == 0)
-		note(config, ret_power, "measured now");
+		note_power(config, ret_power, "measured now");
 	return result;
 }

@@ -4,15 +4,14 @@
 #define JM_MEASURE_IDLE_RUN_H
 
 #include "joulemap/sensor.h"
-#include "measure/progress.h"
 
 struct jm_idle_config {
 	const struct jm_sensor_ops *sensor;
 	struct jm_sensor_info *info;
 	const struct jm_sensor_options *options;
 	const char *result_dir;
-	double seconds; /* 0: do not measure */
-	int again;      /* measure although the folder has one */
+	double seconds;                     /* 0: do not measure */
+	int again;                          /* measure although the folder has one */
 	const struct jm_progress *progress; /* NULL: none */
 };
 

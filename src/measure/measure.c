@@ -10,17 +10,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "base/text.h"
+#include "base/wishes.h"
 #include "engines/registry.h"
-#include "measure/board.h"
-#include "measure/calibration.h"
+#include "machine/board.h"
 #include "measure/children.h"
 #include "measure/describe.h"
 #include "measure/idle_run.h"
-#include "measure/model.h"
 #include "measure/place.h"
-#include "measure/wishes.h"
+#include "run/calibration.h"
 #include "sensors/registry.h"
+#include "workload/model.h"
 
 #define LEAD_NS (500 * JM_NS_PER_MS)
 
@@ -41,28 +42,12 @@ struct job {
 	int64_t begin_ns;
 };
 
-static void note(const struct job *job, const char *format, ...) JM_PRINTF(2, 3);
-
-static void note(const struct job *job, const char *format, ...)
-{
-	const struct jm_progress *progress = job->config->progress;
-	char text[1024];
-	va_list arguments;
-
-	if (!progress)
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	progress->note(progress->context, text);
-}
-
 /* ---- What to measure, and with what ----------------------------------------- */
 
 static int choose_engine(struct job *job, struct jm_error *reterr)
 {
-	struct jm_engine_options options = {.library = job->config->ort_library,
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_options options = {
+		.library = job->config->ort_library, .now_ns = jm_clock_monotonic_ns};
 	struct jm_engine_info info;
 	size_t n;
 	const struct jm_engine_ops *const *all = jm_engines(&n);
@@ -95,13 +80,14 @@ static void load_calibrations(struct job *job)
 
 	jm_board_name(job->sensor_options.sysfs_root, job->board, sizeof(job->board));
 	if (jm_calibration_load(&job->calibrations, &error) == JM_EFORMAT)
-		note(job, "%s", error.message);
-	if (info->n_rails
-		&& jm_calibration_find(job->calibrations, job->board, info,
-			   job->sensor_options.seed, info->rails[0].name, &calibration)
-			< 0)
-		note(job, "the calibration of %s was made at another setting of the sensor and is "
-			  "not used: 'joulemap calibrate' makes a new one",
+		jm_note(job->config->progress, "%s", error.message);
+	if (info->n_rails &&
+		jm_calibration_find(job->calibrations, job->board, info,
+			job->sensor_options.seed, info->rails[0].name, &calibration) < 0)
+		jm_note(job->config->progress,
+			"the calibration of %s was made at another setting of the sensor and "
+			"is "
+			"not used: 'joulemap calibrate' makes a new one",
 			info->id);
 }
 
@@ -124,10 +110,12 @@ static int choose(struct job *job, struct jm_error *reterr)
 	job->result->simulated = job->sensor_info.simulated;
 	load_calibrations(job);
 	result = choose_engine(job, reterr);
-	if (result == 0 && job->sensor == &jm_sensor_nvml
-		&& strcmp(job->engine->name, "onnxruntime") == 0)
-		note(job, "sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the CPU: "
-			  "the power of these layers is not in its figures",
+	if (result == 0 && job->sensor == &jm_sensor_nvml &&
+		strcmp(job->engine->name, "onnxruntime") == 0)
+		jm_note(job->config->progress,
+			"sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the "
+			"CPU: "
+			"the power of these layers is not in its figures",
 			job->sensor_info.id);
 	return result;
 }
@@ -138,15 +126,15 @@ static int choose(struct job *job, struct jm_error *reterr)
 static json_t *describe_sensor(const struct job *job)
 {
 	const struct jm_sensor_info *info = &job->sensor_info;
-	json_t *sensor = jm_describe_sensor(job->sensor, info, &job->sensor_options,
-		job->config->sensor);
+	json_t *sensor = jm_describe_sensor(
+		job->sensor, info, &job->sensor_options, job->config->sensor);
 	struct jm_calibration calibration;
 
-	if (sensor && info->n_rails
-		&& jm_calibration_find(job->calibrations, job->board, info,
-			   job->sensor_options.seed, info->rails[0].name, &calibration)
-			== 1)
-		json_object_set_new(sensor, "calibration", jm_calibration_to_json(&calibration));
+	if (sensor && info->n_rails &&
+		jm_calibration_find(job->calibrations, job->board, info,
+			job->sensor_options.seed, info->rails[0].name, &calibration) == 1)
+		json_object_set_new(
+			sensor, "calibration", jm_calibration_to_json(&calibration));
 	return sensor;
 }
 
@@ -158,37 +146,39 @@ static json_t *describe_config(const struct job *job)
 
 	for (size_t i = 0; shape && i < config->n_input_shape; i++)
 		json_array_append_new(shape, json_integer(config->input_shape[i]));
-	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:o, s:I}", "model",
-		jm_json_text(config->model), "dtype", config->dtype, "input_shape", shape, "warmup",
-		(json_int_t)config->warmup, "runs", (json_int_t)config->runs, "optimization_level",
-		config->optimization_level, "result_dir", jm_json_text(config->result_dir), "engine",
-		job->engine->name, "sensor",
-		jm_json_text(job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
-		"threads",
-		config->threads, "rate_hz", config->rate_hz, "jitter_ms",
+	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:o, s:I}",
+		"model", jm_json_text(config->model), "dtype", config->dtype, "input_shape",
+		shape, "warmup", (json_int_t)config->warmup, "runs", (json_int_t)config->runs,
+		"optimization_level", config->optimization_level, "result_dir",
+		jm_json_text(config->result_dir), "engine", job->engine->name, "sensor",
+		jm_json_text(
+			job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
+		"threads", config->threads, "rate_hz", config->rate_hz, "jitter_ms",
 		isnan(config->jitter_ms) ? json_null() : json_real(config->jitter_ms), "seed",
 		(json_int_t)config->seed);
 }
 
 static int describe(struct job *job, const struct jm_idle_power *idle, struct jm_error *reterr)
 {
-	json_t *idle_json = isnan(idle->mean_uw)
-		? json_null()
-		: json_pack("{s:f, s:f, s:b}", "power_uw", idle->mean_uw, "error_uw",
-			  isnan(idle->error_uw) ? 0.0 : idle->error_uw, "measured_now",
-			  idle->measured_now);
+	json_t *idle_json =
+		isnan(idle->mean_uw)
+			? json_null()
+			: json_pack("{s:f, s:f, s:b}", "power_uw", idle->mean_uw, "error_uw",
+				  isnan(idle->error_uw) ? 0.0 : idle->error_uw, "measured_now",
+				  idle->measured_now);
 
 	if (!isnan(idle->mean_uw) && isnan(idle->error_uw))
 		json_object_set_new(idle_json, "error_uw", json_null());
 	job->begin_ns = jm_clock_monotonic_ns(NULL);
-	job->session = json_pack("{s:i, s:s, s:{s:s, s:o, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+	job->session = json_pack(
+		"{s:i, s:s, s:{s:s, s:o, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
 		"schema", 1, "joulemap", jm_version(), "model", "name", job->model.name, "path",
 		jm_json_text(job->model.path), "sha256", job->model.sha256, "catalog",
 		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
 		describe_sensor(job), "idle", idle_json, "board",
 		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
-		jm_board_state(job->sensor_options.sysfs_root), "clock", jm_describe_clock(), "started_ns",
-		(json_int_t)job->begin_ns);
+		jm_board_state(job->sensor_options.sysfs_root), "clock", jm_describe_clock(),
+		"started_ns", (json_int_t)job->begin_ns);
 	if (!job->session)
 		return jm_fail_memory(reterr, "the description of the run");
 	if (jm_cpu_time_read("", &job->cpu_before) != 0)
@@ -226,17 +216,20 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 		first && last ? json_boolean(events > 0) : json_null());
 	json_object_set_new(job->session, "state_after", after);
 	json_object_set_new(job->session, "clock_end", jm_describe_clock());
-	json_object_set_new(job->session, "load_of_others",
-		isnan(load) ? json_null() : json_real(load));
+	json_object_set_new(
+		job->session, "load_of_others", isnan(load) ? json_null() : json_real(load));
 	json_object_set_new(job->session, "outcome",
-		json_string(result < 0		      ? jm_code_text(result)
-				: children->interrupted ? "interrupted by the user"
-							: "complete"));
+		json_string(result < 0              ? jm_code_text(result)
+			    : children->interrupted ? "interrupted by the user"
+						    : "complete"));
 	if (first && last && events > 0)
-		note(job, "the machine throttled its clocks during the run: cool it, or lower its "
-			  "clocks, and measure again");
+		jm_note(job->config->progress, "the machine throttled its clocks during the "
+					       "run: cool it, or lower its "
+					       "clocks, and measure again");
 	if (load > 0.05)
-		note(job, "other programs used %.0f %% of the machine: their power is in the figures",
+		jm_note(job->config->progress,
+			"other programs used %.0f %% of the machine: their power is in the "
+			"figures",
 			load * 100);
 }
 
@@ -250,8 +243,8 @@ static int64_t lead_ns(const struct jm_measure_config *config)
 	return periods > LEAD_NS ? periods : LEAD_NS;
 }
 
-static int run_children(struct job *job, struct jm_children_result *ret_children,
-	struct jm_error *reterr)
+static int run_children(
+	struct job *job, struct jm_children_result *ret_children, struct jm_error *reterr)
 {
 	const struct jm_measure_config *config = job->config;
 	char *meta = jm_describe_power_spool(&job->sensor_info);
@@ -300,16 +293,18 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 	int finish_result;
 
 	describe_end(job, children, result);
-	finish_result = jm_session_save(&job->place.paths, job->session, result < 0 ? NULL : reterr);
+	finish_result =
+		jm_session_save(&job->place.paths, job->session, result < 0 ? NULL : reterr);
 	if (finish_result == 0 || result < 0)
-		finish_result = jm_session_finish(job->place.run_folder, &report,
-			result < 0 ? NULL : reterr);
+		finish_result = jm_session_finish(
+			job->place.run_folder, &report, result < 0 ? NULL : reterr);
 	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
 	if (finish_result == 0 && report.kept[0])
-		note(job, "the earlier run is kept in %s", report.kept);
+		jm_note(job->config->progress, "the earlier run is kept in %s", report.kept);
 	if (finish_result < 0)
-		note(job, "what was measured is safe in '%s': mend the fault below, then "
-			  "'joulemap recover %s'",
+		jm_note(job->config->progress,
+			"what was measured is safe in '%s': mend the fault below, then "
+			"'joulemap recover %s'",
 			job->place.paths.folder, job->place.run_folder);
 	job->result->interrupted = children->interrupted;
 	return result < 0 ? result : finish_result;
@@ -340,7 +335,8 @@ static int run(struct job *job, struct jm_error *reterr)
 		jm_session_remove(&job->place.paths, job->place.run_folder);
 		return result < 0 ? result
 				  : jm_fail(reterr, JM_EINTERRUPTED,
-					    "interrupted in the first cycle, nothing was measured");
+					    "interrupted in the first cycle, nothing was "
+					    "measured");
 	}
 	return finish(job, &children, result, reterr);
 }

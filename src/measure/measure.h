@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The main job: idle, then network and power logger side by side, then the
- * run folder. Mapping (measure/map.h) follows on what is then on disk.
+ * run folder. Mapping (map/map.h) follows on what is then on disk.
  */
 #ifndef JM_MEASURE_MEASURE_H
 #define JM_MEASURE_MEASURE_H
 
 #include "base/file.h"
 #include "joulemap/engine.h"
-#include "measure/progress.h"
 
 struct jm_measure_config {
-	const char *model;      /* catalogue name or .onnx file */
+	const char *model; /* catalogue name or .onnx file */
 	const char *result_dir;
-	const char *sensor;     /* as given to jm_sensor_select; NULL: best */
-	const char *engine;     /* NULL: best */
+	const char *sensor; /* as given to jm_sensor_select; NULL: best */
+	const char *engine; /* NULL: best */
 	const char *ort_library;
-	const char *dtype;      /* NULL: the model's */
+	const char *dtype; /* NULL: the model's */
 	int64_t input_shape[JM_SHAPE_MAX];
 	size_t n_input_shape;
 	int optimization_level; /* -1: default */
 	int threads;
 	uint32_t runs;
 	uint32_t warmup;
-	double idle_s;          /* 0: only use an idle power that is there */
-	int idle_again;         /* measure idle power though one is there */
-	double rate_hz;         /* 0: the sensor's own */
-	double jitter_ms;       /* longest pause between cycles; 0: none; NaN: chosen */
+	double idle_s;    /* 0: only use an idle power that is there */
+	int idle_again;   /* measure idle power though one is there */
+	double rate_hz;   /* 0: the sensor's own */
+	double jitter_ms; /* longest pause between cycles; 0: none; NaN: chosen */
 	uint64_t seed;
 	const struct jm_progress *progress; /* NULL: none */
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/progress.h"
 
 static int take_lock(struct jm_place *place, struct jm_error *reterr)
 {
@@ -24,33 +25,31 @@ static int take_lock(struct jm_place *place, struct jm_error *reterr)
 }
 
 /* A spool that cannot be read must not stand in the way of a new run. */
-static int set_aside(struct jm_place *place, const struct jm_progress *progress,
-	struct jm_error *reterr)
+static int set_aside(
+	struct jm_place *place, const struct jm_progress *progress, struct jm_error *reterr)
 {
-	char aside[JM_PATH_MAX], name[64] = "spool.broken.", text[JM_PATH_MAX + 128];
+	char aside[JM_PATH_MAX], name[64] = "spool.broken.";
 	int64_t realtime = jm_clock_realtime_ns();
 	int result;
 
-	jm_civil_format_file(realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S,
-		name + strlen(name));
+	jm_civil_format_file(
+		realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S, name + strlen(name));
 	result = jm_path_join(aside, place->run_folder, name, reterr);
 	if (result == 0 && rename(place->paths.folder, aside) != 0)
 		result = jm_fail_errno(reterr, errno, "cannot move '%s'", place->paths.folder);
 	if (result < 0)
 		return result;
-	snprintf(text, sizeof(text),
-		"an earlier run was cut off and cannot be completed: kept as it is in '%s'", aside);
-	if (progress)
-		progress->note(progress->context, text);
+	jm_note(progress,
+		"an earlier run was cut off and cannot be completed: kept as it is in '%s'",
+		aside);
 	return take_lock(place, reterr);
 }
 
 /* A run that was cut off is completed first, so that it is kept too. */
-static int recover_previous(struct jm_place *place, const struct jm_progress *progress,
-	struct jm_error *reterr)
+static int recover_previous(
+	struct jm_place *place, const struct jm_progress *progress, struct jm_error *reterr)
 {
 	struct jm_session_report report;
-	char text[128];
 	int result;
 
 	if (!jm_session_exists(place->run_folder))
@@ -62,10 +61,8 @@ static int recover_previous(struct jm_place *place, const struct jm_progress *pr
 		return set_aside(place, progress, reterr);
 	if (result < 0)
 		return result;
-	snprintf(text, sizeof(text), "completed an earlier run that was cut off (%zu cycles)",
+	jm_note(progress, "completed an earlier run that was cut off (%zu cycles)",
 		report.cycles);
-	if (progress)
-		progress->note(progress->context, text);
 	return take_lock(place, reterr); /* the old one went with the spool */
 }
 

@@ -3,8 +3,7 @@
 #ifndef JM_MEASURE_PLACE_H
 #define JM_MEASURE_PLACE_H
 
-#include "measure/progress.h"
-#include "measure/session.h"
+#include "run/session.h"
 
 struct jm_place {
 	char run_folder[JM_PATH_MAX]; /* RESULT_DIR/model */

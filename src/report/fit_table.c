@@ -30,8 +30,8 @@ static void print_number(FILE *out, int width, int decimals, double value)
 		fprintf(out, " %*.*f", width, decimals, value);
 }
 
-static void print_header(FILE *out, const struct jm_fit_result *result,
-	const struct jm_table_header *header)
+static void print_header(
+	FILE *out, const struct jm_fit_result *result, const struct jm_table_header *header)
 {
 	const struct jm_fit_response *response = &result->response;
 
@@ -57,8 +57,8 @@ static void print_header(FILE *out, const struct jm_fit_result *result,
 	else
 		fprintf(out, "%.3f +- %.3f ms%s\n\n", response->tau_ms, response->tau_sd_ms,
 			response->shape > 0.25 ? ", overshooting"
-				: response->shape > 0  ? ", second order"
-						       : "");
+			: response->shape > 0  ? ", second order"
+					       : "");
 }
 
 static void print_mark(FILE *out, const struct jm_fit_layer *layer)
@@ -115,13 +115,16 @@ static void print_notes(FILE *out, const struct jm_fit_result *result)
 			100 * closure->difference_mj / closure->measured_mj);
 	print_groups(out, result);
 	if (diagnostics->robust_share > 0.002)
-		fprintf(out, "other work on the machine: %.1f %% of the conversions were left out\n",
+		fprintf(out,
+			"other work on the machine: %.1f %% of the conversions were left out\n",
 			100 * diagnostics->robust_share);
 	if (diagnostics->drift_w > 0.05)
 		fprintf(out, "power drifted by %.2f W during the run; that is taken out\n",
 			diagnostics->drift_w);
 	if (diagnostics->clock_shift_s)
-		fprintf(out, "the power log's clock was %.2f h away from the timeline's: taken out\n",
+		fprintf(out,
+			"the power log's clock was %.2f h away from the timeline's: taken "
+			"out\n",
 			-diagnostics->clock_shift_s / 3600.0);
 	if (result->response.ambiguous)
 		fprintf(out, "the delay may be off by whole cycles, which are all alike\n");
@@ -137,9 +140,9 @@ void jm_fit_table_print(FILE *out, const struct jm_timeline *timeline,
 	size_t width = name_width(timeline);
 
 	print_header(out, result, header);
-	fprintf(out, "%-*s  %-12s %9s %8s %7s %9s %9s %8s %7s  %s\n", (int)width, "layer", "type",
-		"time ms", "power W", "+- W", "above id.", "energy mJ", "+- mJ", "share %",
-		"resolved");
+	fprintf(out, "%-*s  %-12s %9s %8s %7s %9s %9s %8s %7s  %s\n", (int)width, "layer",
+		"type", "time ms", "power W", "+- W", "above id.", "energy mJ", "+- mJ",
+		"share %", "resolved");
 	for (size_t i = 0; i < result->n_layers; i++)
 		print_row(out, width, timeline->layers[i].name, timeline->layers[i].type,
 			&result->layers[i]);
@@ -172,11 +175,11 @@ static json_t *layer_json(const char *name, const char *type, const struct jm_fi
 		"name", name, "type", type, "executions", (json_int_t)layer->executions,
 		"runtime_ms", number(layer->runtime_ms), "runtime_sd_ms",
 		number(layer->runtime_sd_ms), "power_w", number(layer->power_w), "power_sd_w",
-		number(layer->power_sd_w), "power_lo_w", number(layer->power_lo_w), "power_hi_w",
-		number(layer->power_hi_w), "dynamic_power_w", number(layer->dynamic_power_w),
-		"energy_mj", number(layer->energy_mj), "energy_sd_mj",
-		number(layer->energy_sd_mj), "energy_share", number(layer->energy_share),
-		"readings", number(layer->readings), "resolved",
+		number(layer->power_sd_w), "power_lo_w", number(layer->power_lo_w),
+		"power_hi_w", number(layer->power_hi_w), "dynamic_power_w",
+		number(layer->dynamic_power_w), "energy_mj", number(layer->energy_mj),
+		"energy_sd_mj", number(layer->energy_sd_mj), "energy_share",
+		number(layer->energy_share), "readings", number(layer->readings), "resolved",
 		jm_resolved_name(layer->resolved));
 
 	if (json && layer->group >= 0) {
@@ -191,11 +194,12 @@ static json_t *layer_json(const char *name, const char *type, const struct jm_fi
 static json_t *response_json(const struct jm_fit_response *response)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b}", "delay_ms",
-		number(response->delay_ms), "delay_sd_ms", number(response->delay_sd_ms), "tau_ms",
-		number(response->tau_ms), "tau_sd_ms", number(response->tau_sd_ms), "window_ms",
-		number(response->window_ms), "window_sd_ms", number(response->window_sd_ms),
-		"round_ms", number(response->round_ms), "shape", number(response->shape), "taps", response->taps, "ticks",
-		response->ticks, "ambiguous", response->ambiguous);
+		number(response->delay_ms), "delay_sd_ms", number(response->delay_sd_ms),
+		"tau_ms", number(response->tau_ms), "tau_sd_ms", number(response->tau_sd_ms),
+		"window_ms", number(response->window_ms), "window_sd_ms",
+		number(response->window_sd_ms), "round_ms", number(response->round_ms), "shape",
+		number(response->shape), "taps", response->taps, "ticks", response->ticks,
+		"ambiguous", response->ambiguous);
 }
 
 static json_t *diagnostics_json(const struct jm_fit_diagnostics *d)
@@ -216,18 +220,18 @@ int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
 	json_t *layers = json_array(), *root;
 
 	for (size_t i = 0; layers && i < result->n_layers; i++)
-		json_array_append_new(layers, layer_json(timeline->layers[i].name,
-						      timeline->layers[i].type,
-						      &result->layers[i]));
-	root = json_pack("{s:s?, s:s?, s:s?, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:s, s:s}",
+		json_array_append_new(
+			layers, layer_json(timeline->layers[i].name, timeline->layers[i].type,
+					&result->layers[i]));
+	root = json_pack(
+		"{s:s?, s:s?, s:s?, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o, s:s, s:s}",
 		"model", header->model, "engine", header->engine, "sensor", header->sensor,
 		"method", "fit", "simulated", header->simulated, "cycles",
 		(json_int_t)result->between.executions, "cycle_ms",
 		number(result->closure.cycle_ms), "pause_max_ms",
 		header->pause_max_ms > 0 ? json_real(header->pause_max_ms) : json_null(),
-		"sensor_energy_mj",
-		number(result->closure.measured_mj), "rows_energy_mj",
+		"sensor_energy_mj", number(result->closure.measured_mj), "rows_energy_mj",
 		number(result->closure.fitted_mj), "idle_power_w", number(result->idle.power_w),
 		"gap", layer_json("(gap in the cycle)", "", &result->gap), "between",
 		layer_json("(gap between cycles)", "", &result->between), "response",

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "formats/csv.h"
 #include "report/text.h"
-#include "trace/csv.h"
 
 #define NAME_WIDTH_MAX 44
 #define TYPE_WIDTH 12
@@ -245,8 +245,7 @@ int jm_table_print_json(FILE *out, const struct jm_summary *summary,
 		"timeline_cycles", (json_int_t)summary->timeline_cycles, "cycle_ms",
 		jm_json_number(summary->cycle_ms), "pause_max_ms",
 		header->pause_max_ms > 0 ? json_real(header->pause_max_ms) : json_null(),
-		"idle_power_w",
-		jm_json_number(summary->idle_power_w), "sensor_power_w",
+		"idle_power_w", jm_json_number(summary->idle_power_w), "sensor_power_w",
 		jm_json_number(summary->sensor_power_w), "sensor_energy_mj",
 		jm_json_number(summary->sensor_energy_mj), "layers_energy_mj",
 		jm_json_number(summary->layers_energy_mj), "sensor_change_ms",

@@ -5,15 +5,15 @@
 
 #include <stdio.h>
 
-#include "report/summary.h"
+#include "attribute/summary.h"
 
 /* What stands above the table; any text but method may be NULL. */
 struct jm_table_header {
 	const char *model;
-	const char *engine; /* "onnxruntime 1.30.0" */
-	const char *sensor; /* "ina3221:1-0040 VDD_IN" */
-	const char *method; /* "window, later rules" */
-	int simulated;	    /* says so, loudly */
+	const char *engine;  /* "onnxruntime 1.30.0" */
+	const char *sensor;  /* "ina3221:1-0040 VDD_IN" */
+	const char *method;  /* "window, later rules" */
+	int simulated;       /* says so, loudly */
 	double pause_max_ms; /* of random pauses between cycles; 0: none known */
 };
 

@@ -104,8 +104,8 @@ static int fail_unknown(const char *name, struct jm_error *reterr)
 			nearest = sensors[i]->name;
 	}
 	if (jm_text_distance(name, nearest) <= 2)
-		return jm_fail(reterr, JM_EUSAGE, "no sensor named '%s': did you mean '%s'?", name,
-			nearest);
+		return jm_fail(reterr, JM_EUSAGE, "no sensor named '%s': did you mean '%s'?",
+			name, nearest);
 	return jm_fail(reterr, JM_EUSAGE, "no sensor named '%s': there are %s", name, known);
 }
 
@@ -126,7 +126,8 @@ static int fail_absent(const struct jm_sensor_ops *ops, const char *wanted,
 		return jm_fail(reterr, JM_ENOSENSOR, "no sensor '%s' here: there is %s", wanted,
 			present);
 	return jm_fail(reterr, JM_ENOSENSOR,
-		"no sensor '%s' here; looked for: %s; to try without one use '--sensor sim' (its "
+		"no sensor '%s' here; looked for: %s; to try without one use '--sensor sim' "
+		"(its "
 		"results are marked SIMULATED)",
 		wanted, ops->summary);
 }

@@ -9,14 +9,14 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "formats/power_log_file.h"
 #include "sensors/registry.h"
-#include "trace/power_log_file.h"
 
 struct replay {
 	struct jm_power_log log;
-	size_t next;        /* the first reading that is still to come */
-	int64_t opened_ns;  /* moment of the first reading, on the caller's clock */
-	int64_t length_ns;  /* of one turn */
+	size_t next;       /* the first reading that is still to come */
+	int64_t opened_ns; /* moment of the first reading, on the caller's clock */
+	int64_t length_ns; /* of one turn */
 	int loop;
 	char path[JM_PATH_MAX];
 	int64_t (*now_ns)(void *clock);
@@ -59,8 +59,8 @@ static int load(struct replay *replay, const char *argument, struct jm_error *re
 	n = replay->log.rails[0].n_readings;
 	for (size_t i = 1; i < n; i++)
 		if (time_of(replay, i) < time_of(replay, i - 1))
-			return jm_fail(reterr, JM_EFORMAT, "'%s': reading %zu goes back in time",
-				replay->path, i + 1);
+			return jm_fail(reterr, JM_EFORMAT,
+				"'%s': reading %zu goes back in time", replay->path, i + 1);
 	if (n < 2 || time_of(replay, n - 1) <= 0)
 		return jm_fail(reterr, JM_EFORMAT,
 			"'%s' has no two readings of different time to replay", replay->path);
@@ -79,7 +79,8 @@ static void describe(const struct replay *replay, struct jm_sensor_info *info)
 	jm_text_copy(info->path, sizeof(info->path), replay->path);
 	jm_text_copy(info->board, sizeof(info->board), "replayed log");
 	info->kind = JM_SENSOR_WINDOW;
-	info->poll_ms = (double)replay->length_ns * 1e-6 / (double)replay->log.rails[0].n_readings;
+	info->poll_ms =
+		(double)replay->length_ns * 1e-6 / (double)replay->log.rails[0].n_readings;
 	info->n_rails = 1;
 	jm_text_copy(rail->name, sizeof(rail->name), "replay");
 	rail->quantity = JM_QUANTITY_MV_MA;
@@ -142,8 +143,8 @@ static int replay_read(void *state, struct jm_reading *ret_readings, struct jm_e
 	}
 	if (now - replay->opened_ns >= replay->length_ns)
 		return jm_fail(reterr, JM_ESENSOR,
-			"log '%s' ended after %.3f s: 'replay:%s,loop' starts over", replay->path,
-			(double)replay->length_ns * 1e-9, replay->path);
+			"log '%s' ended after %.3f s: 'replay:%s,loop' starts over",
+			replay->path, (double)replay->length_ns * 1e-9, replay->path);
 	while (replay->next < rail->n_readings &&
 		time_of(replay, replay->next) <= now - replay->opened_ns)
 		replay->next++;

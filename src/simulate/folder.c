@@ -11,11 +11,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "formats/latency_file.h"
+#include "formats/power_log_file.h"
+#include "formats/readings_file.h"
+#include "run/run_folder.h"
 #include "simulate/internal.h"
-#include "trace/latency_file.h"
-#include "trace/power_log_file.h"
-#include "trace/readings_file.h"
-#include "trace/run_folder.h"
 
 /* A made-up afternoon, so that the same seed gives the same bytes. */
 enum { YEAR = 2024, MONTH = 11, DAY = 21 };

@@ -30,7 +30,7 @@ enum {
 struct jm_sim_unit {
 	char name[96];
 	const char *type;
-	double mean_s;	/* of one execution */
+	double mean_s;  /* of one execution */
 	double power_w; /* at full clocks */
 	/* Sums over the run. */
 	double busy_s;
@@ -55,12 +55,12 @@ void jm_sim_network_release(struct jm_sim_network *network);
 
 struct jm_sim_run {
 	struct jm_timeline timeline; /* as reported; stamps in ns */
-	struct jm_load load;	     /* layers, gaps, pauses */
+	struct jm_load load;         /* layers, gaps, pauses */
 	struct jm_load background;   /* jobs of others, on top */
-	double end_s;		     /* of the last cycle, its callbacks included */
-	double in_cycles_s;	     /* inside cycles, callbacks left out */
+	double end_s;                /* of the last cycle, its callbacks included */
+	double in_cycles_s;          /* inside cycles, callbacks left out */
 	double in_cycles_j;
-	double locked_s;	/* cycle time of a locked schedule, else 0 */
+	double locked_s;        /* cycle time of a locked schedule, else 0 */
 	size_t slow_from_cycle; /* first one with lower clocks, or cycles */
 	size_t background_jobs;
 };
@@ -74,7 +74,7 @@ void jm_sim_run_release(struct jm_sim_run *run);
 
 /* One conversion or update, in the sensor's scale. */
 struct jm_sim_conversion {
-	double visible_s;	  /* to reads, of the current or the counter */
+	double visible_s;         /* to reads, of the current or the counter */
 	double voltage_visible_s; /* of the voltage */
 	double ma;
 	double mv;
@@ -85,7 +85,7 @@ struct jm_sim_conversions {
 	struct jm_sim_conversion *items; /* [n], in order of time, owned */
 	size_t n;
 	double period_s; /* true time between them */
-	double phase_s;	 /* end of a window, in [0, period_s) */
+	double phase_s;  /* end of a window, in [0, period_s) */
 	double energy_j; /* that passed the supply from begin to end of the run */
 };
 

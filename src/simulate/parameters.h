@@ -7,7 +7,7 @@
 
 enum jm_parameter_type {
 	JM_PARAMETER_COUNT = 1, /* int64_t */
-	JM_PARAMETER_REAL = 2,	/* double */
+	JM_PARAMETER_REAL = 2,  /* double */
 	JM_PARAMETER_CHOICE = 3 /* const char * */
 };
 

@@ -16,7 +16,7 @@ struct walk {
 	struct jm_random stamps; /* of what is written about it */
 	double at_s;
 	double drawn_w; /* since the last step of the load */
-	int slow;	/* clocks are lower */
+	int slow;       /* clocks are lower */
 	uint32_t *deck; /* [n_units], layers in the order of being stretched */
 	size_t next_in_deck;
 	double *callback_ms; /* [n_units], times of a cycle whose stamps are callbacks */

@@ -15,7 +15,7 @@ struct chip {
 	struct jm_supply supply;
 	struct jm_supply_sweep load, background;
 	struct jm_random random;
-	double ma, mv;	/* of the averaging low-pass; NaN before the first conversion */
+	double ma, mv;  /* of the averaging low-pass; NaN before the first conversion */
 	double base_uj; /* of the counter, which began long ago */
 };
 

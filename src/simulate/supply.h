@@ -54,11 +54,11 @@ double jm_supply_delay_s(const struct jm_supply *supply);
 /* Walks along a load; sums up the energy that has passed the supply. */
 struct jm_supply_sweep {
 	const struct jm_supply *supply; /* borrowed while sweeping */
-	const struct jm_load *load;	/* the same */
-	size_t next;			/* step that has not begun yet */
+	const struct jm_load *load;     /* the same */
+	size_t next;                    /* step that has not begun yet */
 	double at_s;
 	double load_w;
-	double energy_j;	 /* since from_s */
+	double energy_j;         /* since from_s */
 	double complex lag_w[2]; /* weight * (what the mode has reached - load) */
 };
 

@@ -149,7 +149,8 @@ OUT int cuCtxSetCurrent(void *context)
 	return context ? 0 : 1;
 }
 
-OUT int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *options, void **values)
+OUT int cuModuleLoadDataEx(
+	void **module, const void *image, unsigned n, int *options, void **values)
 {
 	const char *bad = getenv("FAKE_CUDA");
 
@@ -218,8 +219,8 @@ OUT int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigne
 	kernel->pointer = *(uint64_t *)parameters[0];
 	kernel->argument =
 		kernel->clock ? *(uint32_t *)parameters[1] : *(uint64_t *)parameters[1];
-	if (grid_y * grid_z * block_y * block_z != 1 || shared || stream || extra || running
-		|| grid_x * block_x != (kernel->clock ? 1 : BLOCKS_SM * 2048))
+	if (grid_y * grid_z * block_y * block_z != 1 || shared || stream || extra || running ||
+		grid_x * block_x != (kernel->clock ? 1 : BLOCKS_SM * 2048))
 		return 1;
 	running = pthread_create(&thread, NULL, run, kernel) == 0;
 	return !running;

@@ -116,8 +116,8 @@ static int begin(void *device, const char *way)
 		result = option("power", 0);
 	if (!result)
 		result = option(way, 0);
-	if (!result && after >= 0 && calls > after
-		&& (!option("fails", 0) || calls <= after + option("fails", 0)))
+	if (!result && after >= 0 && calls > after &&
+		(!option("fails", 0) || calls <= after + option("fails", 0)))
 		result = option("fail", 15);
 	return (int)result;
 }
@@ -261,7 +261,8 @@ int nvmlDeviceGetFieldValues(void *device, int n, struct field *fields)
 	for (int i = 0; i < n; i++) {
 		fields[i].time_us = (long long)now_us();
 		fields[i].type = 1;
-		fields[i].result = fields[i].id == 186 ? begin(device, "instant") : NOT_SUPPORTED;
+		fields[i].result =
+			fields[i].id == 186 ? begin(device, "instant") : NOT_SUPPORTED;
 		if (fields[i].result == OK)
 			fields[i].value.mw = mw_of(device, now_us() / 100000);
 	}

@@ -28,8 +28,8 @@ struct engine_unit {
 
 static inline void engine_unit_require(const struct jm_engine_ops *ops)
 {
-	struct jm_engine_options options = {.optimization_level = -1,
-		.now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_options options = {
+		.optimization_level = -1, .now_ns = jm_clock_monotonic_ns};
 	struct jm_engine_info info;
 	struct jm_error error;
 	const char *without = getenv("JOULEMAP_TEST_WITHOUT_ORT");
@@ -38,18 +38,21 @@ static inline void engine_unit_require(const struct jm_engine_ops *ops)
 		return;
 	if (without && strcmp(without, "1") == 0)
 		skip();
-	fail_msg("engine '%s' cannot be tested: %s (JOULEMAP_TEST_WITHOUT_ORT=1 skips)", ops->name,
-		error.message);
+	fail_msg("engine '%s' cannot be tested: %s (JOULEMAP_TEST_WITHOUT_ORT=1 skips)",
+		ops->name, error.message);
 }
 
-static inline void engine_unit_init(struct engine_unit *unit, const struct jm_engine_ops *ops,
-	const char *path)
+static inline void engine_unit_init(
+	struct engine_unit *unit, const struct jm_engine_ops *ops, const char *path)
 {
 	memset(unit, 0, sizeof(*unit));
 	unit->ops = ops;
 	unit->model.path = path;
-	unit->options = (struct jm_engine_options){.model = &unit->model, .optimization_level = -1,
-		.threads = 1, .seed = 1, .now_ns = jm_clock_monotonic_ns};
+	unit->options = (struct jm_engine_options){.model = &unit->model,
+		.optimization_level = -1,
+		.threads = 1,
+		.seed = 1,
+		.now_ns = jm_clock_monotonic_ns};
 	unit->state = calloc(1, ops->state_size);
 	assert_non_null(unit->state);
 }
@@ -71,7 +74,8 @@ static inline void engine_unit_close(struct engine_unit *unit)
 }
 
 /* Expects open to fail with `code` and a one-line message that has `text`. */
-static inline void engine_unit_expect_failure(struct engine_unit *unit, int code, const char *text)
+static inline void engine_unit_expect_failure(
+	struct engine_unit *unit, int code, const char *text)
 {
 	int result = unit->ops->open(unit->state, &unit->options, &unit->info, &unit->error);
 

@@ -23,8 +23,8 @@ struct board {
 	double gap_w, idle_w, gap_s, gap_jitter, layer_jitter;
 	double pause_s; /* at most, at random, between cycles */
 	double tau_s, window_s, round_s, delay_s, poll_s, noise_w, quantum_w, extra_w;
-	double shape;    /* supply: 1 / (1 + tau s + shape tau^2 s^2) */
-	double samples;  /* the sensor moves by 1 / samples of what it converts */
+	double shape;           /* supply: 1 / (1 + tau s + shape tau^2 s^2) */
+	double samples;         /* the sensor moves by 1 / samples of what it converts */
 	double counter_j;       /* step of an energy counter; 0: a sensor of power */
 	double update_jitter_s; /* conversions are late by up to this */
 	enum jm_stamp stamp;
@@ -52,13 +52,25 @@ static inline double board_normal(struct board *board)
 	return radius * cos(6.283185307179586 * board_uniform(board));
 }
 
-static inline void board_init(struct board *board, uint64_t seed, size_t n_layers, size_t n_cycles)
+static inline void board_init(
+	struct board *board, uint64_t seed, size_t n_layers, size_t n_cycles)
 {
 	memset(board, 0, sizeof(*board));
-	*board = (struct board){.seed = seed, .n_layers = n_layers, .n_cycles = n_cycles,
-		.gap_w = 4.5, .idle_w = 4.2, .gap_s = 1e-3, .gap_jitter = 0.25,
-		.layer_jitter = 0.02, .tau_s = 0.3e-3, .window_s = 1.1e-3, .round_s = 6.6002e-3,
-		.delay_s = 0.45e-3, .poll_s = 1.33e-3, .noise_w = 0.015, .quantum_w = 0.04,
+	*board = (struct board){.seed = seed,
+		.n_layers = n_layers,
+		.n_cycles = n_cycles,
+		.gap_w = 4.5,
+		.idle_w = 4.2,
+		.gap_s = 1e-3,
+		.gap_jitter = 0.25,
+		.layer_jitter = 0.02,
+		.tau_s = 0.3e-3,
+		.window_s = 1.1e-3,
+		.round_s = 6.6002e-3,
+		.delay_s = 0.45e-3,
+		.poll_s = 1.33e-3,
+		.noise_w = 0.015,
+		.quantum_w = 0.04,
 		.stamp = JM_STAMP_END};
 	for (size_t k = 0; k < n_layers; k++) {
 		board->power_w[k] = 5 + 7 * board_uniform(board);
@@ -162,14 +174,15 @@ static inline void board_pass(const struct board *board, struct board_sweep *swe
 	if (board->shape > 0 && d > 0)
 		board_filter(board, sweep, d);
 	else if (d > 0)
-		sweep->z = sweep->load
-			+ (z - sweep->load) * (board->tau_s > 0 ? exp(-d / board->tau_s) : 0);
-	sweep->sum += sweep->load * d - board->tau_s * (sweep->z - z)
-		- board->shape * board->tau_s * (sweep->slope - slope);
+		sweep->z = sweep->load +
+			   (z - sweep->load) * (board->tau_s > 0 ? exp(-d / board->tau_s) : 0);
+	sweep->sum += sweep->load * d - board->tau_s * (sweep->z - z) -
+		      board->shape * board->tau_s * (sweep->slope - slope);
 	sweep->at += d;
 }
 
-static inline double board_sweep(const struct board *board, struct board_sweep *sweep, double to)
+static inline double board_sweep(
+	const struct board *board, struct board_sweep *sweep, double to)
 {
 	while (sweep->at < to) {
 		double until = to;
@@ -185,13 +198,14 @@ static inline double board_sweep(const struct board *board, struct board_sweep *
 }
 
 /* What the sensor shows from a conversion at `end` on, in W or J. */
-static inline double board_convert(struct board *board, struct board_sweep *sweep, double end,
-	double *average)
+static inline double board_convert(
+	struct board *board, struct board_sweep *sweep, double end, double *average)
 {
 	double begin, value;
 
 	if (board->counter_j > 0)
-		return board->counter_j * floor(board_sweep(board, sweep, end) / board->counter_j);
+		return board->counter_j *
+		       floor(board_sweep(board, sweep, end) / board->counter_j);
 	begin = board_sweep(board, sweep, end - board->window_s);
 	value = (board_sweep(board, sweep, end) - begin) / board->window_s;
 	value += board->noise_w * board_normal(board);
@@ -209,7 +223,8 @@ static inline void board_poll(struct board *board, double end_s)
 	double tick = board->round_s * (1 + board_uniform(board)), late = 0, value = 0;
 	double average = board->load_w[0];
 
-	for (double at = 0.01; at < end_s; at += board->poll_s * (1 + 0.06 * board_uniform(board))) {
+	for (double at = 0.01; at < end_s;
+		at += board->poll_s * (1 + 0.06 * board_uniform(board))) {
 		struct jm_reading reading = {board_ns(at), board_ns(at), {0, 0}};
 
 		for (; tick + late + board->delay_s <= at; tick += board->round_s) {
@@ -260,8 +275,8 @@ static inline void board_input(const struct board *board, struct jm_fit_input *i
 	input->prior.window_ms = board->counter_j > 0 ? 0 : board->window_s * 1e3;
 }
 
-static inline int board_fit(const struct board *board, struct jm_fit_result *result,
-	struct jm_error *error)
+static inline int board_fit(
+	const struct board *board, struct jm_fit_result *result, struct jm_error *error)
 {
 	struct jm_fit_input input;
 

@@ -28,8 +28,8 @@ static inline int64_t fake_now_ns(void *clock)
 	return fake->now_ns;
 }
 
-static inline struct jm_sensor_options fake_options(struct fake_clock *clock, const char *root,
-	const char *argument)
+static inline struct jm_sensor_options fake_options(
+	struct fake_clock *clock, const char *root, const char *argument)
 {
 	struct jm_sensor_options options = {
 		.argument = argument,

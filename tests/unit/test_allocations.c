@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "fit_board.h"
-#include "measure/map.h"
+#include "map/map.h"
 #include "simulate/simulate.h"
 
 void *__real_malloc(size_t size);
@@ -68,7 +68,8 @@ static void make_run(const char *folder)
 		"{\"conv\": [[10.0, \"20241121-05:20:00.020000\"]],"
 		" \"pool\": [[5.5, \"20241121-05:20:00.026000\"]]}");
 	write_text(folder, "trt_profiling/trt_engine_info.json",
-		"{\"Layers\": [{\"Name\": \"conv\", \"LayerType\": \"Conv\"}], \"Bindings\": []}");
+		"{\"Layers\": [{\"Name\": \"conv\", \"LayerType\": \"Conv\"}], \"Bindings\": "
+		"[]}");
 	write_text(folder, "idling_power.json", "{\"avg_idle_power\": 4000000.0}");
 }
 
@@ -82,7 +83,8 @@ static void test_every_allocation(void **state)
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(jm_path_join(run, folder, "net", NULL), 0);
 	make_run(run);
-	assert_int_equal(jm_path_join(csv, run, "power_runtime_mapping_layerwise.csv", NULL), 0);
+	assert_int_equal(
+		jm_path_join(csv, run, "power_runtime_mapping_layerwise.csv", NULL), 0);
 	for (n = 0; n < 10000; n++) {
 		const struct jm_map_config config = {.folder = run, .rules = JM_WINDOW_LATER};
 		struct jm_map_result result;
@@ -151,7 +153,8 @@ static void expect_equal(const struct jm_fit_result *a, const struct jm_fit_resu
 		assert_memory_equal(&a->layers[k], &b->layers[k], sizeof(a->layers[k]));
 }
 
-static long count_allocations(const struct jm_fit_input *input, struct jm_fit_result *ret_result)
+static long count_allocations(
+	const struct jm_fit_input *input, struct jm_fit_result *ret_result)
 {
 	const long many = 1000000;
 	long left;
@@ -220,8 +223,8 @@ static void mix(struct board *board, const struct board *other, double share)
 
 	assert_int_equal(rail->n_readings, with->n_readings);
 	for (size_t i = 0; i < rail->n_readings; i++)
-		rail->readings[i].value[0] += share
-			* (with->readings[i].value[0] - rail->readings[i].value[0]);
+		rail->readings[i].value[0] +=
+			share * (with->readings[i].value[0] - rail->readings[i].value[0]);
 }
 
 /* Volts and mA; layers slow down in mid-run. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
-#include "measure/board.h"
+#include "machine/board.h"
 #include "scratch.h"
 
 static void put(const char *name, const char *text)

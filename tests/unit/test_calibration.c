@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/calibrate_fit.h"
-#include "measure/calibration.h"
-#include "measure/load_cuda.h"
-#include "measure/load_pattern.h"
-#include "measure/map_fit.h"
+#include "calibrate/calibrate_fit.h"
+#include "run/calibration.h"
+#include "workload/load_cuda.h"
+#include "workload/load_pattern.h"
+#include "map/map_fit.h"
 #include "scratch.h"
 #include "sensors/registry.h"
 #include "sensors/sim/sim.h"
@@ -37,12 +37,13 @@ static void test_pattern(void **state)
 			assert_true(spans[i].begin_ns - last_ns >= 500000);
 			assert_true(spans[i].end_ns - spans[i].begin_ns >= 500000);
 			on += (double)(spans[i].end_ns - spans[i].begin_ns) * 1e-9;
-			phases[(size_t)(4 * fmod((double)spans[i].begin_ns * 1e-6 / round, 1.0))]++;
+			phases[(size_t)(4 *
+					fmod((double)spans[i].begin_ns * 1e-6 / round, 1.0))]++;
 			last_ns = spans[i].end_ns;
 		}
 		assert_true(last_ns <= INT64_C(20000000000));
 		assert_true(on > 7 && on < 13); /* half of the time */
-		for (size_t p = 0; p < 4; p++) /* edges meet every phase of a round */
+		for (size_t p = 0; p < 4; p++)  /* edges meet every phase of a round */
 			assert_true((double)phases[p] > 0.12 * (double)n);
 		assert_int_equal(
 			jm_load_pattern(rounds_ms[r], 20, 7, &again, &n_again, &error), 0);
@@ -89,7 +90,8 @@ static void add_spans(struct run *run, double seconds, uint64_t seed)
 /* A run of `seconds` on the board `argument`, read as the logger reads. */
 static void make_run(struct run *run, const char *argument, double seconds, uint64_t seed)
 {
-	struct jm_sensor_options options = {.argument = argument, .seed = seed, .sysfs_root = ""};
+	struct jm_sensor_options options = {
+		.argument = argument, .seed = seed, .sysfs_root = ""};
 	int64_t period_ns, end_ns = START_NS + (int64_t)((seconds + 0.5) * 1e9);
 	uint64_t random = seed;
 
@@ -108,8 +110,8 @@ static void make_run(struct run *run, const char *argument, double seconds, uint
 
 		assert_int_equal(jm_power_log_append(&run->log, 0, &reading, NULL), 0);
 	}
-	assert_int_equal(jm_sim_complete(&run->info, seed, &run->log, &run->timeline, NULL, NULL),
-		0);
+	assert_int_equal(
+		jm_sim_complete(&run->info, seed, &run->log, &run->timeline, NULL, NULL), 0);
 }
 
 static void release_run(struct run *run)
@@ -142,7 +144,8 @@ static double calibrate(const char *argument, double seconds, uint64_t seed)
 	t = deviations(c.tau_ms, c.tau_sd_ms, run.board.tau_ms);
 	w = deviations(c.window_ms, c.window_sd_ms, run.board.window_ms);
 	if (fabs(d) > 4.5 || fabs(t) > 4.5 || fabs(w) > 4.5)
-		fail_msg("%s, seed %d: delay %.4f +- %.4f (%.4f), tau %.4f +- %.4f (%.4f), window "
+		fail_msg("%s, seed %d: delay %.4f +- %.4f (%.4f), tau %.4f +- %.4f (%.4f), "
+			 "window "
 			 "%.4f +- %.4f (%.4f)",
 			argument, (int)seed, c.delay_ms, c.delay_sd_ms, run.board.delay_ms,
 			c.tau_ms, c.tau_sd_ms, run.board.tau_ms, c.window_ms, c.window_sd_ms,
@@ -154,8 +157,8 @@ static double calibrate(const char *argument, double seconds, uint64_t seed)
 /* Found values agree with the truth within what they claim, no more, no less. */
 static void test_response(void **state)
 {
-	static const char *const boards[] = {"", "tau_ms=0.8,delay_ms=1.1", "tau_ms=3",
-		"round_ms=20,window_ms=10,tau_ms=1"};
+	static const char *const boards[] = {
+		"", "tau_ms=0.8,delay_ms=1.1", "tau_ms=3", "round_ms=20,window_ms=10,tau_ms=1"};
 	double square = 0;
 	int n = 0;
 
@@ -187,7 +190,8 @@ static void test_unknown_window(void **state)
 	make_run(&run, "round_ms=100,window_ms=25,tau_ms=5,delay_ms=20", 30, 1);
 	run.info.window_ms = 0;
 	assert_int_equal(
-		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c, NULL), 0);
+		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c, NULL),
+		0);
 	assert_true(isfinite(c.window_ms) && isfinite(c.delay_ms));
 	assert_true(fabs(deviations(c.window_ms, c.window_sd_ms, 25)) < 4.5);
 	assert_true(fabs(deviations(c.delay_ms, c.delay_sd_ms, 20)) < 4.5);
@@ -219,11 +223,13 @@ static void make_gpu_run(struct run *run, double tau_ms, double delay_ms, uint64
 		while (at_ns < end_ns - (int64_t)(delay_ms * 1e6)) {
 			int64_t until_ns = end_ns - (int64_t)(delay_ms * 1e6);
 			int on = next < n && at_ns >= spans[next].begin_ns;
-			int64_t edge_ns = next == n ? until_ns
-						    : (on ? spans[next].end_ns : spans[next].begin_ns);
+			int64_t edge_ns =
+				next == n ? until_ns
+					  : (on ? spans[next].end_ns : spans[next].begin_ns);
 
 			until_ns = edge_ns < until_ns ? edge_ns : until_ns;
-			level = on + (level - on) * exp(-(double)(until_ns - at_ns) * 1e-6 / tau_ms);
+			level = on +
+				(level - on) * exp(-(double)(until_ns - at_ns) * 1e-6 / tau_ms);
 			at_ns = until_ns;
 			next += on && at_ns == edge_ns;
 		}
@@ -244,17 +250,19 @@ static void test_gpu_sensor(void **state)
 		struct run run;
 
 		make_gpu_run(&run, 12.9, 3.4, seed);
-		if (jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.007, &c,
-			    &error) < 0)
+		if (jm_calibrate_fit(
+			    &run.log.rails[0], &run.timeline, &run.info, 0.007, &c, &error) < 0)
 			fail_msg("seed %d: %s", (int)seed, error.message);
-		if (fabs(deviations(c.tau_ms, c.tau_sd_ms, 12.9)) > 4.5 || fabs(c.tau_ms - 12.9) > 1
-			|| fabs(deviations(c.delay_ms, c.delay_sd_ms, 3.4)) > 4.5
-			|| fabs(deviations(c.window_ms, c.window_sd_ms, 0)) > 4.5
-			|| fabs(c.step_w - 389) > 12)
-			fail_msg("seed %d: window %.3f +- %.3f, delay %.3f +- %.3f, tau %.3f +- "
-				 "%.3f, step %.2f W",
-				(int)seed, c.window_ms, c.window_sd_ms, c.delay_ms, c.delay_sd_ms,
-				c.tau_ms, c.tau_sd_ms, c.step_w);
+		if (fabs(deviations(c.tau_ms, c.tau_sd_ms, 12.9)) > 4.5 ||
+			fabs(c.tau_ms - 12.9) > 1 ||
+			fabs(deviations(c.delay_ms, c.delay_sd_ms, 3.4)) > 4.5 ||
+			fabs(deviations(c.window_ms, c.window_sd_ms, 0)) > 4.5 ||
+			fabs(c.step_w - 389) > 12)
+			fail_msg(
+				"seed %d: window %.3f +- %.3f, delay %.3f +- %.3f, tau %.3f +- "
+				"%.3f, step %.2f W",
+				(int)seed, c.window_ms, c.window_sd_ms, c.delay_ms,
+				c.delay_sd_ms, c.tau_ms, c.tau_sd_ms, c.step_w);
 		release_run(&run);
 	}
 }
@@ -310,8 +318,8 @@ static void test_kernel_keeps_moving(void **state)
 
 	(void)state;
 	for (int thread = 0; thread < 512; thread += 511) {
-		float registers[16] = {(float)thread, (float)thread + 1, (float)thread + 2,
-			(float)thread + 3};
+		float registers[16] = {
+			(float)thread, (float)thread + 1, (float)thread + 2, (float)thread + 3};
 		struct fma_step steps[8];
 		size_t n = read_kernel(steps, registers);
 		double first = 0, last = 0;
@@ -343,7 +351,8 @@ static void test_edges_count(void **state)
 	(void)state;
 	make_run(&run, "", 8, 1);
 	assert_int_equal(
-		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.05, &c, NULL), 0);
+		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.05, &c, NULL),
+		0);
 	assert_true(c.delay_sd_ms >= 0.05 && c.tau_sd_ms >= 0.05);
 	release_run(&run);
 }
@@ -360,14 +369,15 @@ static void test_no_step(void **state)
 		run.timeline.layers[0].executions[i].stamp_ns +=
 			(int64_t)(i * 7919 % 5000) * 1000;
 	for (size_t i = 0; i < run.log.rails[0].n_readings; i++)
-		run.log.rails[0].readings[i].value[1] = i / 7 * 2654435761u % 97 < 48 ? 808 : 816;
-	assert_int_equal(jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c,
-				 &error),
+		run.log.rails[0].readings[i].value[1] =
+			i / 7 * 2654435761u % 97 < 48 ? 808 : 816;
+	assert_int_equal(
+		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c, &error),
 		JM_EUNRESOLVED);
 	assert_non_null(strstr(error.message, "rail 'VDD_IN'"));
 	run.timeline.layers[0].n_executions = 5;
-	assert_int_equal(jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c,
-				 &error),
+	assert_int_equal(
+		jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0.01, &c, &error),
 		JM_EUNRESOLVED);
 	assert_string_equal(error.message,
 		"the load was on 5 times, which tells nothing: calibrate longer (--duration)");
@@ -440,7 +450,7 @@ static int find(const struct jm_sensor_info *info, const char *rail, struct jm_c
 static void test_round_trip(void **state)
 {
 	struct jm_calibration c[2] = {calibration_of("ina3221:1-0040", "VDD_IN"),
-				      calibration_of("ina3221:1-0040", "VDD_SOC")},
+		calibration_of("ina3221:1-0040", "VDD_SOC")},
 			      got;
 	struct jm_sensor_info info = info_of("ina3221:1-0040", 6.6, 1.1);
 	json_t *file;
@@ -458,8 +468,8 @@ static void test_round_trip(void **state)
 	assert_true(got.round_ms == c[0].round_ms && got.delay_ms == c[0].delay_ms);
 	assert_true(got.window_ms == c[0].window_ms && got.window_sd_ms == c[0].window_sd_ms);
 	assert_true(got.tau_sd_ms == c[0].tau_sd_ms && got.step_w == 4 && got.noise_w == 0.03);
-	assert_true(got.spans == 1700 && got.conversions == 4000 && got.taps == 1
-		&& got.shape == 0.2);
+	assert_true(got.spans == 1700 && got.conversions == 4000 && got.taps == 1 &&
+		    got.shape == 0.2);
 	assert_int_equal(find(&info, "VDD_SOC", &got), 1);
 	assert_true(isnan(got.tau_ms) && isnan(got.tau_sd_ms) && got.taps == 21);
 	assert_int_equal(find(&info, "VDD_CPU", &got), 0);
@@ -552,7 +562,8 @@ static void test_broken_file(void **state)
 	expect_untouched("broken.json", "{\"schema\": 1, \"calibr", "line 1");
 	expect_untouched("array.json", "[]", "holds no calibrations");
 	expect_untouched("other.json", "{\"schema\": 1}", "holds no calibrations");
-	expect_untouched("later.json", "{\"schema\": 2, \"calibrations\": []}", "later version");
+	expect_untouched(
+		"later.json", "{\"schema\": 2, \"calibrations\": []}", "later version");
 }
 
 /* Entries that make no sense are skipped, and stay. */
@@ -565,8 +576,8 @@ static void test_strange_entries(void **state)
 	char *text;
 
 	(void)state;
-	scratch_write("strange.json",
-		"{\"schema\": 1, \"note\": \"mine\", \"calibrations\": [7, {}, {\"board\": 3}]}");
+	scratch_write("strange.json", "{\"schema\": 1, \"note\": \"mine\", \"calibrations\": "
+				      "[7, {}, {\"board\": 3}]}");
 	path = use_file("strange.json");
 	assert_int_equal(jm_calibration_store(&c, 1, NULL), 0);
 	assert_int_equal(find(&info, "VDD_IN", &got), 1);
@@ -610,9 +621,9 @@ static json_t *run_json(int simulated, const char *rail)
 {
 	struct jm_calibration c = calibration_of("ina3221:1-0040", rail);
 
-	return json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated", simulated,
-		"round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN", "calibration",
-		jm_calibration_to_json(&c));
+	return json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated",
+		simulated, "round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
+		"calibration", jm_calibration_to_json(&c));
 }
 
 static void test_prior(void **state)
@@ -657,16 +668,16 @@ static void test_contradiction(void **state)
 		make_run(&run, "tau_ms=0.3,delay_ms=0.45", 5, 1);
 		c.simulated = 1;
 		c.delay_ms = 0.45 + shifts_ms[i];
-		json = json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated", 1,
-			"round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
+		json = json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated",
+			1, "round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
 			"calibration", jm_calibration_to_json(&c));
 		jm_fit_input_init(&input);
 		input.rail = &run.log.rails[0];
 		input.timeline = &run.timeline;
 		assert_int_equal(jm_map_fit_run(&input, json, &result, &dropped, NULL), 0);
 		if (fabs(result.response.delay_ms - 0.45) > 0.05 || dropped != (i > 0))
-			fail_msg("a delay of %g ms too much: found %.3f ms, dropped %d", shifts_ms[i],
-				result.response.delay_ms, dropped);
+			fail_msg("a delay of %g ms too much: found %.3f ms, dropped %d",
+				shifts_ms[i], result.response.delay_ms, dropped);
 		jm_fit_result_release(&result);
 		json_decref(json);
 		release_run(&run);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "engines/catalog/catalog.h"
+#include "catalog/catalog.h"
 
 #define CATALOG JM_SOURCE_DIR "/catalog"
 

@@ -165,7 +165,8 @@ static void test_odd_names(void **state)
 			setenv("JOULEMAP_ORT_TRACING", "profile", 1);
 		open_model(&unit, MODEL("names"), -1);
 		assert_int_equal(unit.graph->n_layers, 6);
-		engine_unit_layer(&unit, "odd \"name\", with \\ and {\xc3\xbcn\xc3\xaf" "code}");
+		engine_unit_layer(&unit, "odd \"name\", with \\ and {\xc3\xbcn\xc3\xaf"
+					 "code}");
 		engine_unit_layer(&unit, "x_kernel_time");
 		engine_unit_close(&unit);
 	}
@@ -219,7 +220,8 @@ static void test_wrong_shape(void **state)
 
 	(void)state;
 	refuse_shape(MODEL("residual"), channels, 4,
-		"input shape 1x4x224x224 does not fit input 'input' of the model, which is Nx3xHxW");
+		"input shape 1x4x224x224 does not fit input 'input' of the model, which is "
+		"Nx3xHxW");
 	refuse_shape(MODEL("residual"), channels, 3, "input shape 1x4x224 does not fit");
 	refuse_shape(MODEL("residual"), zero, 4, "does not fit");
 	refuse_shape(MODEL("lenet"), channels, 4, "which is 1x1x28x28");
@@ -315,10 +317,14 @@ static void test_external_weights(void **state)
 		if (profile)
 			setenv("JOULEMAP_ORT_TRACING", "profile", 1);
 		engine_unit_require(ops);
-		assert_int_equal(jm_file_read(MODEL("external"), 1 << 20, &data, &size, NULL), 0);
+		assert_int_equal(
+			jm_file_read(MODEL("external"), 1 << 20, &data, &size, NULL), 0);
 		engine_unit_init(&unit, ops, NULL);
-		unit.model = (struct jm_model){.name = "external", .bytes = data, .n_bytes = size,
-			.weights = weights, .n_weights_bytes = 864};
+		unit.model = (struct jm_model){.name = "external",
+			.bytes = data,
+			.n_bytes = size,
+			.weights = weights,
+			.n_weights_bytes = 864};
 		engine_unit_open(&unit);
 		/* Nothing of the model is needed any more. */
 		memset(data, 0, size);

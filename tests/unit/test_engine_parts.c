@@ -9,24 +9,25 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "engines/graph.h"
+#include "data/graph.h"
 #include "engines/onnxruntime/calibrate.h"
 #include "engines/onnxruntime/chain.h"
 #include "engines/onnxruntime/cores.h"
-#include "engines/onnxruntime/dtype.h"
-#include "engines/onnxruntime/model.h"
+#include "onnx/dtype.h"
+#include "onnx/model.h"
 #include "engines/onnxruntime/naming.h"
 #include "engines/onnxruntime/profile.h"
-#include "engines/onnxruntime/shape.h"
+#include "onnx/shape.h"
 #include "engines/onnxruntime/status.h"
-#include "engines/onnxruntime/work.h"
+#include "onnx/work.h"
 
 /* ---- Graph --------------------------------------------------------------------------- */
 
 static void test_unique_names(void **state)
 {
 	static const char *const given[] = {"relu", "", "relu", "relu#2", "relu", ""};
-	static const char *const wanted[] = {"relu", "Neg", "relu#3", "relu#2", "relu#4", "Neg#2"};
+	static const char *const wanted[] = {
+		"relu", "Neg", "relu#3", "relu#2", "relu#4", "Neg#2"};
 	struct jm_graph graph = {.layers = calloc(6, sizeof(*graph.layers)), .n_layers = 6};
 
 	(void)state;
@@ -48,12 +49,12 @@ static struct jm_tensor shaped(size_t n, int64_t a, int64_t b, int64_t c, int64_
 	return (struct jm_tensor){.dtype = "float32", .n_dims = n, .dims = {a, b, c, d}};
 }
 
-static double macs(const char *op, struct jm_tensor left, struct jm_tensor right,
-	struct jm_tensor out)
+static double macs(
+	const char *op, struct jm_tensor left, struct jm_tensor right, struct jm_tensor out)
 {
 	const struct jm_tensor *inputs[] = {&left, &right}, *outputs[] = {&out};
 
-	return jm_ort_macs(op, inputs, 2, outputs, 1);
+	return jm_onnx_macs(op, inputs, 2, outputs, 1);
 }
 
 static void test_work(void **state)
@@ -62,18 +63,18 @@ static void test_work(void **state)
 
 	(void)state;
 	assert_true(macs("Conv", shaped(4, 1, 32, 112, 112), shaped(4, 32, 1, 3, 3),
-		shaped(4, 1, 32, 112, 112)) == 32.0 * 112 * 112 * 9);
+			    shaped(4, 1, 32, 112, 112)) == 32.0 * 112 * 112 * 9);
 	assert_true(macs("ConvTranspose", shaped(4, 1, 3, 4, 4), shaped(4, 3, 5, 2, 2),
-		shaped(4, 1, 5, 8, 8)) == 16.0 * 3 * 5 * 4);
+			    shaped(4, 1, 5, 8, 8)) == 16.0 * 3 * 5 * 4);
 	assert_true(macs("MatMul", shaped(3, 2, 4, 8, 0), shaped(2, 8, 16, 0, 0),
-		shaped(3, 2, 4, 16, 0)) == 2 * 4 * 16 * 8);
+			    shaped(3, 2, 4, 16, 0)) == 2 * 4 * 16 * 8);
 	assert_true(macs("MatMul", shaped(1, 8, 0, 0, 0), shaped(1, 8, 0, 0, 0),
-		shaped(0, 0, 0, 0, 0)) == 8);
+			    shaped(0, 0, 0, 0, 0)) == 8);
 	/* The left factor of these may be transposed. */
 	assert_true(macs("Gemm", shaped(2, 6, 3, 0, 0), shaped(2, 6, 7, 0, 0),
-		shaped(2, 3, 7, 0, 0)) == 126);
+			    shaped(2, 3, 7, 0, 0)) == 126);
 	assert_true(macs("FusedMatMul", shaped(4, 1, 12, 64, 197), shaped(4, 1, 12, 64, 197),
-		shaped(4, 1, 12, 197, 197)) == 12.0 * 197 * 197 * 64);
+			    shaped(4, 1, 12, 197, 197)) == 12.0 * 197 * 197 * 64);
 	assert_true(macs("Relu", unknown, unknown, unknown) == 0);
 	assert_true(isnan(macs("LSTM", unknown, unknown, unknown)));
 	assert_true(isnan(macs("Conv", unknown, shaped(4, 8, 8, 3, 3), unknown)));
@@ -106,11 +107,11 @@ static void build(struct jm_ort_capture *capture, const struct line *lines, size
 	}
 }
 
-static void add_step(struct jm_ort_steps *steps, const char *event, const char *op,
-	const char *shapes)
+static void add_step(
+	struct jm_ort_steps *steps, const char *event, const char *op, const char *shapes)
 {
-	struct jm_ort_step_texts texts = {.event = event, .op = op, .input_shapes = shapes,
-		.output_shapes = shapes};
+	struct jm_ort_step_texts texts = {
+		.event = event, .op = op, .input_shapes = shapes, .output_shapes = shapes};
 
 	assert_int_equal(jm_ort_steps_append(steps, &texts, 0), 0);
 }
@@ -129,12 +130,17 @@ static void expect_name(const struct jm_ort_steps *steps, size_t i,
 static void test_naming(void **state)
 {
 	static const struct line lines[] = {
-		{"conv1", "Conv", "x", NULL, "a"}, {"relu1", "Relu", "a", NULL, "b"},
-		{"down", "Conv", "b", NULL, "c"}, {"conv2", "Conv", "b", NULL, "d"},
-		{"add", "Add", "c", "d", "e"}, {"relu2", "Relu", "e", NULL, "f"},
-		{"norm", "BatchNormalization", "f", NULL, "g"}, {"act", "Relu", "g", NULL, "h"},
+		{"conv1", "Conv", "x", NULL, "a"},
+		{"relu1", "Relu", "a", NULL, "b"},
+		{"down", "Conv", "b", NULL, "c"},
+		{"conv2", "Conv", "b", NULL, "d"},
+		{"add", "Add", "c", "d", "e"},
+		{"relu2", "Relu", "e", NULL, "f"},
+		{"norm", "BatchNormalization", "f", NULL, "g"},
+		{"act", "Relu", "g", NULL, "h"},
 		{"fc/MatMul/MatMulAddFusion", "Gemm", "h", NULL, "i"},
-		{"ln/Mul", "Mul", "i", NULL, "j"}, {"fc2", "Gemm", "j", NULL, "k"},
+		{"ln/Mul", "Mul", "i", NULL, "j"},
+		{"fc2", "Gemm", "j", NULL, "k"},
 		{"relu3", "Relu", "k", NULL, "y"},
 	};
 	static const char shapes[] = "[{\"float\":[1,64,56,56]}]";
@@ -203,7 +209,9 @@ static void expect_span(struct jm_ort_layer_bias bias, int64_t begin, int64_t en
 
 static void test_bias(void **state)
 {
-	struct jm_ort_bias bias = {.head_ns = 1000, .head_per_input_ns = 200, .tail_ns = 3000,
+	struct jm_ort_bias bias = {.head_ns = 1000,
+		.head_per_input_ns = 200,
+		.tail_ns = 3000,
 		.tail_cold_ns = 5000};
 	struct jm_ort_step step = {.n_inputs = 3};
 	struct jm_ort_layer_bias layer = jm_ort_bias_of(&bias, &step, (double)(1 << 19));
@@ -224,20 +232,20 @@ static void test_bias(void **state)
 
 /* ---- Files --------------------------------------------------------------------------- */
 
-static int read_image(struct jm_ort_model_inputs *inputs, const void *bytes, size_t n)
+static int read_image(struct jm_onnx_inputs *inputs, const void *bytes, size_t n)
 {
 	struct jm_model model = {.name = "image", .bytes = bytes, .n_bytes = n};
 
-	return jm_ort_model_inputs_read(inputs, &model, NULL);
+	return jm_onnx_inputs_read(inputs, &model, NULL);
 }
 
 static void test_model_inputs(void **state)
 {
 	struct jm_model model = {.path = JM_TEST_DATA "/models/residual.onnx"};
-	struct jm_ort_model_inputs inputs;
+	struct jm_onnx_inputs inputs;
 
 	(void)state;
-	assert_int_equal(jm_ort_model_inputs_read(&inputs, &model, NULL), 0);
+	assert_int_equal(jm_onnx_inputs_read(&inputs, &model, NULL), 0);
 	assert_int_equal(inputs.n, 1);
 	assert_string_equal(inputs.inputs[0].name, "input");
 	assert_int_equal(inputs.inputs[0].dtype, 1);
@@ -245,14 +253,14 @@ static void test_model_inputs(void **state)
 	assert_string_equal(inputs.inputs[0].dims[0].symbol, "N");
 	assert_int_equal(inputs.inputs[0].dims[1].value, 3);
 	assert_int_equal(inputs.inputs[0].dims[2].value, -1);
-	jm_ort_model_inputs_release(&inputs);
+	jm_onnx_inputs_release(&inputs);
 }
 
 /* No image, however it is cut or changed, is read past its end (sanitizers). */
 static void test_model_damaged(void **state)
 {
 	struct jm_proto_writer image = {0};
-	struct jm_ort_model_inputs inputs;
+	struct jm_onnx_inputs inputs;
 	uint64_t seed = 1;
 
 	(void)state;
@@ -260,13 +268,13 @@ static void test_model_damaged(void **state)
 	assert_false(image.failed);
 	assert_int_equal(read_image(&inputs, image.data, image.size), 0);
 	assert_int_equal(inputs.n, 1);
-	jm_ort_model_inputs_release(&inputs);
+	jm_onnx_inputs_release(&inputs);
 	for (size_t n = 0; n < image.size; n++) {
 		unsigned char *part = malloc(n + 1);
 
 		memcpy(part, image.data, n);
 		if (read_image(&inputs, part, n) == 0)
-			jm_ort_model_inputs_release(&inputs);
+			jm_onnx_inputs_release(&inputs);
 		free(part);
 	}
 	for (int i = 0; i < 20000; i++) {
@@ -276,7 +284,7 @@ static void test_model_damaged(void **state)
 		jm_dtype_fill(jm_dtype_of_name("uint8"), noise, 2, &seed);
 		copy[(noise[0] * 7u) % image.size] = noise[1];
 		if (read_image(&inputs, copy, image.size) == 0)
-			jm_ort_model_inputs_release(&inputs);
+			jm_onnx_inputs_release(&inputs);
 		free(copy);
 	}
 	jm_proto_writer_release(&image);
@@ -284,36 +292,30 @@ static void test_model_damaged(void **state)
 
 /* ---- Profile ------------------------------------------------------------------------- */
 
-static const char profile[] = "[\n"
+static const char profile[] =
+	"[\n"
 	"{\"cat\" : \"Session\",\"pid\" :1,\"tid\" :1,\"dur\" :9,\"ts\" :1,\"ph\" : \"X\","
 	"\"name\" :\"session_initialization\",\"args\" : {}},\n"
-#define NODE(name, ts, dur)                                                                        \
-	"{\"cat\" : \"Node\",\"pid\" :1,\"tid\" :1,\"dur\" :" #dur ",\"ts\" :" #ts                 \
-	",\"ph\" : \"X\",\"name\" :\"" name "\",\"args\" : {\"op_name\" : \"Op\","                 \
+#define NODE(name, ts, dur)                                                                    \
+	"{\"cat\" : \"Node\",\"pid\" :1,\"tid\" :1,\"dur\" :" #dur ",\"ts\" :" #ts             \
+	",\"ph\" : \"X\",\"name\" :\"" name "\",\"args\" : {\"op_name\" : \"Op\","             \
 	"\"input_type_shape\" : [{\"float\":[2,3]}],\"output_size\" : \"24\"}},\n"
-#define SESSION(name, ts, dur)                                                                     \
-	"{\"cat\" : \"Session\",\"pid\" :1,\"tid\" :1,\"dur\" :" #dur ",\"ts\" :" #ts              \
+#define SESSION(name, ts, dur)                                                                 \
+	"{\"cat\" : \"Session\",\"pid\" :1,\"tid\" :1,\"dur\" :" #dur ",\"ts\" :" #ts          \
 	",\"ph\" : \"X\",\"name\" :\"" name "\",\"args\" : {}},\n"
-	NODE("a_fence_before", 99, 0)
-	NODE("a_kernel_time", 100, 10)
-	NODE("odd \"ts\" :7, name_kernel_time", 115, 0)
-	NODE("inner1_kernel_time", 121, 1)
-	NODE("inner2_kernel_time", 123, 1)
-	SESSION("SequentialExecutor::Execute", 121, 4)
-	NODE("inner1_kernel_time", 126, 1)
-	SESSION("SequentialExecutor::Execute", 126, 2)
-	NODE("outer_kernel_time", 120, 10)
-	NODE("b_kernel_time", 130, 5)
-	SESSION("SequentialExecutor::Execute", 98, 40)
-	SESSION("model_run", 97, 45)
-	NODE("a_kernel_time", 200, 3)
-	SESSION("SequentialExecutor::Execute", 199, 5)
-	SESSION("model_run", 198, 7)
-	NODE("a_kernel_time", 300, 3) /* a run that is not whole */
+	NODE("a_fence_before", 99, 0) NODE("a_kernel_time", 100, 10) NODE(
+		"odd \"ts\" :7, name_kernel_time", 115, 0) NODE("inner1_kernel_time", 121,
+		1) NODE("inner2_kernel_time", 123, 1) SESSION("SequentialExecutor::Execute",
+		121, 4) NODE("inner1_kernel_time", 126,
+		1) SESSION("SequentialExecutor::Execute", 126, 2) NODE("outer_kernel_time", 120,
+		10) NODE("b_kernel_time", 130, 5) SESSION("SequentialExecutor::Execute", 98, 40)
+		SESSION("model_run", 97, 45) NODE("a_kernel_time", 200, 3) SESSION(
+			"SequentialExecutor::Execute", 199, 5) SESSION("model_run", 198, 7)
+			NODE("a_kernel_time", 300, 3) /* a run that is not whole */
 	"{\"cat\" : \"Node\",\"pid\" :1,\"ti";
 
-static int take_run(void *context, size_t run, const struct jm_ort_profile_node *nodes, size_t n,
-	struct jm_error *reterr)
+static int take_run(void *context, size_t run, const struct jm_ort_profile_node *nodes,
+	size_t n, struct jm_error *reterr)
 {
 	struct jm_ort_steps *steps = context;
 
@@ -399,14 +401,14 @@ static void test_small(void **state)
 	char text[32], lines[] = "  two\n\tlines \n";
 
 	(void)state;
-	jm_ort_shape_format(dims, 3, text, sizeof(text));
+	jm_onnx_shape_format(dims, 3, text, sizeof(text));
 	assert_string_equal(text, "1x?x224");
-	jm_ort_shape_format(dims, 0, text, sizeof(text));
+	jm_onnx_shape_format(dims, 0, text, sizeof(text));
 	assert_string_equal(text, "scalar");
-	jm_ort_shape_format(dims, 3, text, 4);
+	jm_onnx_shape_format(dims, 3, text, 4);
 	assert_int_equal(strlen(text), 3);
-	assert_int_equal(jm_ort_default_dim("W"), 224);
-	assert_int_equal(jm_ort_default_dim("N"), 1);
+	assert_int_equal(jm_onnx_default_dim("W"), 224);
+	assert_int_equal(jm_onnx_default_dim("N"), 1);
 	jm_ort_one_line(lines);
 	assert_string_equal(lines, "two lines");
 	assert_true(jm_physical_cores() >= 1);

@@ -26,7 +26,8 @@ static void test_recovers_truth(void **state)
 		expect_close(result.response.delay_ms, 0.45, 0.02);
 		expect_close(result.response.tau_ms, 0.3, 0.03);
 		expect_close(result.response.round_ms, 6.6002, 1e-4);
-		expect_close(result.closure.difference_mj / result.closure.measured_mj, 0, 0.01);
+		expect_close(
+			result.closure.difference_mj / result.closure.measured_mj, 0, 0.01);
 		expect_close(result.between.power_w, 4.5, 0.05);
 		expect_close(result.idle.power_w, 4.2, 0.05);
 		for (size_t k = 0; k < LAYERS; k++, n++) {
@@ -34,8 +35,8 @@ static void test_recovers_truth(void **state)
 
 			assert_int_equal(layer->resolved, JM_RESOLVED_YES);
 			expect_close(layer->power_w, board.power_w[k], 6 * layer->power_sd_w);
-			inside += board.power_w[k] >= layer->power_lo_w
-				&& board.power_w[k] <= layer->power_hi_w;
+			inside += board.power_w[k] >= layer->power_lo_w &&
+				  board.power_w[k] <= layer->power_hi_w;
 		}
 		jm_fit_result_release(&result);
 		board_release(&board);

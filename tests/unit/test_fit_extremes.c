@@ -99,7 +99,6 @@ static void test_impossible_times(void **state)
 	board_release(&board);
 }
 
-
 /* Read as slowly as the longest round that is looked for: there is none then. */
 static void test_no_room_for_a_rhythm(void **state)
 {
@@ -110,9 +109,10 @@ static void test_no_room_for_a_rhythm(void **state)
 	for (size_t n = 12; n <= 200; n += 47)
 		for (double most = 0.9; most < 1.0001; most += 0.0005) {
 			for (size_t i = 0; i < n; i++)
-				brackets[i] = (struct jm_bracket){0.24 * (double)i,
-					0.24 * (double)(i + 1)};
-			assert_int_equal(jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks),
+				brackets[i] = (struct jm_bracket){
+					0.24 * (double)i, 0.24 * (double)(i + 1)};
+			assert_int_equal(
+				jm_ticks_find(brackets, n, 0.252, 0.252 * most, &ticks),
 				JM_ENOTFOUND);
 		}
 }
@@ -213,8 +213,8 @@ static void test_reads_that_begin_early(void **state)
 	jm_power_log_init(&log);
 	jm_power_log_add_rail(&log, "counter", JM_QUANTITY_UJ, NULL);
 	for (int64_t i = 0; i < 400; i++) {
-		struct jm_reading reading = {i * 900000, i * 900000 + 1000,
-			{(double)(i * i % 7 + 40 * i), 0}};
+		struct jm_reading reading = {
+			i * 900000, i * 900000 + 1000, {(double)(i * i % 7 + 40 * i), 0}};
 
 		if (i % 5 == 4)
 			reading.before_ns -= INT64_C(50000000);
@@ -274,8 +274,8 @@ static void test_response_is_possible(void **state)
 			assert_true(result.response.tau_ms >= 0);
 			assert_true(result.response.window_ms > 0);
 			if (which == 2)
-				assert_true(result.response.delay_ms > 0.0999
-					&& result.response.delay_ms < 0.3001);
+				assert_true(result.response.delay_ms > 0.0999 &&
+					    result.response.delay_ms < 0.3001);
 			jm_fit_result_release(&result);
 		}
 		board_release(&board);
@@ -331,10 +331,15 @@ static double evidence_of_nothing(double spread2, double type2, double regime2, 
 	static const unsigned char type[LAYERS] = {0, 1, 2, 1, 0};
 	double gram[P * P] = {0}, rhs[P] = {0};
 	struct jm_normal normal = {.n_columns = P, .p = P, .gram = gram, .rhs = rhs};
-	struct jm_belief belief = {.type = type, .n_types = TYPES, .n_layers = LAYERS,
-		.pivot = LAYERS * REGIMES + JM_COLUMN_BETWEEN, .scale_w = 8};
-	struct jm_posterior posterior = {.hyper = {.noise_w2 = 1, .type_w2 = type2,
-		.gain = {1, gain}, .regime_w2 = {1, regime2}}};
+	struct jm_belief belief = {.type = type,
+		.n_types = TYPES,
+		.n_layers = LAYERS,
+		.pivot = LAYERS * REGIMES + JM_COLUMN_BETWEEN,
+		.scale_w = 8};
+	struct jm_posterior posterior = {.hyper = {.noise_w2 = 1,
+						 .type_w2 = type2,
+						 .gain = {1, gain},
+						 .regime_w2 = {1, regime2}}};
 	double result;
 
 	for (size_t t = 0; t < TYPES; t++)

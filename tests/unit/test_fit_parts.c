@@ -9,7 +9,7 @@
 #include "attribute/response.h"
 #include "attribute/ticks.h"
 #include "fit_board.h"
-#include "trace/layer_energy_file.h"
+#include "formats/layer_energy_file.h"
 
 /* ---- Linear algebra ------------------------------------------------------------ */
 
@@ -33,7 +33,8 @@ static void test_inverse(void **state)
 	jm_cholesky_invert(factor, N, inverse);
 	for (size_t i = 0; i < N; i++)
 		for (size_t j = 0; j < N; j++)
-			assert_true(fabs(jm_dot(a + i * N, inverse + j * N, N) - (i == j)) < 1e-10);
+			assert_true(
+				fabs(jm_dot(a + i * N, inverse + j * N, N) - (i == j)) < 1e-10);
 	memset(a, 0, sizeof(a));
 	assert_int_equal(jm_cholesky(a, N), -1);
 }
@@ -55,8 +56,8 @@ static double brute_force(const struct jm_segments *segments, uint32_t column, d
 		double from = segments->time_s[i], to = segments->time_s[i + 1];
 
 		if (segments->column[i] == column)
-			sum += g(end - from, tau) - g(begin - from, tau) - g(end - to, tau)
-				+ g(begin - to, tau);
+			sum += g(end - from, tau) - g(begin - from, tau) - g(end - to, tau) +
+			       g(begin - to, tau);
 	}
 	return sum / (end - begin);
 }
@@ -74,7 +75,8 @@ static void test_rows(void **state)
 	(void)state;
 	board_init(&board, 3, 5, 60);
 	board_make(&board);
-	assert_int_equal(jm_segments_init(&segments, &board.timeline, BOARD_ORIGIN_NS, NULL), 0);
+	assert_int_equal(
+		jm_segments_init(&segments, &board.timeline, BOARD_ORIGIN_NS, NULL), 0);
 	for (size_t i = 0; i < 40; i++) /* close together, and far apart */
 		times[i] = segments.begin_s + (double)i * 0.5e-3 + (i > 20 ? 40e-3 : 0);
 	work = malloc(jm_design_work_size(&segments));
@@ -87,8 +89,8 @@ static void test_rows(void **state)
 
 		for (uint32_t k = 0; k < 8; k++) {
 			if (k < 7) /* outside lasts too long for the plain formula */
-				assert_true(fabs(rows[i * 16 + k]
-						    - brute_force(&segments, k,
+				assert_true(fabs(rows[i * 16 + k] -
+						    brute_force(&segments, k,
 							    end - response.window_s, end,
 							    response.tau_s)) < 1e-5);
 			all += rows[i * 16 + k];
@@ -126,7 +128,8 @@ static size_t make_brackets(struct board *board, double period, double poll, dou
 	return n;
 }
 
-static void expect_period(double period, double poll, double pause_share, double low, double high)
+static void expect_period(
+	double period, double poll, double pause_share, double low, double high)
 {
 	enum { N = 6000 };
 	struct jm_bracket *brackets = malloc(N * sizeof(*brackets));
@@ -164,8 +167,7 @@ static void test_no_period(void **state)
 		at += 1e-3 * (1 + 9 * board_uniform(&board));
 		brackets[i] = (struct jm_bracket){at, at + 0.5e-3};
 	}
-	assert_int_equal(
-		jm_ticks_find(brackets, 3000, 0.2e-3, 0.25, &ticks), JM_ENOTFOUND);
+	assert_int_equal(jm_ticks_find(brackets, 3000, 0.2e-3, 0.25, &ticks), JM_ENOTFOUND);
 }
 
 static void test_conversions_once_each(void **state)
@@ -177,8 +179,8 @@ static void test_conversions_once_each(void **state)
 	(void)state;
 	board_init(&board, 31, 6, 2000);
 	board_make(&board);
-	assert_int_equal(jm_conversions_init(
-				 &conversions, &board.log.rails[0], &prior, 0, BOARD_ORIGIN_NS, NULL),
+	assert_int_equal(jm_conversions_init(&conversions, &board.log.rails[0], &prior, 0,
+				 BOARD_ORIGIN_NS, NULL),
 		0);
 	assert_int_equal(conversions.moment, JM_MOMENT_TICK);
 	assert_true(fabs(conversions.round_s - board.round_s) < 1e-8);
@@ -203,7 +205,8 @@ static void test_conversions_stamped(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++) {
 		/* Every other reading has nothing new. */
-		readings[i].after_ns = BOARD_ORIGIN_NS + (i / 2) * INT64_C(19900000) + i / 2 % 7;
+		readings[i].after_ns =
+			BOARD_ORIGIN_NS + (i / 2) * INT64_C(19900000) + i / 2 % 7;
 		readings[i].before_ns = readings[i].after_ns;
 		readings[i].value[0] = i % 2 ? (double)NAN : 1e8 + 1e6 * (i / 8);
 		readings[i].value[1] = 0;

@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "trace/benchmark_file.h"
-#include "trace/csv.h"
-#include "trace/engine_info_file.h"
-#include "trace/idle_file.h"
-#include "trace/mapping_csv.h"
-#include "trace/readings_file.h"
+#include "formats/benchmark_file.h"
+#include "formats/csv.h"
+#include "formats/engine_info_file.h"
+#include "formats/idle_file.h"
+#include "formats/mapping_csv.h"
+#include "formats/readings_file.h"
 
 #define NONE ((double)NAN)
 

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "measure/histogram.h"
+#include "logger/histogram.h"
 #include "measure/idle.h"
 #include "sensors.h"
 #include "sensors/registry.h"
@@ -41,8 +41,8 @@ static void test_sim(void **state)
 	(void)state;
 	assert_int_equal(jm_sim_board_init(&board, options.argument, 0, NULL), 0);
 	assert_int_equal(jm_sensor_sim.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1.0, NULL, NULL, &result,
-				 NULL),
+	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1.0, NULL, NULL,
+				 &result, NULL),
 		0);
 	assert_true(result.readings >= result.conversions && result.conversions > 2);
 	assert_int_equal(result.missing, 0);
@@ -61,15 +61,15 @@ static void test_interrupted(void **state)
 
 	(void)state;
 	assert_int_equal(jm_sensor_sim.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1000.0, count_progress,
-				 &calls, &result, &error),
+	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1000.0,
+				 count_progress, &calls, &result, &error),
 		JM_EINTERRUPTED);
 	assert_int_equal(calls, 3);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 0.0, NULL, NULL, &result,
-				 &error),
-		JM_EINVAL);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, (double)NAN, NULL, NULL,
+	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 0.0, NULL, NULL,
 				 &result, &error),
+		JM_EINVAL);
+	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, (double)NAN, NULL,
+				 NULL, &result, &error),
 		JM_EINVAL);
 }
 
@@ -167,14 +167,17 @@ static int constant_read(void *state, struct jm_reading *ret_readings, struct jm
 /* Nothing changes and nobody knows the quantum: no error of 0 is made up. */
 static void test_unknown_quantum(void **state)
 {
-	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter), .open = counter_open,
-		.read = constant_read, .close = counter_close};
+	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter),
+		.open = counter_open,
+		.read = constant_read,
+		.close = counter_close};
 	struct jm_sensor_options options = real_time("", "constant");
 	struct jm_idle_result result;
 	struct jm_sensor_info info;
 
 	(void)state;
-	assert_int_equal(jm_idle_measure(&ops, &info, &options, 0.05, NULL, NULL, &result, NULL), 0);
+	assert_int_equal(
+		jm_idle_measure(&ops, &info, &options, 0.05, NULL, NULL, &result, NULL), 0);
 	assert_true(result.mean_uw == 7.0e6);
 	assert_int_equal(result.conversions, 1);
 	assert_true(isnan(result.error_uw));
@@ -182,19 +185,23 @@ static void test_unknown_quantum(void **state)
 
 static void test_counter(void **state)
 {
-	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter), .open = counter_open,
-		.read = counter_read, .close = counter_close};
+	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter),
+		.open = counter_open,
+		.read = counter_read,
+		.close = counter_close};
 	struct jm_sensor_options options = real_time("", NULL);
 	struct jm_idle_result result;
 	struct jm_sensor_info info;
 	struct jm_error error;
 
 	(void)state;
-	assert_int_equal(jm_idle_measure(&ops, &info, &options, 0.2, NULL, NULL, &result, NULL), 0);
+	assert_int_equal(
+		jm_idle_measure(&ops, &info, &options, 0.2, NULL, NULL, &result, NULL), 0);
 	assert_float_equal(result.mean_uw, 7.0e6, 1.0);
 	options.argument = "empty";
 	ops.read = empty_read;
-	assert_int_equal(jm_idle_measure(&ops, &info, &options, 0.02, NULL, NULL, &result, &error),
+	assert_int_equal(
+		jm_idle_measure(&ops, &info, &options, 0.02, NULL, NULL, &result, &error),
 		JM_ESENSOR);
 }
 

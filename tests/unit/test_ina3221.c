@@ -10,7 +10,7 @@
 
 #include "sensors.h"
 #include "sensors/registry.h"
-#include "sensors/sysfs.h"
+#include "base/sysfs.h"
 
 /* ---- Faults that plain files do not have ------------------------------------ */
 
@@ -47,7 +47,8 @@ static int try_open(struct opened *opened, const char *root, const char *wanted)
 	opened->options = fake_options(&opened->clock, root, NULL);
 	opened->state = calloc(1, jm_sensor_ina3221.state_size);
 	assert_non_null(opened->state);
-	result = jm_sensor_select(wanted, &opened->options, &ops, &opened->info, &opened->error);
+	result =
+		jm_sensor_select(wanted, &opened->options, &ops, &opened->info, &opened->error);
 	if (result < 0)
 		return result;
 	assert_ptr_equal(ops, &jm_sensor_ina3221);
@@ -108,9 +109,11 @@ static void test_orin_nano(void **state)
 
 	(void)state;
 	expect_board(TREE("orin-nano-jp6"), NULL, "ina3221:1-0040",
-		"NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Sup", 6.6, rails, 3);
+		"NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Sup", 6.6, rails,
+		3);
 	expect_board(TREE("orin-nano-jp6"), "ina3221:1-0040,total", "ina3221:1-0040",
-		"NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Sup", 6.6, rails, 1);
+		"NVIDIA Jetson Orin Nano Engineering Reference Developer Kit Sup", 6.6, rails,
+		1);
 }
 
 /* The sum of three rails is the module; the memory's supply is inside one of them. */
@@ -194,8 +197,8 @@ static void expect_timing(const char *interval, const char *samples, double read
 	opened.clock.step_ns = (int64_t)(read_ms * 1e6);
 	opened.options = fake_options(&opened.clock, root, NULL);
 	assert_int_equal(jm_sensor_ina3221.probe(&opened.options, &opened.info, 1, NULL), 1);
-	assert_int_equal(jm_sensor_ina3221.open(opened.state, &opened.info, &opened.options,
-				 &opened.error),
+	assert_int_equal(jm_sensor_ina3221.open(
+				 opened.state, &opened.info, &opened.options, &opened.error),
 		0);
 	assert_float_equal(opened.info.round_ms, round_ms, 1e-9);
 	assert_float_equal(opened.info.window_ms, window_ms, 1e-9);
@@ -244,7 +247,8 @@ static void test_choice(void **state)
 		"there is ina3221:1-0040, ina3221:1-0041");
 	expect_choice(TREE("orin-nano-jp6"), "ina3221:1-0040,speed", JM_EUSAGE, "'total'");
 	expect_choice(TREE("orin-nano-jp6"), "ina3212", JM_EUSAGE, "did you mean 'ina3221'?");
-	expect_choice(TREE("orin-nano-jp6"), "voltmeter", JM_EUSAGE, "ina3221, nvml, replay, sim");
+	expect_choice(
+		TREE("orin-nano-jp6"), "voltmeter", JM_EUSAGE, "ina3221, nvml, replay, sim");
 	expect_choice(TREE("orin-nano-jp6"), "", JM_EUSAGE, "no sensor named ''");
 }
 
@@ -317,7 +321,8 @@ static void test_no_data(void **state)
 			assert_int_equal(read_once(&opened), 0);
 			assert_true(isnan(opened.readings[0].value[0]));
 			assert_true(isnan(opened.readings[2].value[1]));
-			assert_true(opened.readings[0].before_ns <= opened.readings[0].after_ns);
+			assert_true(
+				opened.readings[0].before_ns <= opened.readings[0].after_ns);
 		}
 	}
 	fault_errno = 0;
@@ -346,7 +351,8 @@ static void test_vanishes(void **state)
 			passes++;
 		assert_in_range(passes, 1, 20);
 		assert_int_equal(opened.error.code, JM_ESENSOR);
-		assert_non_null(strstr(opened.error.message, "sensor 'ina3221:1-0040' vanished"));
+		assert_non_null(
+			strstr(opened.error.message, "sensor 'ina3221:1-0040' vanished"));
 		assert_non_null(strstr(opened.error.message, "VDD_IN"));
 		done(&opened);
 	}
@@ -390,14 +396,14 @@ static void test_renumbered(void **state)
 	snprintf(from, sizeof(from), "%s/sys/class/hwmon/hwmon1", root);
 	snprintf(to, sizeof(to), "%s/sys/class/hwmon/hwmon9", root);
 	assert_int_equal(rename(from, to), 0);
-	assert_int_equal(jm_sensor_ina3221.open(opened.state, &opened.info, &opened.options,
-				 &opened.error),
+	assert_int_equal(jm_sensor_ina3221.open(
+				 opened.state, &opened.info, &opened.options, &opened.error),
 		0);
 	assert_non_null(strstr(opened.info.path, "hwmon9"));
 	jm_sensor_ina3221.close(opened.state);
 	assert_int_equal(unlink(to), 0);
-	assert_int_equal(jm_sensor_ina3221.open(opened.state, &opened.info, &opened.options,
-				 &opened.error),
+	assert_int_equal(jm_sensor_ina3221.open(
+				 opened.state, &opened.info, &opened.options, &opened.error),
 		JM_ENOSENSOR);
 	done(&opened);
 	drop_folder(root);

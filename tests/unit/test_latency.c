@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "trace/clock_change.h"
-#include "trace/latency_file.h"
+#include "data/clock_change.h"
+#include "formats/latency_file.h"
 
 #define S "\"20241121-00:00:0"
 

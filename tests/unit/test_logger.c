@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "measure/logger.h"
+#include "logger/logger.h"
 #include "sensors.h"
 #include "sensors/registry.h"
-#include "trace/spool.h"
+#include "run/spool.h"
 
 /* ---- A sensor that misbehaves ------------------------------------------------- */
 
@@ -101,7 +101,8 @@ struct logger {
 	pid_t child;
 };
 
-static void prepare(struct logger *logger, const struct jm_sensor_ops *ops, const char *argument)
+static void prepare(
+	struct logger *logger, const struct jm_sensor_ops *ops, const char *argument)
 {
 	memset(logger, 0, sizeof(*logger));
 	make_folder(logger->folder);
@@ -121,7 +122,8 @@ static void prepare(struct logger *logger, const struct jm_sensor_ops *ops, cons
 	logger->config.pin_cpu = -1;
 	logger->config.shared = logger->shared;
 	if (ops->probe)
-		assert_int_equal(ops->probe(&logger->config.options, &logger->info, 1, NULL), 1);
+		assert_int_equal(
+			ops->probe(&logger->config.options, &logger->info, 1, NULL), 1);
 }
 
 static void start(struct logger *logger)
@@ -419,7 +421,8 @@ static void test_log_ends(void **state)
 	strcat(argument, "/power.log");
 	file = fopen(argument, "w");
 	for (int i = 0; i < 50; i++)
-		fprintf(file, "20241121-05:20:04.%06d,5032.0,%d.0\n", i * 1000, 800 + 8 * (i % 5));
+		fprintf(file, "20241121-05:20:04.%06d,5032.0,%d.0\n", i * 1000,
+			800 + 8 * (i % 5));
 	fclose(file);
 	prepare(&logger, &jm_sensor_replay, argument);
 	start(&logger);
@@ -569,8 +572,8 @@ static void test_scheduling(void **state)
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
 	expect_end(&found, "stopped");
-	assert_int_equal(strcmp(text_of(found.end, "scheduling"), "fifo") == 0,
-		policy == SCHED_FIFO);
+	assert_int_equal(
+		strcmp(text_of(found.end, "scheduling"), "fifo") == 0, policy == SCHED_FIFO);
 	assert_int_equal(CPU_COUNT(&cpus), 1);
 	assert_int_equal(atoi(text_of(found.end, "cpu")), cpu);
 	assert_float_equal(number_of(found.end, "rate_hz"), 1000.0, 1e-9);

@@ -170,9 +170,8 @@ static void set_clock(int64_t step_ns, int restamped)
 
 static void test_clock_set(void **state)
 {
-	static const int64_t steps_ns[] = {
-		3600 * S, -3600 * S, 1007 * MS,
-		-1007 * MS, 130 * MS, -130 * MS, 50 * MS, -50 * MS};
+	static const int64_t steps_ns[] = {3600 * S, -3600 * S, 1007 * MS, -1007 * MS, 130 * MS,
+		-130 * MS, 50 * MS, -50 * MS};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(steps_ns) / sizeof(steps_ns[0]); i++) {
@@ -365,7 +364,8 @@ static void test_library(void **state)
 	assert_non_null(strstr(error.message, "nvmlInit_v2"));
 }
 
-/* ---- Reading ------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------
+ */
 
 static void *open_gpu(struct jm_sensor_options *options, struct jm_sensor_info *ret_info)
 {
@@ -405,7 +405,8 @@ static void follow(const char *told, int gap)
 		if (isnan(reading.value[0]))
 			continue;
 		/* Which sample is stamped nearest to this moment? */
-		k = (reading.after_ns + pair.realtime_ns - pair.monotonic_ns + 10 * MS) / (20 * MS);
+		k = (reading.after_ns + pair.realtime_ns - pair.monotonic_ns + 10 * MS) /
+		    (20 * MS);
 		assert_true(reading.value[0] == (1100000 + (double)(k % 1000) * 10) * 1e3);
 		assert_true(k > last_k);
 		assert_true(!gap || k / 8 % gap != 0);

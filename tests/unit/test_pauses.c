@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "measure/pauses.h"
+#include "workload/pauses.h"
 
 #define BINS 50
 

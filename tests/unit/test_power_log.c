@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "trace/power_log_file.h"
+#include "formats/power_log_file.h"
 
 static int read_text(const char *text, struct jm_power_log *log,
 	struct jm_power_log_notes *notes, struct jm_error *error)

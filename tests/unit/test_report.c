@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "report/summary.h"
+#include "attribute/summary.h"
 #include "report/table.h"
 #include "report/text.h"
 #include "scratch.h"

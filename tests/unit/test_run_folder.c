@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "scratch.h"
-#include "trace/run_folder.h"
+#include "run/run_folder.h"
 
 static struct jm_run_folder run;
 
@@ -144,14 +144,15 @@ static void test_previous(void **state)
 	touch("h/m/previous/20250101-101010/trt_profiling/trt_layer_latency.json");
 	touch("h/m/previous/20250101-101010/m_tensorrt.json");
 	touch("h/m/previous/20250101-101010/m_power_log.log");
-	scratch_write("h/m/previous/20250101-101010/run.json", "{\"model\": {\"name\": \"m\"}}");
+	scratch_write(
+		"h/m/previous/20250101-101010/run.json", "{\"model\": {\"name\": \"m\"}}");
 	find("h/m/previous/20250101-101010");
 	assert_string_equal(run.model, "m");
 	expect_path(JM_RUN_BENCHMARK, "/m_tensorrt.json");
 	expect_path(JM_RUN_POWER_LOG, "/m_power_log.log");
 	/* A name that would lead elsewhere is none. */
-	scratch_write("h/m/previous/20250101-101010/run.json",
-		"{\"model\": {\"name\": \"../x\"}}");
+	scratch_write(
+		"h/m/previous/20250101-101010/run.json", "{\"model\": {\"name\": \"../x\"}}");
 	find("h/m/previous/20250101-101010");
 	assert_string_equal(run.model, "20250101-101010");
 }

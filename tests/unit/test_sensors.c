@@ -119,8 +119,8 @@ static void expect_sane(const struct jm_sensor_ops *ops, const struct jm_sensor_
 	}
 }
 
-static void read_some(const struct jm_sensor_ops *ops, void *sensor,
-	const struct jm_sensor_info *info)
+static void read_some(
+	const struct jm_sensor_ops *ops, void *sensor, const struct jm_sensor_info *info)
 {
 	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
 	struct jm_error error = {0};
@@ -131,7 +131,8 @@ static void read_some(const struct jm_sensor_ops *ops, void *sensor,
 		if (ops->read(sensor, readings, &error) != 0)
 			fail_msg("%s", error.message);
 		for (size_t j = 0; j < info->n_rails; j++) {
-			int value = isfinite(readings[j].value[0]) && isfinite(readings[j].value[1]);
+			int value = isfinite(readings[j].value[0]) &&
+				    isfinite(readings[j].value[1]);
 
 			assert_true(readings[j].before_ns >= last_ns);
 			assert_true(readings[j].after_ns >= readings[j].before_ns);
@@ -238,13 +239,14 @@ static void test_choice(void **state)
 	assert_int_equal(jm_sensor_select("sim", &options, &ops, &info, &error), 0);
 	assert_ptr_equal(ops, &jm_sensor_sim);
 	assert_null(options.argument);
-	assert_int_equal(jm_sensor_select("sim:seed=3,tau_ms=0.8", &options, &ops, &info, &error),
-		0);
+	assert_int_equal(
+		jm_sensor_select("sim:seed=3,tau_ms=0.8", &options, &ops, &info, &error), 0);
 	assert_string_equal(options.argument, "seed=3,tau_ms=0.8");
 	snprintf(wanted, sizeof(wanted), "replay:%s", log_path);
 	assert_int_equal(jm_sensor_select(wanted, &options, &ops, &info, &error), 0);
 	assert_ptr_equal(ops, &jm_sensor_replay);
-	assert_int_equal(jm_sensor_select("replay", &options, &ops, &info, &error), JM_ENOSENSOR);
+	assert_int_equal(
+		jm_sensor_select("replay", &options, &ops, &info, &error), JM_ENOSENSOR);
 	assert_int_equal(jm_sensor_select("sim:x=1", &options, &ops, &info, &error), JM_EUSAGE);
 	/* Neither sim nor replay offers itself. */
 	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), JM_ENOSENSOR);
@@ -320,7 +322,8 @@ static void test_replay(void **state)
 static void test_replay_of_nothing(void **state)
 {
 	static const char *const contents[] = {"", "20241121-05:20:04.131398,5032.0,840.0\n",
-		"20241121-05:20:04.131398,5032.0,840.0\n20241121-05:20:04.131398,5032.0,840.0\n",
+		"20241121-05:20:04.131398,5032.0,840.0\n20241121-05:20:04.131398,5032.0,840."
+		"0\n",
 		"no log\nat all\n"};
 	struct fake_clock clock = {0, 1};
 	char folder[64], path[128];
@@ -336,7 +339,8 @@ static void test_replay_of_nothing(void **state)
 
 		fputs(contents[i], file);
 		fclose(file);
-		assert_int_equal(jm_sensor_replay.probe(&options, &info, 1, &error), JM_EFORMAT);
+		assert_int_equal(
+			jm_sensor_replay.probe(&options, &info, 1, &error), JM_EFORMAT);
 		assert_non_null(strstr(error.message, path));
 	}
 	drop_folder(folder);

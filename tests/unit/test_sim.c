@@ -60,12 +60,13 @@ static void make_run(struct run *run, size_t n_layers, size_t cycles, uint64_t s
 	add_layers(&run->timeline, n_layers);
 	for (size_t i = 0; i < cycles; i++) {
 		for (size_t k = 0; k < n_layers; k++) {
-			int64_t duration_ns =
-				20000 + (int64_t)k * 30000 + (int64_t)(next_random(&seed) % 4000);
-			struct jm_execution execution = {now_ns + duration_ns,
-				(double)duration_ns * 1e-6};
+			int64_t duration_ns = 20000 + (int64_t)k * 30000 +
+					      (int64_t)(next_random(&seed) % 4000);
+			struct jm_execution execution = {
+				now_ns + duration_ns, (double)duration_ns * 1e-6};
 
-			assert_int_equal(jm_timeline_append(&run->timeline, k, execution, NULL), 0);
+			assert_int_equal(
+				jm_timeline_append(&run->timeline, k, execution, NULL), 0);
 			now_ns += duration_ns;
 			run->busy_ns += (double)duration_ns;
 			if (k + 1 < n_layers && k % 2) {
@@ -79,7 +80,8 @@ static void make_run(struct run *run, size_t n_layers, size_t cycles, uint64_t s
 	run->total_ns = (double)(now_ns - start_ns);
 	assert_int_equal(
 		jm_power_log_add_rail(&run->log, "VDD_IN", JM_QUANTITY_MV_MA, NULL), 0);
-	for (int64_t at = start_ns; at < now_ns; at += 900000 + (int64_t)(next_random(&seed) % 400000)) {
+	for (int64_t at = start_ns; at < now_ns;
+		at += 900000 + (int64_t)(next_random(&seed) % 400000)) {
 		struct jm_reading reading = {at, at + 1000, {(double)NAN, (double)NAN}};
 
 		assert_int_equal(jm_power_log_append(&run->log, 0, &reading, NULL), 0);
@@ -116,7 +118,8 @@ static double mean_power_w(const struct jm_power_log *log)
 	double sum = 0.0;
 
 	for (size_t i = 0; i < log->rails[0].n_readings; i++)
-		sum += jm_reading_power_uw(&log->rails[0].readings[i], JM_QUANTITY_MV_MA) * 1e-6;
+		sum += jm_reading_power_uw(&log->rails[0].readings[i], JM_QUANTITY_MV_MA) *
+		       1e-6;
 	return sum / (double)log->rails[0].n_readings;
 }
 
@@ -230,17 +233,19 @@ static double truth_energy(const json_t *truth, const struct run *run)
 {
 	json_t *layers = json_object_get(truth, "layers");
 	double idle_ns = run->total_ns - run->busy_ns - run->gap_ns;
-	double energy = real_of(truth, "gap_w") * run->gap_ns + real_of(truth, "idle_w") * idle_ns;
+	double energy =
+		real_of(truth, "gap_w") * run->gap_ns + real_of(truth, "idle_w") * idle_ns;
 
 	assert_int_equal(json_object_size(layers), run->timeline.n_layers);
 	for (size_t k = 0; k < run->timeline.n_layers; k++) {
 		json_t *layer = json_object_get(layers, run->timeline.layers[k].name);
-		double power_w = real_of(layer, "power_w"), runtime_ms = real_of(layer, "runtime_ms");
+		double power_w = real_of(layer, "power_w"),
+		       runtime_ms = real_of(layer, "runtime_ms");
 
 		assert_true(power_w >= 3.0 && power_w <= 15.0);
 		assert_float_equal(real_of(layer, "energy_mj"), power_w * runtime_ms, 1e-9);
 		energy += power_w * runtime_ms * 1e6 *
-			(double)run->timeline.layers[k].n_executions;
+			  (double)run->timeline.layers[k].n_executions;
 	}
 	return energy;
 }
@@ -249,7 +254,8 @@ static double truth_energy(const json_t *truth, const struct run *run)
 static void test_mean_is_truth(void **state)
 {
 	static const char *const arguments[] = {NULL, "tau_ms=0", "tau_ms=0.8",
-		"round_ms=2.2,window_ms=1.1", "round_ms=220,window_ms=105", "delay_ms=0,noise_ma=0"};
+		"round_ms=2.2,window_ms=1.1", "round_ms=220,window_ms=105",
+		"delay_ms=0,noise_ma=0"};
 	char folder[64], path[128];
 	struct run run;
 
@@ -277,8 +283,8 @@ static void test_mean_is_truth(void **state)
 
 #define STEPS 60
 
-static void random_profile(struct jm_sim_profile *profile, struct jm_sim_step steps[STEPS],
-	uint64_t seed)
+static void random_profile(
+	struct jm_sim_profile *profile, struct jm_sim_step steps[STEPS], uint64_t seed)
 {
 	double at = 0.0;
 
@@ -324,7 +330,8 @@ static double simpson(const struct jm_sim_profile *profile, double tau_ns, doubl
 	return sum * h / 3.0;
 }
 
-static double brute_force(const struct jm_sim_profile *profile, double tau_ns, double a, double b)
+static double brute_force(
+	const struct jm_sim_profile *profile, double tau_ns, double a, double b)
 {
 	double sum = 0.0, at = a;
 
@@ -363,7 +370,8 @@ static void test_brute_force(void **state)
 	}
 }
 
-/* ---- Odd timelines ------------------------------------------------------------------------ */
+/* ---- Odd timelines ------------------------------------------------------------------------
+ */
 
 static void add_span(struct jm_timeline *timeline, size_t layer, int64_t begin_ns, double ms)
 {
@@ -392,12 +400,15 @@ static void test_profile(void **state)
 	assert_int_equal(jm_sim_profile_init(&profile, &board, &timeline, layers, 0, NULL), 0);
 	assert_int_equal(profile.n_steps, 7);
 	assert_true(profile.steps[0].from_ns == 1000.0 && profile.steps[0].power_w == 7.0);
-	assert_true(profile.steps[1].from_ns == 2000.0 && profile.steps[1].power_w == board.gap_w);
+	assert_true(
+		profile.steps[1].from_ns == 2000.0 && profile.steps[1].power_w == board.gap_w);
 	assert_true(profile.steps[2].from_ns == 2500.0 && profile.steps[2].power_w == 9.0);
-	assert_true(profile.steps[3].from_ns == 3500.0 && profile.steps[3].power_w == board.idle_w);
+	assert_true(
+		profile.steps[3].from_ns == 3500.0 && profile.steps[3].power_w == board.idle_w);
 	assert_true(profile.steps[4].from_ns == 5000.0 && profile.steps[4].power_w == 7.0);
 	assert_true(profile.steps[5].from_ns == 6000.0 && profile.steps[5].power_w == 9.0);
-	assert_true(profile.steps[6].from_ns == 6500.0 && profile.steps[6].power_w == board.idle_w);
+	assert_true(
+		profile.steps[6].from_ns == 6500.0 && profile.steps[6].power_w == board.idle_w);
 	assert_float_equal(layers[1].runtime_ns, 1500.0, 1e-6);
 	assert_int_equal(layers[1].executions, 3);
 	jm_sim_profile_release(&profile);
@@ -413,17 +424,20 @@ static void test_refuses(void **state)
 	(void)state;
 	make_run(&run, 2, 3, 1);
 	run.timeline.stamp = JM_STAMP_CALLBACK;
-	assert_int_equal(jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
+	assert_int_equal(
+		jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
 		JM_EINVAL);
 	run.timeline.stamp = JM_STAMP_END;
 	assert_int_equal(jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline,
 				 "/nonexistent/truth.json", &error),
 		JM_ENOTFOUND);
 	run.log.rails[0].readings[0].before_ns = INT64_MIN / 2;
-	assert_int_equal(jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
+	assert_int_equal(
+		jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
 		JM_EINVAL);
 	run.log.rails[0].quantity = JM_QUANTITY_UW;
-	assert_int_equal(jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
+	assert_int_equal(
+		jm_sensor_sim.complete(&info, 1, &run.log, &run.timeline, NULL, &error),
 		JM_EINVAL);
 	release_run(&run);
 }

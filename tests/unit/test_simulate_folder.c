@@ -11,12 +11,12 @@
 #include "scratch.h"
 #include "simulate/parameters.h"
 #include "simulated.h"
-#include "trace/engine_info_file.h"
-#include "trace/idle_file.h"
-#include "trace/latency_file.h"
-#include "trace/power_log_file.h"
-#include "trace/readings_file.h"
-#include "trace/run_folder.h"
+#include "formats/engine_info_file.h"
+#include "formats/idle_file.h"
+#include "formats/latency_file.h"
+#include "formats/power_log_file.h"
+#include "formats/readings_file.h"
+#include "run/run_folder.h"
 
 static json_t *load_json(const char *folder, const char *name)
 {

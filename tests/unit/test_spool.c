@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "scratch.h"
-#include "trace/spool.h"
+#include "run/spool.h"
 
 struct content {
 	size_t meta, readings, spans, end, blocks;

@@ -94,8 +94,8 @@ static void test_format_random(void **state)
 		memcpy(&value, &bits, sizeof(value));
 		if (isfinite(value) && i % 16 == 0)
 			expect_shortest(value);
-		expect_shortest((double)(bits >> 11) * 0x1p-53);       /* 0..1 */
-		expect_shortest((double)(bits >> 40) * 1e-6);          /* few digits */
+		expect_shortest((double)(bits >> 11) * 0x1p-53);        /* 0..1 */
+		expect_shortest((double)(bits >> 40) * 1e-6);           /* few digits */
 		expect_shortest((double)(float)(bits >> 40) * 0x1p-27); /* float32 ms */
 		expect_shortest((double)(bits % 4000) * (double)(bits >> 32 & 4095));
 	}

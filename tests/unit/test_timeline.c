@@ -9,10 +9,10 @@
 
 struct shape {
 	size_t layers, cycles;
-	double low_ms, high_ms;	     /* durations of layers */
-	double noise;		     /* of a duration from cycle to cycle */
+	double low_ms, high_ms;      /* durations of layers */
+	double noise;                /* of a duration from cycle to cycle */
 	double gap_us, gap_noise_us; /* between layers */
-	double pause_us;	     /* between cycles */
+	double pause_us;             /* between cycles */
 	double callback_us, callback_noise_us;
 };
 

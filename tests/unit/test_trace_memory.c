@@ -12,14 +12,14 @@
 
 #include "base/array.h"
 #include "scratch.h"
-#include "trace/benchmark_file.h"
-#include "trace/engine_info_file.h"
-#include "trace/idle_file.h"
-#include "trace/latency_file.h"
-#include "trace/mapping_csv.h"
-#include "trace/power_log_file.h"
-#include "trace/readings_file.h"
-#include "trace/spool.h"
+#include "formats/benchmark_file.h"
+#include "formats/engine_info_file.h"
+#include "formats/idle_file.h"
+#include "formats/latency_file.h"
+#include "formats/mapping_csv.h"
+#include "formats/power_log_file.h"
+#include "formats/readings_file.h"
+#include "run/spool.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_MALLOC 0

@@ -6,11 +6,11 @@
 #include <math.h>
 
 #include "scratch.h"
-#include "trace/engine_info_file.h"
-#include "trace/idle_file.h"
-#include "trace/latency_file.h"
-#include "trace/mapping_csv.h"
-#include "trace/power_log_file.h"
+#include "formats/engine_info_file.h"
+#include "formats/idle_file.h"
+#include "formats/latency_file.h"
+#include "formats/mapping_csv.h"
+#include "formats/power_log_file.h"
 
 struct run {
 	struct jm_power_log log;

@@ -64,22 +64,22 @@ struct jm_ort {
 typedef void jm_ort_log_fn(void *context, int severity, const char *category, const char *id,
 	const char *location, const char *message);
 
-#define JM_ORT_SLOT(table, index, result, name, ...)                                               \
-	typedef result jm_ort_##name##_type(__VA_ARGS__);                                          \
-	static inline jm_ort_##name##_type *jm_ort_##name##_fn(const struct jm_ort *ort)           \
-	{                                                                                          \
-		return (jm_ort_##name##_type *)ort->table[index];                                  \
+#define JM_ORT_SLOT(table, index, result, name, ...)                                           \
+	typedef result jm_ort_##name##_type(__VA_ARGS__);                                      \
+	static inline jm_ort_##name##_type *jm_ort_##name##_fn(const struct jm_ort *ort)       \
+	{                                                                                      \
+		return (jm_ort_##name##_type *)ort->table[index];                              \
 	}
 
-#define JM_ORT_STATUS(index, name, ...)                                                            \
+#define JM_ORT_STATUS(index, name, ...)                                                        \
 	JM_ORT_SLOT(api, index, struct OrtStatus *, name, __VA_ARGS__)
 #define JM_ORT_VOID(index, name, ...) JM_ORT_SLOT(api, index, void, name, __VA_ARGS__)
 
 JM_ORT_SLOT(api, 1, int, error_code, const struct OrtStatus *)
 JM_ORT_SLOT(api, 2, const char *, error_message, const struct OrtStatus *)
 JM_ORT_STATUS(4, create_env, jm_ort_log_fn *, void *, int, const char *, struct OrtEnv **)
-JM_ORT_STATUS(7, create_session, struct OrtEnv *, const char *, const struct OrtSessionOptions *,
-	struct OrtSession **)
+JM_ORT_STATUS(7, create_session, struct OrtEnv *, const char *,
+	const struct OrtSessionOptions *, struct OrtSession **)
 JM_ORT_STATUS(8, create_session_from_array, struct OrtEnv *, const void *, size_t,
 	const struct OrtSessionOptions *, struct OrtSession **)
 JM_ORT_STATUS(9, run, struct OrtSession *, const struct OrtRunOptions *, const char *const *,
@@ -138,9 +138,11 @@ JM_ORT_STATUS(289, value_name, const struct OrtValueInfo *, const char **)
 JM_ORT_STATUS(290, value_type, const struct OrtValueInfo *, const struct OrtTypeInfo **)
 JM_ORT_STATUS(301, register_ep_library, struct OrtEnv *, const char *, const char *)
 JM_ORT_STATUS(302, unregister_ep_library, struct OrtEnv *, const char *)
-JM_ORT_STATUS(303, ep_devices, const struct OrtEnv *, const struct OrtEpDevice *const **, size_t *)
+JM_ORT_STATUS(
+	303, ep_devices, const struct OrtEnv *, const struct OrtEpDevice *const **, size_t *)
 JM_ORT_STATUS(304, append_ep, struct OrtSessionOptions *, struct OrtEnv *,
-	const struct OrtEpDevice *const *, size_t, const char *const *, const char *const *, size_t)
+	const struct OrtEpDevice *const *, size_t, const char *const *, const char *const *,
+	size_t)
 JM_ORT_SLOT(api, 307, int, hardware_type, const struct OrtHardwareDevice *)
 JM_ORT_SLOT(api, 312, const char *, ep_name, const struct OrtEpDevice *)
 JM_ORT_SLOT(api, 317, jm_ort_slot *const *, get_ep_api, void)
@@ -155,11 +157,13 @@ JM_ORT_STATUS(353, node_input_count, const struct OrtNode *, size_t *)
 JM_ORT_STATUS(354, node_inputs, const struct OrtNode *, const struct OrtValueInfo **, size_t)
 JM_ORT_STATUS(355, node_output_count, const struct OrtNode *, size_t *)
 JM_ORT_STATUS(356, node_outputs, const struct OrtNode *, const struct OrtValueInfo **, size_t)
-JM_ORT_STATUS(361, node_attribute, const struct OrtNode *, const char *, const struct OrtOpAttr **)
+JM_ORT_STATUS(
+	361, node_attribute, const struct OrtNode *, const char *, const struct OrtOpAttr **)
 /* Since 1.25. */
 JM_ORT_STATUS(415, enable_run_profiling, struct OrtRunOptions *, const char *)
 
-#define JM_ORT_EP(index, name, ...) JM_ORT_SLOT(ep_api, index, struct OrtStatus *, name, __VA_ARGS__)
+#define JM_ORT_EP(index, name, ...)                                                            \
+	JM_ORT_SLOT(ep_api, index, struct OrtStatus *, name, __VA_ARGS__)
 
 struct jm_ort_ep_factory; /* plugin.h */
 JM_ORT_EP(0, create_ep_device, struct jm_ort_ep_factory *, const struct OrtHardwareDevice *,

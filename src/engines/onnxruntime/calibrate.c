@@ -71,8 +71,9 @@ static int evaluate(const struct jm_ort_probe *probe, const struct spans *spans,
 	ret_parts->head_ns = median(head, n);
 	ret_parts->tail_ns = median(tail, n);
 	for (size_t i = 0; i < n; i++) {
-		double whole = (double)(spans->ns[i][1] - spans->ns[i][0])
-			- (double)(probe->spans_ns[skip + i][1] - probe->spans_ns[skip + i][0]);
+		double whole =
+			(double)(spans->ns[i][1] - spans->ns[i][0]) -
+			(double)(probe->spans_ns[skip + i][1] - probe->spans_ns[skip + i][0]);
 
 		head[i] = fabs(whole - ret_parts->head_ns - ret_parts->tail_ns);
 	}
@@ -93,8 +94,8 @@ static int run_chain(const struct jm_ort_session_setup *setup, int by_callbacks,
 	int result = spans.ns ? 0 : jm_fail_memory(reterr, "the calibration");
 
 	if (result == 0)
-		result = jm_ort_network_open(&network, setup, by_callbacks, probe->clock,
-			reterr);
+		result = jm_ort_network_open(
+			&network, setup, by_callbacks, probe->clock, reterr);
 	network.events_max = SIZE_MAX;
 	for (int i = 0; i < N_RUNS && result == 0; i++)
 		result = jm_ort_network_run(&network, &sink, reterr);
@@ -120,7 +121,7 @@ static int measure(const struct jm_ort_session_setup *like, int by_callbacks,
 	struct jm_ort_clock clock, const struct conditions *conditions, struct parts *ret_parts,
 	struct jm_error *reterr)
 {
-	struct jm_ort_model_inputs inputs = {0};
+	struct jm_onnx_inputs inputs = {0};
 	struct jm_ort_session_setup setup = *like;
 	struct jm_proto_writer image = {0};
 	struct jm_model model = {.name = "calibration"};
@@ -151,7 +152,7 @@ int jm_ort_calibrate(struct jm_ort_bias *ret_bias, const struct jm_ort_session_s
 	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr)
 {
 	static const struct conditions few_inputs = {1, 0}, many_inputs = {MANY_INPUTS, 0},
-		cold_caches = {1, JM_ORT_COLD_BYTES};
+				       cold_caches = {1, JM_ORT_COLD_BYTES};
 	struct parts one = {0}, many = {0}, cold = {0};
 	int result = measure(like, by_callbacks, clock, &few_inputs, &one, reterr);
 
@@ -172,8 +173,8 @@ static int64_t whole_ns(double ns)
 	return ns > 0 ? (int64_t)lround(ns) : 0;
 }
 
-struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
-	const struct jm_ort_step *step, double bytes)
+struct jm_ort_layer_bias jm_ort_bias_of(
+	const struct jm_ort_bias *bias, const struct jm_ort_step *step, double bytes)
 {
 	double cold = bytes / (double)JM_ORT_COLD_BYTES;
 	double further = step->n_inputs > 1 ? (double)step->n_inputs - 1 : 0;
@@ -185,8 +186,8 @@ struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
 	if (cold > 1)
 		cold = 1;
 	layer.head_ns = whole_ns(bias->head_ns + further * bias->head_per_input_ns);
-	layer.tail_ns = whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns)
-		+ nested);
+	layer.tail_ns =
+		whole_ns(bias->tail_ns + cold * (bias->tail_cold_ns - bias->tail_ns) + nested);
 	return layer;
 }
 

@@ -32,8 +32,8 @@ struct jm_ort_layer_bias {
 	int64_t head_ns, tail_ns;
 };
 
-struct jm_ort_layer_bias jm_ort_bias_of(const struct jm_ort_bias *bias,
-	const struct jm_ort_step *step, double bytes);
+struct jm_ort_layer_bias jm_ort_bias_of(
+	const struct jm_ort_bias *bias, const struct jm_ort_step *step, double bytes);
 
 /* Shortens a span from both ends, never to less than nothing. */
 void jm_ort_bias_remove(struct jm_ort_layer_bias bias, int64_t *begin_ns, int64_t *end_ns);

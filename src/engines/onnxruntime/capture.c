@@ -5,16 +5,16 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engines/graph.h"
-#include "engines/onnxruntime/dtype.h"
+#include "data/graph.h"
 #include "engines/onnxruntime/status.h"
+#include "onnx/dtype.h"
 
 #define SPATIAL_MAX 3
 
 /* ---- Tensors ----------------------------------------------------------------- */
 
-void jm_ort_tensor_info_read(const struct jm_ort *ort, const struct OrtTypeInfo *type,
-	struct jm_tensor *ret_tensor)
+void jm_ort_tensor_info_read(
+	const struct jm_ort *ort, const struct OrtTypeInfo *type, struct jm_tensor *ret_tensor)
 {
 	const struct OrtTensorTypeAndShapeInfo *info = NULL;
 	const struct jm_dtype *dtype;
@@ -55,8 +55,8 @@ static int take_edge(const struct jm_ort *ort, const struct OrtValueInfo *value,
 	return ret_edge->tensor.name ? 0 : JM_ENOMEM;
 }
 
-static int take_edges(const struct jm_ort *ort, const struct OrtValueInfo *const *values, size_t n,
-	struct jm_ort_edge **ret_edges, size_t *ret_n)
+static int take_edges(const struct jm_ort *ort, const struct OrtValueInfo *const *values,
+	size_t n, struct jm_ort_edge **ret_edges, size_t *ret_n)
 {
 	*ret_edges = calloc(n ? n : 1, sizeof(**ret_edges));
 	if (!*ret_edges)
@@ -72,17 +72,18 @@ static int take_edges(const struct jm_ort *ort, const struct OrtValueInfo *const
 /* ---- Attributes -------------------------------------------------------------- */
 
 /* Reads at most `max` integers; returns how many there are, 0: no attribute. */
-static size_t read_integers(const struct jm_ort *ort, const struct OrtNode *node, const char *name,
-	int type, int64_t *ret_values, size_t max)
+static size_t read_integers(const struct jm_ort *ort, const struct OrtNode *node,
+	const char *name, int type, int64_t *ret_values, size_t max)
 {
 	const struct OrtOpAttr *attribute = NULL;
 	int64_t values[2 * SPATIAL_MAX];
 	size_t bytes = 0, n;
 
-	if (!jm_ort_ignore(ort, jm_ort_node_attribute_fn(ort)(node, name, &attribute)) || !attribute)
+	if (!jm_ort_ignore(ort, jm_ort_node_attribute_fn(ort)(node, name, &attribute)) ||
+		!attribute)
 		return 0;
-	if (!jm_ort_ignore(ort, jm_ort_read_attribute_fn(ort)(attribute, type, values, sizeof(values),
-			&bytes)))
+	if (!jm_ort_ignore(ort, jm_ort_read_attribute_fn(ort)(
+					attribute, type, values, sizeof(values), &bytes)))
 		return 0;
 	n = bytes / sizeof(values[0]);
 	if (n > max || n > sizeof(values) / sizeof(values[0]))
@@ -100,19 +101,20 @@ static void resolve_auto_pad(const struct jm_ort *ort, const struct OrtNode *nod
 	char text[32] = "";
 	size_t bytes = 0;
 
-	if (!jm_ort_ignore(ort, jm_ort_node_attribute_fn(ort)(node, "auto_pad", &attribute))
-		|| !attribute
-		|| !jm_ort_ignore(ort, jm_ort_read_attribute_fn(ort)(attribute,
-			JM_ORT_ATTRIBUTE_STRING, text, sizeof(text) - 1, &bytes))
-		|| strncmp(text, "SAME_", 5) != 0 || !taken->n_inputs || !taken->n_outputs)
+	if (!jm_ort_ignore(ort, jm_ort_node_attribute_fn(ort)(node, "auto_pad", &attribute)) ||
+		!attribute ||
+		!jm_ort_ignore(
+			ort, jm_ort_read_attribute_fn(ort)(attribute, JM_ORT_ATTRIBUTE_STRING,
+				     text, sizeof(text) - 1, &bytes)) ||
+		strncmp(text, "SAME_", 5) != 0 || !taken->n_inputs || !taken->n_outputs)
 		return;
 	in = &taken->inputs[0].tensor;
 	out = &taken->outputs[0].tensor;
 	for (size_t i = 0; i < window->n_spatial; i++) {
 		int64_t extent = (window->kernel[i] - 1) * window->dilation[i] + 1, total;
 
-		if (in->n_dims != window->n_spatial + 2 || out->n_dims != in->n_dims
-			|| in->dims[i + 2] < 0 || out->dims[i + 2] < 0)
+		if (in->n_dims != window->n_spatial + 2 || out->n_dims != in->n_dims ||
+			in->dims[i + 2] < 0 || out->dims[i + 2] < 0)
 			return;
 		total = (out->dims[i + 2] - 1) * window->stride[i] + extent - in->dims[i + 2];
 		if (total < 0)
@@ -122,17 +124,17 @@ static void resolve_auto_pad(const struct jm_ort *ort, const struct OrtNode *nod
 	}
 }
 
-static void take_window(const struct jm_ort *ort, const struct OrtNode *node,
-	struct jm_ort_node *taken)
+static void take_window(
+	const struct jm_ort *ort, const struct OrtNode *node, struct jm_ort_node *taken)
 {
 	struct jm_window_attributes *window = &taken->window;
 	const struct jm_tensor *weights = taken->n_inputs > 1 ? &taken->inputs[1].tensor : NULL;
 	int64_t pads[2 * SPATIAL_MAX];
-	size_t n = read_integers(ort, node, "kernel_shape", JM_ORT_ATTRIBUTE_INTS, window->kernel,
-		SPATIAL_MAX);
+	size_t n = read_integers(
+		ort, node, "kernel_shape", JM_ORT_ATTRIBUTE_INTS, window->kernel, SPATIAL_MAX);
 
-	if (!n && strstr(taken->op, "Conv") && weights && weights->n_dims > 2
-		&& weights->n_dims <= SPATIAL_MAX + 2) {
+	if (!n && strstr(taken->op, "Conv") && weights && weights->n_dims > 2 &&
+		weights->n_dims <= SPATIAL_MAX + 2) {
 		n = weights->n_dims - 2;
 		memcpy(window->kernel, weights->dims + 2, n * sizeof(int64_t));
 	}
@@ -170,8 +172,8 @@ static void release_node(struct jm_ort_node *node)
 	memset(node, 0, sizeof(*node));
 }
 
-static int take_values(const struct jm_ort *ort, const struct OrtNode *node,
-	struct jm_ort_node *taken)
+static int take_values(
+	const struct jm_ort *ort, const struct OrtNode *node, struct jm_ort_node *taken)
 {
 	size_t n_in = 0, n_out = 0;
 	const struct OrtValueInfo **values;
@@ -184,17 +186,18 @@ static int take_values(const struct jm_ort *ort, const struct OrtNode *node,
 		return JM_ENOMEM;
 	if (n_in && !jm_ort_ignore(ort, jm_ort_node_inputs_fn(ort)(node, values, n_in)))
 		n_in = 0;
-	if (n_out && !jm_ort_ignore(ort, jm_ort_node_outputs_fn(ort)(node, values + n_in, n_out)))
+	if (n_out &&
+		!jm_ort_ignore(ort, jm_ort_node_outputs_fn(ort)(node, values + n_in, n_out)))
 		n_out = 0;
-	if (take_edges(ort, values, n_in, &taken->inputs, &taken->n_inputs) == 0
-		&& take_edges(ort, values + n_in, n_out, &taken->outputs, &taken->n_outputs) == 0)
+	if (take_edges(ort, values, n_in, &taken->inputs, &taken->n_inputs) == 0 &&
+		take_edges(ort, values + n_in, n_out, &taken->outputs, &taken->n_outputs) == 0)
 		result = 0;
 	free(values);
 	return result;
 }
 
-static int take_node(const struct jm_ort *ort, const struct OrtNode *node,
-	struct jm_ort_node *ret_node)
+static int take_node(
+	const struct jm_ort *ort, const struct OrtNode *node, struct jm_ort_node *ret_node)
 {
 	const char *name = NULL, *op = NULL;
 
@@ -225,8 +228,8 @@ static void take_nodes(struct jm_ort_capture *capture, const struct jm_ort *ort,
 	}
 }
 
-void jm_ort_capture_take(struct jm_ort_capture *capture, const struct jm_ort *ort,
-	const struct OrtGraph *graph)
+void jm_ort_capture_take(
+	struct jm_ort_capture *capture, const struct jm_ort *ort, const struct OrtGraph *graph)
 {
 	const struct OrtNode *parent = NULL;
 	const struct OrtNode **nodes;

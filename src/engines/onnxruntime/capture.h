@@ -32,13 +32,13 @@ struct jm_ort_capture {
  * Takes the graph over, in place of what was there. Graphs inside nodes (loop
  * bodies) are ignored. Failures leave nodes out; they are not fatal.
  */
-void jm_ort_capture_take(struct jm_ort_capture *capture, const struct jm_ort *ort,
-	const struct OrtGraph *graph);
+void jm_ort_capture_take(
+	struct jm_ort_capture *capture, const struct jm_ort *ort, const struct OrtGraph *graph);
 
 void jm_ort_capture_release(struct jm_ort_capture *capture);
 
 /* Reads element type and shape; unknown ones are "" and -1. */
-void jm_ort_tensor_info_read(const struct jm_ort *ort, const struct OrtTypeInfo *type,
-	struct jm_tensor *ret_tensor);
+void jm_ort_tensor_info_read(
+	const struct jm_ort *ort, const struct OrtTypeInfo *type, struct jm_tensor *ret_tensor);
 
 #endif

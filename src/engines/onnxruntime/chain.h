@@ -3,7 +3,7 @@
 #ifndef JM_ENGINES_ONNXRUNTIME_CHAIN_H
 #define JM_ENGINES_ONNXRUNTIME_CHAIN_H
 
-#include "engines/onnxruntime/proto.h"
+#include "onnx/proto.h"
 
 /*
  * Writes an ONNX model: `n_nodes` nodes of operator `op` of domain `domain`, one

@@ -12,8 +12,8 @@ static size_t first_sibling(size_t cpu)
 	FILE *file;
 	size_t first = cpu;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%zu/topology/thread_siblings_list",
-		cpu);
+	snprintf(path, sizeof(path),
+		"/sys/devices/system/cpu/cpu%zu/topology/thread_siblings_list", cpu);
 	file = fopen(path, "re");
 	if (!file)
 		return cpu;

@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engines/graph.h"
-#include "engines/onnxruntime/dtype.h"
+#include "data/graph.h"
 #include "engines/onnxruntime/naming.h"
-#include "engines/onnxruntime/work.h"
+#include "onnx/dtype.h"
+#include "onnx/work.h"
 
 #define EDGES_MAX 64 /* of one node that enter the count of work */
 
@@ -30,8 +30,8 @@ static char *make_type(const struct jm_ort_step *step, const struct jm_ort_captu
 		return NULL;
 	used = (size_t)snprintf(text, room, "%s", op);
 	for (size_t i = 0; i < origin->n_fused; i++)
-		used += (size_t)snprintf(text + used, room - used, "+%s",
-			capture->nodes[origin->fused[i]].op);
+		used += (size_t)snprintf(
+			text + used, room - used, "+%s", capture->nodes[origin->fused[i]].op);
 	return text;
 }
 
@@ -52,14 +52,14 @@ static int append_tensor(struct jm_tensor **tensors, size_t *n, const struct jm_
 }
 
 /* Activations that enter a node, but for the one that `inner` names. */
-static int take_inputs(struct jm_graph_layer *layer, const struct jm_ort_node *node,
-	const char *inner)
+static int take_inputs(
+	struct jm_graph_layer *layer, const struct jm_ort_node *node, const char *inner)
 {
 	for (size_t i = 0; i < node->n_inputs; i++) {
 		const struct jm_ort_edge *edge = &node->inputs[i];
 
-		if (edge->constant || !*edge->tensor.name
-			|| (inner && strcmp(edge->tensor.name, inner) == 0))
+		if (edge->constant || !*edge->tensor.name ||
+			(inner && strcmp(edge->tensor.name, inner) == 0))
 			continue;
 		if (append_tensor(&layer->inputs, &layer->n_inputs, &edge->tensor) < 0)
 			return JM_ENOMEM;
@@ -111,9 +111,9 @@ static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_ca
 			return JM_ENOMEM;
 	}
 	for (size_t i = 0; i < node->n_outputs; i++)
-		if (*node->outputs[i].tensor.name
-			&& append_tensor(&layer->outputs, &layer->n_outputs,
-				   &node->outputs[i].tensor) < 0)
+		if (*node->outputs[i].tensor.name &&
+			append_tensor(&layer->outputs, &layer->n_outputs,
+				&node->outputs[i].tensor) < 0)
 			return JM_ENOMEM;
 	return 0;
 }
@@ -145,8 +145,8 @@ static int take_from_step(struct jm_graph_layer *layer, const struct jm_ort_step
 }
 
 /* Shapes that the model leaves open are those of the run. */
-static void fill_shapes(struct jm_tensor *tensors, size_t n, const struct jm_tensor *seen,
-	size_t n_seen)
+static void fill_shapes(
+	struct jm_tensor *tensors, size_t n, const struct jm_tensor *seen, size_t n_seen)
 {
 	for (size_t i = 0; i < n && i < n_seen; i++) {
 		if (!*tensors[i].dtype)
@@ -170,7 +170,7 @@ static double macs_of_node(const struct jm_ort_node *node)
 		in[i] = &node->inputs[i].tensor;
 	for (size_t i = 0; i < n_out; i++)
 		out[i] = &node->outputs[i].tensor;
-	return jm_ort_macs(node->op, in, n_in, out, n_out);
+	return jm_onnx_macs(node->op, in, n_in, out, n_out);
 }
 
 static double macs_of_step(const struct jm_ort_step *step)
@@ -183,7 +183,7 @@ static double macs_of_step(const struct jm_ort_step *step)
 		in[i] = &step->inputs[i];
 	for (size_t i = 0; i < n_out; i++)
 		out[i] = &step->outputs[i];
-	return jm_ort_macs(step->op, in, n_in, out, n_out);
+	return jm_onnx_macs(step->op, in, n_in, out, n_out);
 }
 
 /* The model's count; blocked layouts execute padded shapes. */
@@ -244,7 +244,8 @@ int jm_ort_layers_build(struct jm_graph *ret_graph, const struct jm_ort_steps *s
 	jm_ort_origins_find(steps, capture, origins);
 	for (size_t i = 0; i < steps->n && result == 0; i++) {
 		ret_graph->n_layers = i + 1;
-		result = build_layer(&ret_graph->layers[i], &steps->steps[i], capture, &origins[i]);
+		result = build_layer(
+			&ret_graph->layers[i], &steps->steps[i], capture, &origins[i]);
 	}
 	if (result < 0)
 		result = jm_fail_memory(reterr, "the graph of layers");

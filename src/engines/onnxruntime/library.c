@@ -12,8 +12,9 @@
 #include "base/text.h"
 
 #define MODULE_NAME "joulemap_ort.so"
-#define HOW_TO_GET                                                                                 \
-	"run 'make deps' or 'pip install onnxruntime', or name the file with --ort-library PATH"
+#define HOW_TO_GET                                                                             \
+	"run 'make deps' or 'pip install onnxruntime', or name the file with --ort-library "   \
+	"PATH"
 
 /* Folder of the running program, without '/' at its end; "" when unknown. */
 static void executable_folder(char ret_path[JM_PATH_MAX])
@@ -54,8 +55,9 @@ static int take_tables(struct jm_ort *ort, struct jm_error *reterr)
 		ort->api = ort->base->get_api(ort->api_version);
 	if (!ort->api)
 		return jm_fail(reterr, JM_EUNSUPPORTED,
-			"ONNX Runtime %s in '%s' cannot be used, 1.%d or later is needed; "
-			HOW_TO_GET, ort->version, ort->path, JM_ORT_API_OLDEST);
+			"ONNX Runtime %s in '%s' cannot be used, 1.%d or later is "
+			"needed; " HOW_TO_GET,
+			ort->version, ort->path, JM_ORT_API_OLDEST);
 	if (ort->api_version >= JM_ORT_API_GRAPH)
 		ort->ep_api = jm_ort_get_ep_api_fn(ort)();
 	return 0;
@@ -100,7 +102,8 @@ static int load_named(struct jm_ort *ort, const char *named, struct jm_error *re
 	char path[JM_PATH_MAX], inner[JM_PATH_MAX];
 
 	if (!jm_path_exists(named))
-		return jm_fail(reterr, JM_ENOTFOUND, "no ONNX Runtime at '%s'; " HOW_TO_GET, named);
+		return jm_fail(
+			reterr, JM_ENOTFOUND, "no ONNX Runtime at '%s'; " HOW_TO_GET, named);
 	if (!jm_path_is_folder(named))
 		return load(ort, named, reterr);
 	/* The folder of a wheel holds it in capi/. */
@@ -108,15 +111,16 @@ static int load_named(struct jm_ort *ort, const char *named, struct jm_error *re
 		return load(ort, path, reterr);
 	if (jm_path_join(inner, named, "capi", NULL) == 0 && find_in_folder(inner, path))
 		return load(ort, path, reterr);
-	return jm_fail(reterr, JM_ENOTFOUND, "no libonnxruntime.so in '%s'; " HOW_TO_GET, named);
+	return jm_fail(
+		reterr, JM_ENOTFOUND, "no libonnxruntime.so in '%s'; " HOW_TO_GET, named);
 }
 
 int jm_ort_library_open(struct jm_ort *ort, const char *wanted, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX], beside[JM_PATH_MAX];
 	const char *variable = getenv("JOULEMAP_ORT_LIBRARY");
-	const char *folders[] = {JM_INSTALL_LIBDIR "/joulemap",
-		JM_SOURCE_DIR "/.deps/onnxruntime", beside};
+	const char *folders[] = {
+		JM_INSTALL_LIBDIR "/joulemap", JM_SOURCE_DIR "/.deps/onnxruntime", beside};
 
 	memset(ort, 0, sizeof(*ort));
 	if (wanted && *wanted)
@@ -156,8 +160,10 @@ int jm_ort_module_find(char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 		if (jm_path_exists(ret_path))
 			return 0;
 		return jm_fail(reterr, JM_ENOTFOUND,
-			"no " MODULE_NAME " in JOULEMAP_LIB_DIR '%s'; unset it, or name the folder "
-			"that has it", folder);
+			"no " MODULE_NAME
+			" in JOULEMAP_LIB_DIR '%s'; unset it, or name the folder "
+			"that has it",
+			folder);
 	}
 	executable_folder(self);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -172,6 +178,7 @@ int jm_ort_module_find(char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 	if (jm_path_exists(ret_path))
 		return 0;
 	return jm_fail(reterr, JM_ENOTFOUND,
-		"no " MODULE_NAME " beside the program; build it with 'make', or name its folder "
+		"no " MODULE_NAME
+		" beside the program; build it with 'make', or name its folder "
 		"with JOULEMAP_LIB_DIR");
 }

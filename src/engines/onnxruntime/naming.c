@@ -7,14 +7,15 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engines/onnxruntime/shape.h"
+#include "onnx/shape.h"
 
 #define TOKEN_LENGTH (sizeof(JM_ORT_TOKEN) - 1)
 #define WALK_MAX 4 /* activations and additions between an output and its node */
 
 /* Operators that are computed along with a convolution or a product. */
 static const char *const fusible[] = {"Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid",
-	"HardSwish", "Tanh", "Elu", "Softplus", "QuickGelu", "Add", "Sum", "BatchNormalization"};
+	"HardSwish", "Tanh", "Elu", "Softplus", "QuickGelu", "Add", "Sum",
+	"BatchNormalization"};
 
 static int is_fusible(const char *op)
 {
@@ -27,8 +28,8 @@ static int is_fusible(const char *op)
 /* Operators that others are computed along with. */
 static int can_fuse(const char *op)
 {
-	return jm_text_ends_with(op, "Conv") || jm_text_ends_with(op, "Gemm")
-		|| jm_text_ends_with(op, "MatMul") || strcmp(op, "BatchNormalization") == 0;
+	return jm_text_ends_with(op, "Conv") || jm_text_ends_with(op, "Gemm") ||
+	       jm_text_ends_with(op, "MatMul") || strcmp(op, "BatchNormalization") == 0;
 }
 
 /* "FusedConv" is of the kind "Conv". */
@@ -54,8 +55,8 @@ static int cut_token(char *text)
 
 	while (n && isdigit((unsigned char)text[n - 1]))
 		n--;
-	if (!text[n] || n <= TOKEN_LENGTH
-		|| strncmp(text + n - TOKEN_LENGTH, JM_ORT_TOKEN, TOKEN_LENGTH) != 0)
+	if (!text[n] || n <= TOKEN_LENGTH ||
+		strncmp(text + n - TOKEN_LENGTH, JM_ORT_TOKEN, TOKEN_LENGTH) != 0)
 		return 0;
 	text[n - TOKEN_LENGTH] = '\0';
 	return 1;
@@ -135,8 +136,8 @@ static size_t walk_back(const struct jm_ort_capture *capture, size_t node, const
 }
 
 /* A batch normalisation that runs as a convolution is named so. */
-static void find_normalisation(const struct jm_ort_capture *capture, char *text,
-	struct jm_ort_origin *origin)
+static void find_normalisation(
+	const struct jm_ort_capture *capture, char *text, struct jm_ort_origin *origin)
 {
 	if (!cut_ending(text, "_bn"))
 		return;
@@ -229,7 +230,8 @@ static void find_fused(const struct jm_ort_capture *capture, struct jm_ort_origi
 
 	while (origin->n_fused < JM_ORT_FUSED_MAX && capture->nodes[node].n_outputs) {
 		node = find_only_consumer(capture, capture->nodes[node].outputs[0].tensor.name);
-		if (node == JM_ORT_NO_NODE || taken[node] || !is_fusible(capture->nodes[node].op))
+		if (node == JM_ORT_NO_NODE || taken[node] ||
+			!is_fusible(capture->nodes[node].op))
 			return;
 		taken[node] = 1;
 		origin->fused[origin->n_fused++] = node;
@@ -252,7 +254,8 @@ void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_c
 	}
 	/* Of two that an addition joins, the later one computes it. */
 	for (size_t i = steps->n; taken && i-- > 0;)
-		if (ret_origins[i].same_kind && can_fuse(capture->nodes[ret_origins[i].node].op))
+		if (ret_origins[i].same_kind &&
+			can_fuse(capture->nodes[ret_origins[i].node].op))
 			find_fused(capture, &ret_origins[i], taken);
 	free(taken);
 }
@@ -267,7 +270,8 @@ static char *inserted_name(const struct jm_ort_step *step, size_t length)
 		length = (size_t)(token - step->event);
 	if (!step->n_inputs)
 		return strndup(step->event, length);
-	jm_ort_shape_format(step->inputs[0].dims, step->inputs[0].n_dims, shape, sizeof(shape));
+	jm_onnx_shape_format(
+		step->inputs[0].dims, step->inputs[0].n_dims, shape, sizeof(shape));
 	room = length + strlen(shape) + 3;
 	text = malloc(room);
 	if (text)

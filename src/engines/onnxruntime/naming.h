@@ -11,7 +11,7 @@
 
 /* What one executed node stands for. */
 struct jm_ort_origin {
-	size_t node; /* of the captured graph, or JM_ORT_NO_NODE */
+	size_t node;                    /* of the captured graph, or JM_ORT_NO_NODE */
 	size_t fused[JM_ORT_FUSED_MAX]; /* nodes computed along with it, in order */
 	size_t n_fused;
 	int same_kind; /* node has the operator that executes, plain or fused */

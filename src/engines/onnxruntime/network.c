@@ -18,8 +18,10 @@
 static int changed(size_t ran, size_t expected, struct jm_error *reterr)
 {
 	return jm_fail(reterr, JM_EENGINE,
-		"%zu layers ran instead of %zu; the network changes from run to run, which cannot "
-		"be measured", ran, expected);
+		"%zu layers ran instead of %zu; the network changes from run to run, which "
+		"cannot "
+		"be measured",
+		ran, expected);
 }
 
 /* Once the steps are known: names in order, room for spans. */
@@ -95,7 +97,8 @@ static int describe_nodes(const struct jm_ort_network *network, struct jm_ort_st
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the graph of layers");
 	if (result < 0)
-		return jm_fail(reterr, JM_EENGINE, "the profile of ONNX Runtime %s cannot be read",
+		return jm_fail(reterr, JM_EENGINE,
+			"the profile of ONNX Runtime %s cannot be read",
 			network->setup.ort->version);
 	return 0;
 }
@@ -116,8 +119,8 @@ static int discover_by_profile(struct jm_ort_network *network, struct jm_error *
 	struct jm_ort_profiled_reader reader = {WARM_UPS + 1, describe_run, network};
 	const char *limit = getenv("JOULEMAP_ORT_PROFILE_EVENTS");
 	size_t n_events = 0;
-	int result = jm_ort_profiled_open(&network->plain, &network->setup, network->trace.clock,
-		reterr);
+	int result = jm_ort_profiled_open(
+		&network->plain, &network->setup, network->trace.clock, reterr);
 
 	for (int i = 0; i <= WARM_UPS && result == 0; i++)
 		result = jm_ort_session_run(&network->plain.session, 0, reterr);
@@ -146,8 +149,9 @@ static int match_session(struct delivery *delivery, const struct jm_ort_profile_
 	if (result < 0)
 		return result;
 	delivery->layers = calloc(n + 1, sizeof(*delivery->layers));
-	result = delivery->layers ? jm_ort_steps_match(&delivery->steps, &network->steps,
-		delivery->layers) : JM_ENOMEM;
+	result = delivery->layers ? jm_ort_steps_match(
+					    &delivery->steps, &network->steps, delivery->layers)
+				  : JM_ENOMEM;
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the layers of a session");
 	return result < 0 ? changed(n, network->steps.n, reterr) : 0;
@@ -196,8 +200,8 @@ int jm_ort_network_flush(struct jm_ort_network *network, const struct jm_span_si
 /* Opens the session that profiles, and warms it up. */
 static int open_traced(struct jm_ort_network *network, struct jm_error *reterr)
 {
-	int result = jm_ort_profiled_open(&network->traced, &network->setup, network->trace.clock,
-		reterr);
+	int result = jm_ort_profiled_open(
+		&network->traced, &network->setup, network->trace.clock, reterr);
 
 	network->open_traced = result == 0;
 	network->events_used = WARM_UPS * network->events_per_run;
@@ -211,8 +215,8 @@ static int profiled_run(struct jm_ort_network *network, const struct jm_span_sin
 {
 	int result = 0;
 
-	if (network->open_traced
-		&& network->events_used + 2 * network->events_per_run > network->events_max)
+	if (network->open_traced &&
+		network->events_used + 2 * network->events_per_run > network->events_max)
 		result = jm_ort_network_flush(network, sink, reterr);
 	if (result == 0 && !network->open_traced)
 		result = open_traced(network, reterr);
@@ -224,8 +228,9 @@ static int profiled_run(struct jm_ort_network *network, const struct jm_span_sin
 
 /* ---- Both ---------------------------------------------------------------------------- */
 
-int jm_ort_network_open(struct jm_ort_network *network, const struct jm_ort_session_setup *setup,
-	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr)
+int jm_ort_network_open(struct jm_ort_network *network,
+	const struct jm_ort_session_setup *setup, int by_callbacks, struct jm_ort_clock clock,
+	struct jm_error *reterr)
 {
 	int result;
 

@@ -31,8 +31,9 @@ struct jm_ort_network {
  * plug-in in `setup` and by_callbacks the spans come by callbacks. By profile
  * more sessions are opened later: everything in *setup must live until close.
  */
-int jm_ort_network_open(struct jm_ort_network *network, const struct jm_ort_session_setup *setup,
-	int by_callbacks, struct jm_ort_clock clock, struct jm_error *reterr);
+int jm_ort_network_open(struct jm_ort_network *network,
+	const struct jm_ort_session_setup *setup, int by_callbacks, struct jm_ort_clock clock,
+	struct jm_error *reterr);
 
 /* One run; sink NULL: untraced. By profile the spans come later, at flush. */
 int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink *sink,

@@ -7,16 +7,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engines/graph.h"
+#include "data/graph.h"
 #include "engines/onnxruntime/calibrate.h"
 #include "engines/onnxruntime/closure.h"
 #include "engines/onnxruntime/cores.h"
-#include "engines/onnxruntime/dtype.h"
 #include "engines/onnxruntime/layers.h"
 #include "engines/onnxruntime/library.h"
 #include "engines/onnxruntime/network.h"
-#include "engines/onnxruntime/shape.h"
 #include "engines/onnxruntime/status.h"
+#include "onnx/dtype.h"
+#include "onnx/shape.h"
 
 #define SEVERITY_FATAL 4
 #define LEVEL_MAX 5
@@ -26,11 +26,11 @@ struct engine {
 	struct OrtEnv *env;
 	struct jm_ort_plugin plugin;
 	struct jm_ort_capture capture;
-	struct jm_ort_model_inputs inputs;
+	struct jm_onnx_inputs inputs;
 	struct jm_model model; /* lives as long as sessions are opened from it */
 	struct jm_ort_network network;
 	struct jm_graph graph;
-	struct jm_ort_layer_bias *bias; /* [n_layers], owned */
+	struct jm_ort_layer_bias *bias;  /* [n_layers], owned */
 	const struct jm_span_sink *sink; /* the caller's, while a call lasts */
 	void *copies[3];                 /* what `model` points to, if ours; owned */
 };
@@ -45,8 +45,8 @@ static int check_options(const struct jm_engine_options *options, struct jm_erro
 		return jm_fail(reterr, JM_EINVAL,
 			"the engine needs a clock and a model with either a path or bytes");
 	if (options->n_input_shape > JM_SHAPE_MAX)
-		return jm_fail(reterr, JM_EINVAL, "an input has at most %d dimensions",
-			JM_SHAPE_MAX);
+		return jm_fail(
+			reterr, JM_EINVAL, "an input has at most %d dimensions", JM_SHAPE_MAX);
 	if (options->optimization_level < -1 || options->optimization_level > LEVEL_MAX)
 		return jm_fail(reterr, JM_EINVAL,
 			"optimization level %d does not exist; use 0 to %d",
@@ -63,13 +63,13 @@ static int check_options(const struct jm_engine_options *options, struct jm_erro
 }
 
 /* --dtype asserts the type of the first input that holds floats. */
-static int check_dtype(const struct jm_ort_model_inputs *inputs, const char *wanted,
-	struct jm_error *reterr)
+static int check_dtype(
+	const struct jm_onnx_inputs *inputs, const char *wanted, struct jm_error *reterr)
 {
 	const struct jm_dtype *dtype = wanted ? jm_dtype_of_name(wanted) : NULL;
 
 	for (size_t i = 0; dtype && i < inputs->n; i++) {
-		const struct jm_ort_model_input *input = &inputs->inputs[i];
+		const struct jm_onnx_input *input = &inputs->inputs[i];
 		const struct jm_dtype *has = jm_dtype_of_code(input->dtype);
 
 		if (!has || !has->is_float)
@@ -78,11 +78,13 @@ static int check_dtype(const struct jm_ort_model_inputs *inputs, const char *wan
 			return 0;
 		return jm_fail(reterr, JM_EINVAL,
 			"input '%.64s' of the model is %s, not %s; export the model in %s, or "
-			"leave out --dtype", input->name ? input->name : "", has->name, dtype->name,
-			dtype->name);
+			"leave out --dtype",
+			input->name ? input->name : "", has->name, dtype->name, dtype->name);
 	}
 	return dtype ? jm_fail(reterr, JM_EINVAL,
-		"the model has no input of type %s; leave out --dtype", dtype->name) : 0;
+			       "the model has no input of type %s; leave out --dtype",
+			       dtype->name)
+		     : 0;
 }
 
 /*
@@ -132,8 +134,8 @@ static void describe(const struct jm_ort *ort, const struct jm_engine_options *o
 	ret_info->trace_bias_sd_us = (double)NAN;
 }
 
-static int engine_probe(const struct jm_engine_options *options, struct jm_engine_info *ret_info,
-	struct jm_error *reterr)
+static int engine_probe(const struct jm_engine_options *options,
+	struct jm_engine_info *ret_info, struct jm_error *reterr)
 {
 	struct jm_ort ort;
 	char module[JM_PATH_MAX];
@@ -150,8 +152,8 @@ static int engine_probe(const struct jm_engine_options *options, struct jm_engin
 
 /* ---- Open ------------------------------------------------------------------------ */
 
-static int open_runtime(struct engine *engine, const struct jm_engine_options *options,
-	struct jm_error *reterr)
+static int open_runtime(
+	struct engine *engine, const struct jm_engine_options *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = &engine->ort;
 	int result = jm_ort_library_open(&engine->ort, options->library, reterr);
@@ -161,15 +163,17 @@ static int open_runtime(struct engine *engine, const struct jm_engine_options *o
 	/* The runtime reports home by default: a privacy matter, and a thread
 	 * that burns power while we measure. The user's own word stands. */
 	setenv("ORT_DISABLE_TELEMETRY", "1", 0);
-	result = jm_ort_check(ort, jm_ort_create_env_fn(ort)(jm_ort_log_nothing, NULL,
-		SEVERITY_FATAL, "joulemap", &engine->env), reterr, "cannot start ONNX Runtime");
+	result = jm_ort_check(ort,
+		jm_ort_create_env_fn(ort)(
+			jm_ort_log_nothing, NULL, SEVERITY_FATAL, "joulemap", &engine->env),
+		reterr, "cannot start ONNX Runtime");
 	if (result < 0)
 		return result;
 	if (uses_callbacks(ort))
 		return jm_ort_plugin_open(&engine->plugin, ort, engine->env, 1, reterr);
 	/* Profiles do without; then names and attributes are fewer. */
-	if (ort->api_version >= JM_ORT_API_GRAPH
-		&& jm_ort_plugin_open(&engine->plugin, ort, engine->env, 0, NULL) < 0)
+	if (ort->api_version >= JM_ORT_API_GRAPH &&
+		jm_ort_plugin_open(&engine->plugin, ort, engine->env, 0, NULL) < 0)
 		jm_ort_plugin_close(&engine->plugin);
 	return 0;
 }
@@ -187,7 +191,8 @@ static int copy_bytes(void **ret_copy, const void *data, size_t size)
  * Profiles need a new session now and then, long after the caller's model is
  * gone: then it is copied. (A file is read again from its path.)
  */
-static int keep_model(struct engine *engine, const struct jm_model *model, struct jm_error *reterr)
+static int keep_model(
+	struct engine *engine, const struct jm_model *model, struct jm_error *reterr)
 {
 	int result = 0;
 
@@ -213,17 +218,17 @@ static int keep_model(struct engine *engine, const struct jm_model *model, struc
 }
 
 /* Reads the model's inputs and settles the shape in which it will run. */
-static int settle_inputs(struct engine *engine, const struct jm_engine_options *options,
-	struct jm_error *reterr)
+static int settle_inputs(
+	struct engine *engine, const struct jm_engine_options *options, struct jm_error *reterr)
 {
 	int result = keep_model(engine, options->model, reterr);
 
 	if (result == 0)
-		result = jm_ort_model_inputs_read(&engine->inputs, &engine->model, reterr);
+		result = jm_onnx_inputs_read(&engine->inputs, &engine->model, reterr);
 	if (result == 0)
 		result = check_dtype(&engine->inputs, options->dtype, reterr);
 	if (result == 0)
-		result = jm_ort_shape_resolve(&engine->inputs, options, reterr);
+		result = jm_onnx_shape_resolve(&engine->inputs, options, reterr);
 	return result;
 }
 
@@ -246,8 +251,8 @@ static int build_graph(struct engine *engine, struct jm_error *reterr)
 
 	if (engine->capture.out_of_memory)
 		return jm_fail_memory(reterr, "the graph of layers");
-	result = jm_ort_layers_build(&engine->graph, &engine->network.steps, &engine->capture,
-		reterr);
+	result = jm_ort_layers_build(
+		&engine->graph, &engine->network.steps, &engine->capture, reterr);
 	if (result == 0)
 		result = copy_tensors(&engine->graph.inputs, &engine->graph.n_inputs,
 			session->inputs, session->n_inputs, reterr);
@@ -259,15 +264,15 @@ static int build_graph(struct engine *engine, struct jm_error *reterr)
 }
 
 /* Measures the bias of tracing and says what it is for each layer. */
-static int calibrate(struct engine *engine, struct jm_engine_info *ret_info,
-	struct jm_error *reterr)
+static int calibrate(
+	struct engine *engine, struct jm_engine_info *ret_info, struct jm_error *reterr)
 {
 	struct jm_ort_network *network = &engine->network;
 	size_t n = network->steps.n;
 	struct jm_ort_bias bias;
 	double sum_ns = 0, rest_ns = 0;
-	int result = jm_ort_calibrate(&bias, &network->setup, network->by_callbacks,
-		network->trace.clock, reterr);
+	int result = jm_ort_calibrate(
+		&bias, &network->setup, network->by_callbacks, network->trace.clock, reterr);
 
 	if (result < 0)
 		return result;
@@ -275,8 +280,8 @@ static int calibrate(struct engine *engine, struct jm_engine_info *ret_info,
 	if (!engine->bias)
 		return jm_fail_memory(reterr, "the bias of layers");
 	for (size_t i = 0; i < n; i++)
-		engine->bias[i] = jm_ort_bias_of(&bias, &network->steps.steps[i],
-			engine->graph.layers[i].bytes);
+		engine->bias[i] = jm_ort_bias_of(
+			&bias, &network->steps.steps[i], engine->graph.layers[i].bytes);
 	result = jm_ort_closure_find(network, engine->bias, &rest_ns, reterr);
 	if (result < 0)
 		return result;
@@ -293,17 +298,20 @@ static int open_network(struct engine *engine, const struct jm_engine_options *o
 	const struct jm_engine_info *info, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = &engine->ort;
-	struct jm_ort_session_setup setup = {.ort = ort, .env = engine->env,
-		.model = &engine->model, .inputs = &engine->inputs,
+	struct jm_ort_session_setup setup = {.ort = ort,
+		.env = engine->env,
+		.model = &engine->model,
+		.inputs = &engine->inputs,
 		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
-		.level = level_of(info->optimization_level), .threads = info->threads,
+		.level = level_of(info->optimization_level),
+		.threads = info->threads,
 		.seed = options->seed};
 	struct jm_ort_clock clock = {options->now_ns, options->clock};
 	int result;
 
 	engine->plugin.capture = &engine->capture;
-	result = jm_ort_network_open(&engine->network, &setup, uses_callbacks(ort),
-		clock, reterr);
+	result = jm_ort_network_open(
+		&engine->network, &setup, uses_callbacks(ort), clock, reterr);
 	engine->plugin.capture = NULL;
 	return result;
 }
@@ -372,8 +380,8 @@ static void engine_close(void *state)
 	jm_ort_network_close(&engine->network);
 	jm_ort_plugin_close(&engine->plugin);
 	if (engine->env)
-		jm_ort_release_env_fn(&engine->ort)(engine->env);
-	jm_ort_model_inputs_release(&engine->inputs);
+		jm_ort_release_env_fn (&engine->ort)(engine->env);
+	jm_onnx_inputs_release(&engine->inputs);
 	jm_ort_capture_release(&engine->capture);
 	jm_graph_release(&engine->graph);
 	free(engine->bias);

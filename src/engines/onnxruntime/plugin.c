@@ -40,8 +40,8 @@ static struct OrtStatus *start_event(struct jm_ort_ep_profiler *profiler, uint64
 	return NULL;
 }
 
-static struct OrtStatus *stop_event(struct jm_ort_ep_profiler *profiler, uint64_t id,
-	const struct OrtProfilingEvent *event)
+static struct OrtStatus *stop_event(
+	struct jm_ort_ep_profiler *profiler, uint64_t id, const struct OrtProfilingEvent *event)
 {
 	(void)profiler;
 	(void)id;
@@ -49,8 +49,8 @@ static struct OrtStatus *stop_event(struct jm_ort_ep_profiler *profiler, uint64_
 	return NULL;
 }
 
-static struct OrtStatus *end_profiling(struct jm_ort_ep_profiler *profiler,
-	struct OrtProfilingEventsContainer *container)
+static struct OrtStatus *end_profiling(
+	struct jm_ort_ep_profiler *profiler, struct OrtProfilingEventsContainer *container)
 {
 	(void)profiler;
 	(void)container;
@@ -64,8 +64,8 @@ static const char *ep_name(const struct jm_ort_ep *ep)
 	return ep->plugin->name;
 }
 
-static struct OrtStatus *get_capability(struct jm_ort_ep *ep, const struct OrtGraph *graph,
-	void *support)
+static struct OrtStatus *get_capability(
+	struct jm_ort_ep *ep, const struct OrtGraph *graph, void *support)
 {
 	(void)support; /* claims no node */
 	if (ep->plugin->capture)
@@ -73,8 +73,8 @@ static struct OrtStatus *get_capability(struct jm_ort_ep *ep, const struct OrtGr
 	return NULL;
 }
 
-static struct OrtStatus *create_profiler(struct jm_ort_ep *ep,
-	struct jm_ort_ep_profiler **ret_profiler)
+static struct OrtStatus *create_profiler(
+	struct jm_ort_ep *ep, struct jm_ort_ep_profiler **ret_profiler)
 {
 	*ret_profiler = ep->plugin->callbacks ? &ep->plugin->profiler : NULL;
 	return NULL;
@@ -117,8 +117,8 @@ static struct OrtStatus *get_devices(struct jm_ort_ep_factory *factory,
 
 		if (jm_ort_hardware_type_fn(ort)(hardware[i]) != 0) /* a CPU */
 			continue;
-		status = jm_ort_create_ep_device_fn(ort)(factory, hardware[i], NULL, NULL,
-			&devices[0]);
+		status = jm_ort_create_ep_device_fn(ort)(
+			factory, hardware[i], NULL, NULL, &devices[0]);
 		if (status)
 			return status;
 		*ret_n = 1;
@@ -141,8 +141,8 @@ static struct OrtStatus *create_ep(struct jm_ort_ep_factory *factory,
 	return NULL;
 }
 
-static struct OrtStatus *create_data_transfer(struct jm_ort_ep_factory *factory,
-	void **ret_transfer)
+static struct OrtStatus *create_data_transfer(
+	struct jm_ort_ep_factory *factory, void **ret_transfer)
 {
 	(void)factory;
 	*ret_transfer = NULL;
@@ -172,8 +172,8 @@ static struct jm_ort_plugin *registering;
 /* Makes names of providers unique in the process. */
 static unsigned serial;
 
-static struct OrtStatus *create_factories(const char *name, const void *base, const void *logger,
-	struct jm_ort_ep_factory **ret_factories, size_t max, size_t *ret_n)
+static struct OrtStatus *create_factories(const char *name, const void *base,
+	const void *logger, struct jm_ort_ep_factory **ret_factories, size_t max, size_t *ret_n)
 {
 	(void)name;
 	(void)base;
@@ -196,22 +196,32 @@ static void fill(struct jm_ort_plugin *plugin)
 {
 	uint32_t version = plugin->ort->api_version;
 
-	plugin->factory = (struct jm_ort_ep_factory){.version = version, .get_name = factory_name,
-		.get_vendor = factory_vendor, .get_devices = get_devices, .create_ep = create_ep,
-		.release_ep = release_ep, .get_vendor_id = factory_vendor_id,
-		.get_version = factory_version, .create_data_transfer = create_data_transfer,
-		.is_stream_aware = is_stream_aware, .plugin = plugin};
-	plugin->ep = (struct jm_ort_ep){.version = version, .get_name = ep_name,
-		.get_capability = get_capability, .create_profiler = create_profiler,
+	plugin->factory = (struct jm_ort_ep_factory){.version = version,
+		.get_name = factory_name,
+		.get_vendor = factory_vendor,
+		.get_devices = get_devices,
+		.create_ep = create_ep,
+		.release_ep = release_ep,
+		.get_vendor_id = factory_vendor_id,
+		.get_version = factory_version,
+		.create_data_transfer = create_data_transfer,
+		.is_stream_aware = is_stream_aware,
+		.plugin = plugin};
+	plugin->ep = (struct jm_ort_ep){.version = version,
+		.get_name = ep_name,
+		.get_capability = get_capability,
+		.create_profiler = create_profiler,
 		.plugin = plugin};
 	plugin->profiler = (struct jm_ort_ep_profiler){.version = version,
-		.release = profiler_release, .start_profiling = start_profiling,
-		.start_event = start_event, .stop_event = stop_event,
+		.release = profiler_release,
+		.start_profiling = start_profiling,
+		.start_event = start_event,
+		.stop_event = stop_event,
 		.end_profiling = end_profiling};
 }
 
-static int load_module(struct jm_ort_plugin *plugin, char ret_path[JM_PATH_MAX],
-	struct jm_error *reterr)
+static int load_module(
+	struct jm_ort_plugin *plugin, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 {
 	struct jm_ort_module *module;
 	int result = jm_ort_module_find(ret_path, reterr);
@@ -225,7 +235,8 @@ static int load_module(struct jm_ort_plugin *plugin, char ret_path[JM_PATH_MAX],
 	module = dlsym(plugin->module, "joulemap_ort_module");
 	if (!module)
 		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' is not joulemap's module; build it again, or unset JOULEMAP_LIB_DIR",
+			"'%s' is not joulemap's module; build it again, or unset "
+			"JOULEMAP_LIB_DIR",
 			ret_path);
 	module->create = create_factories;
 	module->release = release_factory;
@@ -237,8 +248,8 @@ static int find_device(struct jm_ort_plugin *plugin, struct jm_error *reterr)
 	const struct jm_ort *ort = plugin->ort;
 	const struct OrtEpDevice *const *devices = NULL;
 	size_t n = 0;
-	int result = jm_ort_check(ort, jm_ort_ep_devices_fn(ort)(plugin->env, &devices, &n), reterr,
-		"cannot list execution providers");
+	int result = jm_ort_check(ort, jm_ort_ep_devices_fn(ort)(plugin->env, &devices, &n),
+		reterr, "cannot list execution providers");
 
 	for (size_t i = 0; result == 0 && i < n; i++)
 		if (strcmp(jm_ort_ep_name_fn(ort)(devices[i]), plugin->name) == 0)
@@ -246,12 +257,13 @@ static int find_device(struct jm_ort_plugin *plugin, struct jm_error *reterr)
 	if (result == 0 && !plugin->device)
 		result = jm_fail(reterr, JM_EENGINE,
 			"ONNX Runtime %s does not offer joulemap's execution provider; set "
-			"JOULEMAP_ORT_TRACING=profile to do without it", ort->version);
+			"JOULEMAP_ORT_TRACING=profile to do without it",
+			ort->version);
 	return result;
 }
 
-int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, struct OrtEnv *env,
-	int callbacks, struct jm_error *reterr)
+int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort,
+	struct OrtEnv *env, int callbacks, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX];
 	int result;
@@ -266,8 +278,8 @@ int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, s
 	if (result < 0)
 		return result;
 	registering = plugin;
-	result = jm_ort_check(ort, jm_ort_register_ep_library_fn(ort)(env, plugin->name, path), reterr,
-		"cannot register '%s'", path);
+	result = jm_ort_check(ort, jm_ort_register_ep_library_fn(ort)(env, plugin->name, path),
+		reterr, "cannot register '%s'", path);
 	registering = NULL;
 	if (result < 0)
 		return result;
@@ -280,7 +292,8 @@ void jm_ort_plugin_close(struct jm_ort_plugin *plugin)
 	const struct jm_ort *ort = plugin->ort;
 
 	if (plugin->registered)
-		jm_ort_ignore(ort, jm_ort_unregister_ep_library_fn(ort)(plugin->env, plugin->name));
+		jm_ort_ignore(
+			ort, jm_ort_unregister_ep_library_fn(ort)(plugin->env, plugin->name));
 	if (plugin->module)
 		dlclose(plugin->module);
 	memset(plugin, 0, sizeof(*plugin));
@@ -291,6 +304,8 @@ int jm_ort_plugin_append(const struct jm_ort_plugin *plugin, struct OrtSessionOp
 {
 	const struct jm_ort *ort = plugin->ort;
 
-	return jm_ort_check(ort, jm_ort_append_ep_fn(ort)(options, plugin->env, &plugin->device, 1,
-		NULL, NULL, 0), reterr, "cannot add joulemap's execution provider");
+	return jm_ort_check(ort,
+		jm_ort_append_ep_fn(ort)(
+			options, plugin->env, &plugin->device, 1, NULL, NULL, 0),
+		reterr, "cannot add joulemap's execution provider");
 }

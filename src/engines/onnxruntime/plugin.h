@@ -22,17 +22,18 @@ struct jm_ort_ep_profiler {
 	void (*release)(struct jm_ort_ep_profiler *);
 	struct OrtStatus *(*start_profiling)(struct jm_ort_ep_profiler *, int64_t offset_ns);
 	struct OrtStatus *(*start_event)(struct jm_ort_ep_profiler *, uint64_t id);
-	struct OrtStatus *(*stop_event)(struct jm_ort_ep_profiler *, uint64_t id,
-		const struct OrtProfilingEvent *);
-	struct OrtStatus *(*end_profiling)(struct jm_ort_ep_profiler *,
-		struct OrtProfilingEventsContainer *);
+	struct OrtStatus *(*stop_event)(
+		struct jm_ort_ep_profiler *, uint64_t id, const struct OrtProfilingEvent *);
+	struct OrtStatus *(*end_profiling)(
+		struct jm_ort_ep_profiler *, struct OrtProfilingEventsContainer *);
 	jm_ort_slot *later[8];
 };
 
 struct jm_ort_ep {
 	uint32_t version;
 	const char *(*get_name)(const struct jm_ort_ep *);
-	struct OrtStatus *(*get_capability)(struct jm_ort_ep *, const struct OrtGraph *, void *);
+	struct OrtStatus *(*get_capability)(
+		struct jm_ort_ep *, const struct OrtGraph *, void *);
 	jm_ort_slot *slots_3_to_15[13];
 	struct OrtStatus *(*create_profiler)(struct jm_ort_ep *, struct jm_ort_ep_profiler **);
 	jm_ort_slot *later[24];
@@ -44,11 +45,12 @@ struct jm_ort_ep_factory {
 	const char *(*get_name)(const struct jm_ort_ep_factory *);
 	const char *(*get_vendor)(const struct jm_ort_ep_factory *);
 	struct OrtStatus *(*get_devices)(struct jm_ort_ep_factory *,
-		const struct OrtHardwareDevice *const *, size_t, struct OrtEpDevice **, size_t max,
-		size_t *ret_n);
+		const struct OrtHardwareDevice *const *, size_t, struct OrtEpDevice **,
+		size_t max, size_t *ret_n);
 	struct OrtStatus *(*create_ep)(struct jm_ort_ep_factory *,
 		const struct OrtHardwareDevice *const *, const struct OrtKeyValuePairs *const *,
-		size_t, const struct OrtSessionOptions *, const void *logger, struct jm_ort_ep **);
+		size_t, const struct OrtSessionOptions *, const void *logger,
+		struct jm_ort_ep **);
 	void (*release_ep)(struct jm_ort_ep_factory *, struct jm_ort_ep *);
 	uint32_t (*get_vendor_id)(const struct jm_ort_ep_factory *);
 	const char *(*get_version)(const struct jm_ort_ep_factory *);
@@ -78,8 +80,8 @@ struct jm_ort_plugin {
  * and the plug-in must stay where it is. Needs JM_ORT_API_GRAPH, callbacks need
  * JM_ORT_API_CALLBACKS.
  */
-int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort, struct OrtEnv *env,
-	int callbacks, struct jm_error *reterr);
+int jm_ort_plugin_open(struct jm_ort_plugin *plugin, const struct jm_ort *ort,
+	struct OrtEnv *env, int callbacks, struct jm_error *reterr);
 
 /* After all sessions are gone, before the environment. Accepts a zeroed one. */
 void jm_ort_plugin_close(struct jm_ort_plugin *plugin);

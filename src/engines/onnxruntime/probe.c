@@ -68,8 +68,8 @@ static void compute(void *kernel, struct OrtKernelContext *context)
 	volatile char *memory = probe->memory;
 	struct OrtValue *value = NULL;
 
-	jm_ort_ignore(probe->ort,
-		jm_ort_kernel_output_fn(probe->ort)(context, 0, dims, 4, &value));
+	jm_ort_ignore(
+		probe->ort, jm_ort_kernel_output_fn(probe->ort)(context, 0, dims, 4, &value));
 	for (size_t i = 0; i < probe->n_memory; i += CACHE_LINE)
 		memory[i]++;
 	if (probe->n == probe->capacity)
@@ -84,14 +84,23 @@ int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
 {
 	struct OrtStatus *status;
 
-	*probe = (struct jm_ort_probe){.op = {.version = OP_VERSION, .create_kernel = create_kernel,
-		.get_name = get_name, .get_provider = get_provider, .get_input_type = get_type,
-		.get_input_count = get_input_count, .get_output_type = get_type,
-		.get_output_count = get_output_count, .compute = compute,
-		.destroy_kernel = destroy_kernel, .get_input_characteristic = get_characteristic,
-		.get_output_characteristic = get_characteristic},
-		.ort = ort, .clock = clock, .n_inputs = n_inputs,
-		.n_memory = n_memory, .capacity = capacity};
+	*probe = (struct jm_ort_probe){.op = {.version = OP_VERSION,
+					       .create_kernel = create_kernel,
+					       .get_name = get_name,
+					       .get_provider = get_provider,
+					       .get_input_type = get_type,
+					       .get_input_count = get_input_count,
+					       .get_output_type = get_type,
+					       .get_output_count = get_output_count,
+					       .compute = compute,
+					       .destroy_kernel = destroy_kernel,
+					       .get_input_characteristic = get_characteristic,
+					       .get_output_characteristic = get_characteristic},
+		.ort = ort,
+		.clock = clock,
+		.n_inputs = n_inputs,
+		.n_memory = n_memory,
+		.capacity = capacity};
 	probe->memory = calloc(n_memory + 1, 1);
 	probe->spans_ns = calloc(capacity + 1, sizeof(*probe->spans_ns));
 	if (!probe->memory || !probe->spans_ns) {

@@ -13,7 +13,8 @@
 /* Laid out as the runtime reads it: version 7 ends with the characteristics. */
 struct jm_ort_custom_op {
 	uint32_t version;
-	void *(*create_kernel)(const struct jm_ort_custom_op *, const void *api, const void *info);
+	void *(*create_kernel)(
+		const struct jm_ort_custom_op *, const void *api, const void *info);
 	const char *(*get_name)(const struct jm_ort_custom_op *);
 	const char *(*get_provider)(const struct jm_ort_custom_op *);
 	int (*get_input_type)(const struct jm_ort_custom_op *, size_t);
@@ -36,7 +37,7 @@ struct jm_ort_probe {
 	char *memory; /* [n_memory], walked through between begin and end; owned */
 	size_t n_memory;
 	int64_t (*spans_ns)[2]; /* [n]: begin and end of its own work; owned */
-	size_t n, capacity; /* past the capacity it only runs */
+	size_t n, capacity;     /* past the capacity it only runs */
 };
 
 /*

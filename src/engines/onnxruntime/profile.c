@@ -96,8 +96,8 @@ static int scan_line(const char *line, size_t length, struct event *ret_event)
 
 static int is_named(const struct event *event, const char *name)
 {
-	return event->name_length == strlen(name)
-		&& memcmp(event->name, name, event->name_length) == 0;
+	return event->name_length == strlen(name) &&
+	       memcmp(event->name, name, event->name_length) == 0;
 }
 
 static int is_kernel(const struct event *event)
@@ -105,8 +105,8 @@ static int is_kernel(const struct event *event)
 	static const char ending[] = "_kernel_time";
 	size_t n = sizeof(ending) - 1;
 
-	return event->is_node && event->name_length > n
-		&& memcmp(event->name + event->name_length - n, ending, n) == 0;
+	return event->is_node && event->name_length > n &&
+	       memcmp(event->name + event->name_length - n, ending, n) == 0;
 }
 
 /* ---- A run ------------------------------------------------------------------------- */
@@ -139,8 +139,8 @@ static void close_nested(struct parser *parser)
 	parser->has_nested = 0;
 }
 
-static int add_node(struct parser *parser, const struct event *event, const char *line,
-	size_t length)
+static int add_node(
+	struct parser *parser, const struct event *event, const char *line, size_t length)
 {
 	struct pending *node;
 
@@ -158,8 +158,8 @@ static int add_node(struct parser *parser, const struct event *event, const char
 	*node = (struct pending){0, 0, event->begin_us, event->duration_us};
 	if (keep_text(parser, event->name, event->name_length, &node->name) < 0)
 		return JM_ENOMEM;
-	if (parser->n_runs < parser->n_described
-		&& keep_text(parser, line, length, &node->line) < 0)
+	if (parser->n_runs < parser->n_described &&
+		keep_text(parser, line, length, &node->line) < 0)
 		return JM_ENOMEM;
 	parser->n++;
 	return 0;
@@ -182,8 +182,8 @@ static int end_run(struct parser *parser, struct jm_error *reterr)
 	int result;
 
 	if (parser->n > parser->nodes_capacity) {
-		struct jm_ort_profile_node *grown = realloc(parser->nodes,
-			parser->n * sizeof(*grown));
+		struct jm_ort_profile_node *grown =
+			realloc(parser->nodes, parser->n * sizeof(*grown));
 
 		if (!grown)
 			return jm_fail_memory(reterr, "a run of the profile");
@@ -197,15 +197,16 @@ static int end_run(struct parser *parser, struct jm_error *reterr)
 			node->line ? parser->text + node->line : NULL, node->begin_us,
 			node->duration_us};
 	}
-	result = parser->run(parser->context, parser->n_runs++, parser->nodes, parser->n, reterr);
+	result = parser->run(
+		parser->context, parser->n_runs++, parser->nodes, parser->n, reterr);
 	parser->n = 0;
 	parser->text_used = 0;
 	parser->has_nested = 0;
 	return result;
 }
 
-static int take_line(struct parser *parser, const char *line, size_t length,
-	struct jm_error *reterr)
+static int take_line(
+	struct parser *parser, const char *line, size_t length, struct jm_error *reterr)
 {
 	struct event event;
 
@@ -216,7 +217,8 @@ static int take_line(struct parser *parser, const char *line, size_t length,
 		return 0; /* torn, or nothing that we know */
 	if (is_kernel(&event))
 		return add_node(parser, &event, line, length) < 0
-			? jm_fail_memory(reterr, "a run of the profile") : 0;
+			       ? jm_fail_memory(reterr, "a run of the profile")
+			       : 0;
 	if (is_named(&event, "SequentialExecutor::Execute"))
 		end_executor(parser, &event);
 	else if (is_named(&event, "model_run"))
@@ -271,7 +273,8 @@ int jm_ort_profile_describe(const struct jm_ort_profile_node *node, struct jm_or
 	json_t *arguments = load_arguments(node->line);
 	const char *op = text_of(arguments, "op_name");
 	char *inputs, *outputs;
-	struct jm_ort_step_texts texts = {.event = node->name, .op = op ? op : "Unknown",
+	struct jm_ort_step_texts texts = {.event = node->name,
+		.op = op ? op : "Unknown",
 		.activation = text_of(arguments, "activation_size"),
 		.parameter = text_of(arguments, "parameter_size"),
 		.output = text_of(arguments, "output_size")};

@@ -13,8 +13,8 @@
 
 /* One execution of a node; borrowed until the call that hands it out returns. */
 struct jm_ort_profile_node {
-	const char *name; /* "<node>_kernel_time" */
-	const char *line; /* its JSON object; NULL but in the first runs */
+	const char *name;              /* "<node>_kernel_time" */
+	const char *line;              /* its JSON object; NULL but in the first runs */
 	int64_t begin_us, duration_us; /* since profiling began */
 };
 

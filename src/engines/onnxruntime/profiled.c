@@ -16,8 +16,8 @@
 
 /* ---- Clocks ------------------------------------------------------------------------ */
 
-static void read_offset(const struct jm_ort_profiled *profiled,
-	struct jm_ort_clock_offset *ret_offset)
+static void read_offset(
+	const struct jm_ort_profiled *profiled, struct jm_ort_clock_offset *ret_offset)
 {
 	struct jm_clock_pair pair;
 	int64_t injected;
@@ -38,8 +38,8 @@ static int64_t to_caller(int64_t realtime_ns, const struct jm_ort_clock_offset *
 	double span = (double)(to->realtime_ns - from->realtime_ns);
 	double part = span > 0 ? (double)(realtime_ns - from->realtime_ns) / span : 0;
 
-	return realtime_ns + from->offset_ns
-		+ (int64_t)(part * (double)(to->offset_ns - from->offset_ns));
+	return realtime_ns + from->offset_ns +
+	       (int64_t)(part * (double)(to->offset_ns - from->offset_ns));
 }
 
 /* ---- The file without a name -------------------------------------------------------- */
@@ -79,8 +79,9 @@ static int claim_file(const char *folder)
 
 /* ---- Life -------------------------------------------------------------------------- */
 
-int jm_ort_profiled_open(struct jm_ort_profiled *profiled, const struct jm_ort_session_setup *setup,
-	struct jm_ort_clock clock, struct jm_error *reterr)
+int jm_ort_profiled_open(struct jm_ort_profiled *profiled,
+	const struct jm_ort_session_setup *setup, struct jm_ort_clock clock,
+	struct jm_error *reterr)
 {
 	struct jm_ort_session_setup with_profile = *setup;
 	char folder[JM_PATH_MAX], prefix[JM_PATH_MAX];
@@ -99,7 +100,8 @@ int jm_ort_profiled_open(struct jm_ort_profiled *profiled, const struct jm_ort_s
 	profiled->profiling = profiled->fd >= 0;
 	if (result == 0 && !profiled->profiling)
 		result = jm_fail(reterr, JM_EENGINE,
-			"ONNX Runtime wrote no profile into '%s'; name another folder with TMPDIR",
+			"ONNX Runtime wrote no profile into '%s'; name another folder with "
+			"TMPDIR",
 			folder);
 	if (result < 0)
 		jm_ort_profiled_close(profiled);
@@ -116,8 +118,8 @@ struct conversion {
 	size_t capacity;
 };
 
-static int convert_run(void *context, size_t run, const struct jm_ort_profile_node *nodes, size_t n,
-	struct jm_error *reterr)
+static int convert_run(void *context, size_t run, const struct jm_ort_profile_node *nodes,
+	size_t n, struct jm_error *reterr)
 {
 	struct conversion *conversion = context;
 
@@ -133,17 +135,17 @@ static int convert_run(void *context, size_t run, const struct jm_ort_profile_no
 		int64_t begin_ns = conversion->start_ns + nodes[i].begin_us * JM_NS_PER_US;
 		int64_t end_ns = begin_ns + nodes[i].duration_us * JM_NS_PER_US;
 
-		conversion->spans_ns[i][0] = to_caller(begin_ns, &conversion->opened,
-			&conversion->finished);
-		conversion->spans_ns[i][1] = to_caller(end_ns, &conversion->opened,
-			&conversion->finished);
+		conversion->spans_ns[i][0] =
+			to_caller(begin_ns, &conversion->opened, &conversion->finished);
+		conversion->spans_ns[i][1] =
+			to_caller(end_ns, &conversion->opened, &conversion->finished);
 	}
 	return conversion->reader->run(conversion->reader->context, run, nodes,
 		(const int64_t(*)[2])conversion->spans_ns, n, reterr);
 }
 
-static int end_profile(struct jm_ort_profiled *profiled, uint64_t *ret_start_ns,
-	struct jm_error *reterr)
+static int end_profile(
+	struct jm_ort_profiled *profiled, uint64_t *ret_start_ns, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = profiled->session.ort;
 	struct OrtSession *session = profiled->session.session;
@@ -169,7 +171,8 @@ static void drop_file(struct jm_ort_profiled *profiled)
 }
 
 int jm_ort_profiled_finish(struct jm_ort_profiled *profiled,
-	const struct jm_ort_profiled_reader *reader, size_t *ret_n_events, struct jm_error *reterr)
+	const struct jm_ort_profiled_reader *reader, size_t *ret_n_events,
+	struct jm_error *reterr)
 {
 	struct conversion conversion = {.reader = reader, .opened = profiled->opened};
 	char path[48];
@@ -184,8 +187,8 @@ int jm_ort_profiled_finish(struct jm_ort_profiled *profiled,
 	conversion.start_ns = (int64_t)start_ns;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", profiled->fd);
 	if (result == 0)
-		result = jm_ort_profile_read(path, reader->n_described, convert_run, &conversion,
-			ret_n_events, reterr);
+		result = jm_ort_profile_read(path, reader->n_described, convert_run,
+			&conversion, ret_n_events, reterr);
 	free(conversion.spans_ns);
 	drop_file(profiled);
 	return result;

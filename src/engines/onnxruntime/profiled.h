@@ -24,8 +24,9 @@ struct jm_ort_profiled {
 };
 
 /* Opens a session that profiles all its runs. Released on failure. */
-int jm_ort_profiled_open(struct jm_ort_profiled *profiled, const struct jm_ort_session_setup *setup,
-	struct jm_ort_clock clock, struct jm_error *reterr);
+int jm_ort_profiled_open(struct jm_ort_profiled *profiled,
+	const struct jm_ort_session_setup *setup, struct jm_ort_clock clock,
+	struct jm_error *reterr);
 
 /* Like a run of jm_ort_profile_read, with times in ns on the caller's clock. */
 struct jm_ort_profiled_reader {
@@ -40,7 +41,8 @@ struct jm_ort_profiled_reader {
  * more. *ret_n_events: of the profile. Does nothing when it has ended already.
  */
 int jm_ort_profiled_finish(struct jm_ort_profiled *profiled,
-	const struct jm_ort_profiled_reader *reader, size_t *ret_n_events, struct jm_error *reterr);
+	const struct jm_ort_profiled_reader *reader, size_t *ret_n_events,
+	struct jm_error *reterr);
 
 /* Accepts a zeroed one. */
 void jm_ort_profiled_close(struct jm_ort_profiled *profiled);

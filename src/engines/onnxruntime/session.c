@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engines/graph.h"
-#include "engines/onnxruntime/dtype.h"
-#include "engines/onnxruntime/shape.h"
+#include "data/graph.h"
 #include "engines/onnxruntime/status.h"
+#include "onnx/dtype.h"
+#include "onnx/shape.h"
 
 #define SEVERITY_FATAL 4
 #define DATA_ALIGNMENT 64
@@ -23,8 +23,8 @@ static const char *model_name(const struct jm_model *model)
 
 /* ---- Options ------------------------------------------------------------------- */
 
-static int set_threads(const struct jm_ort_session_setup *setup, struct OrtSessionOptions *options,
-	struct jm_error *reterr)
+static int set_threads(const struct jm_ort_session_setup *setup,
+	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = setup->ort;
 	const char *spinning = getenv("JOULEMAP_ORT_SPINNING");
@@ -43,8 +43,8 @@ static int set_threads(const struct jm_ort_session_setup *setup, struct OrtSessi
 	return jm_ort_check(ort, status, reterr, "cannot use %d threads", setup->threads);
 }
 
-static int add_weights(const struct jm_ort_session_setup *setup, struct OrtSessionOptions *options,
-	struct jm_error *reterr)
+static int add_weights(const struct jm_ort_session_setup *setup,
+	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = setup->ort;
 	const char *name = "weights";
@@ -55,10 +55,32 @@ static int add_weights(const struct jm_ort_session_setup *setup, struct OrtSessi
 		return 0;
 	if (ort->api_version < 18)
 		return jm_fail(reterr, JM_EUNSUPPORTED,
-			"ONNX Runtime %s cannot take weights from memory, 1.18 or later can; name "
-			"another one with --ort-library PATH", ort->version);
-	return jm_ort_check(ort, jm_ort_add_external_files_fn(ort)(options, &name, &data, &size, 1),
-		reterr, "cannot hand over the weights of model '%s'", model_name(setup->model));
+			"ONNX Runtime %s cannot take weights from memory, 1.18 or later can; "
+			"name "
+			"another one with --ort-library PATH",
+			ort->version);
+	return jm_ort_check(ort,
+		jm_ort_add_external_files_fn(ort)(options, &name, &data, &size, 1), reterr,
+		"cannot hand over the weights of model '%s'", model_name(setup->model));
+}
+
+/* Tells the runtime the values of the symbols of resolved inputs. */
+static int fix_dimensions(const struct jm_ort *ort, struct OrtSessionOptions *session_options,
+	const struct jm_onnx_inputs *inputs, struct jm_error *reterr)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < inputs->n; i++)
+		for (size_t j = 0; j < inputs->inputs[i].n_dims && result == 0; j++) {
+			const struct jm_onnx_dim *dim = &inputs->inputs[i].dims[j];
+
+			if (dim->symbol[0])
+				result = jm_ort_check(ort,
+					jm_ort_override_free_dimension_fn(ort)(
+						session_options, dim->symbol, dim->value),
+					reterr, "cannot fix dimension '%s'", dim->symbol);
+		}
+	return result;
 }
 
 static int build_options(const struct jm_ort_session_setup *setup,
@@ -76,7 +98,7 @@ static int build_options(const struct jm_ort_session_setup *setup,
 	if (result == 0)
 		result = set_threads(setup, options, reterr);
 	if (result == 0)
-		result = jm_ort_shape_apply(ort, options, setup->inputs, reterr);
+		result = fix_dimensions(ort, options, setup->inputs, reterr);
 	if (result == 0)
 		result = add_weights(setup, options, reterr);
 	if (result == 0 && setup->domain)
@@ -122,8 +144,8 @@ static int take_name(const struct jm_ort *ort, struct OrtAllocator *allocator, c
 	return tensor->name ? 0 : JM_ENOMEM;
 }
 
-static int read_end(struct jm_ort_session *session, int output, size_t i, struct jm_tensor *tensor,
-	struct jm_error *reterr)
+static int read_end(struct jm_ort_session *session, int output, size_t i,
+	struct jm_tensor *tensor, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = session->ort;
 	const struct OrtSession *s = session->session;
@@ -141,7 +163,8 @@ static int read_end(struct jm_ort_session *session, int output, size_t i, struct
 		status = output ? jm_ort_session_output_type_fn(ort)(s, i, &type)
 				: jm_ort_session_input_type_fn(ort)(s, i, &type);
 	if (status)
-		return jm_ort_check(ort, status, reterr, "cannot read the model's inputs and outputs");
+		return jm_ort_check(
+			ort, status, reterr, "cannot read the model's inputs and outputs");
 	jm_ort_tensor_info_read(ort, type, tensor);
 	jm_ort_release_type_info_fn(ort)(type);
 	return 0;
@@ -162,9 +185,9 @@ static int read_ends(struct jm_ort_session *session, struct jm_error *reterr)
 	session->input_data = calloc(n_in + 1, sizeof(*session->input_data));
 	session->input_values = calloc(n_in + 1, sizeof(*session->input_values));
 	session->output_values = calloc(n_out + 1, sizeof(*session->output_values));
-	if (!session->inputs || !session->outputs || !session->input_names
-		|| !session->output_names || !session->input_data || !session->input_values
-		|| !session->output_values)
+	if (!session->inputs || !session->outputs || !session->input_names ||
+		!session->output_names || !session->input_data || !session->input_values ||
+		!session->output_values)
 		return jm_fail_memory(reterr, "the model's inputs and outputs");
 	session->n_inputs = n_in;
 	session->n_outputs = n_out;
@@ -181,13 +204,13 @@ static int read_ends(struct jm_ort_session *session, struct jm_error *reterr)
 
 /* ---- Inputs -------------------------------------------------------------------- */
 
-static void resolve_dims(struct jm_tensor *tensor, const struct jm_ort_model_inputs *inputs)
+static void resolve_dims(struct jm_tensor *tensor, const struct jm_onnx_inputs *inputs)
 {
 	for (size_t i = 0; i < inputs->n; i++) {
-		const struct jm_ort_model_input *input = &inputs->inputs[i];
+		const struct jm_onnx_input *input = &inputs->inputs[i];
 
-		if (!input->name || !tensor->name || strcmp(input->name, tensor->name) != 0
-			|| input->n_dims != tensor->n_dims)
+		if (!input->name || !tensor->name || strcmp(input->name, tensor->name) != 0 ||
+			input->n_dims != tensor->n_dims)
 			continue;
 		for (size_t j = 0; j < tensor->n_dims; j++)
 			tensor->dims[j] = input->dims[j].value;
@@ -211,17 +234,20 @@ static int fill_input(struct jm_ort_session *session, size_t i, struct OrtMemory
 			"input '%s' is no tensor of numbers; such a model cannot be measured",
 			tensor->name);
 	if (elements * (double)dtype->size > (double)(SIZE_MAX / 4))
-		return jm_fail(reterr, JM_EINVAL, "input '%s' is too large; give a smaller "
-			"--input-shape", tensor->name);
+		return jm_fail(reterr, JM_EINVAL,
+			"input '%s' is too large; give a smaller "
+			"--input-shape",
+			tensor->name);
 	bytes = (size_t)elements * dtype->size;
-	session->input_data[i] = aligned_alloc(DATA_ALIGNMENT,
-		(bytes / DATA_ALIGNMENT + 1) * DATA_ALIGNMENT);
+	session->input_data[i] =
+		aligned_alloc(DATA_ALIGNMENT, (bytes / DATA_ALIGNMENT + 1) * DATA_ALIGNMENT);
 	if (!session->input_data[i])
 		return jm_fail_memory(reterr, "the input");
 	jm_dtype_fill(dtype, session->input_data[i], (size_t)elements, seed);
-	return jm_ort_check(ort, jm_ort_create_tensor_fn(ort)(memory, session->input_data[i], bytes,
-		tensor->dims, tensor->n_dims, dtype->code, &session->input_values[i]), reterr,
-		"cannot make input '%s'", tensor->name);
+	return jm_ort_check(ort,
+		jm_ort_create_tensor_fn(ort)(memory, session->input_data[i], bytes,
+			tensor->dims, tensor->n_dims, dtype->code, &session->input_values[i]),
+		reterr, "cannot make input '%s'", tensor->name);
 }
 
 static int fill_inputs(struct jm_ort_session *session, const struct jm_ort_session_setup *setup,
@@ -230,8 +256,8 @@ static int fill_inputs(struct jm_ort_session *session, const struct jm_ort_sessi
 	const struct jm_ort *ort = session->ort;
 	struct OrtMemoryInfo *memory = NULL;
 	uint64_t seed = setup->seed;
-	int result = jm_ort_check(ort, jm_ort_create_cpu_memory_info_fn(ort)(0, 0, &memory), reterr,
-		"cannot describe memory");
+	int result = jm_ort_check(ort, jm_ort_create_cpu_memory_info_fn(ort)(0, 0, &memory),
+		reterr, "cannot describe memory");
 
 	for (size_t i = 0; i < session->n_inputs && result == 0; i++) {
 		resolve_dims(&session->inputs[i], setup->inputs);
@@ -248,7 +274,8 @@ static int make_traced_options(struct jm_ort_session *session, struct jm_error *
 	struct OrtStatus *status = jm_ort_create_run_options_fn(ort)(&session->traced);
 
 	if (!status)
-		status = jm_ort_enable_run_profiling_fn(ort)(session->traced, NO_PROFILE_PREFIX);
+		status =
+			jm_ort_enable_run_profiling_fn(ort)(session->traced, NO_PROFILE_PREFIX);
 	if (!status)
 		status = jm_ort_set_run_log_severity_fn(ort)(session->traced, SEVERITY_FATAL);
 	return jm_ort_check(ort, status, reterr, "cannot turn tracing on");
@@ -256,8 +283,8 @@ static int make_traced_options(struct jm_ort_session *session, struct jm_error *
 
 /* ---- Life ---------------------------------------------------------------------- */
 
-int jm_ort_session_open(struct jm_ort_session *session, const struct jm_ort_session_setup *setup,
-	struct jm_error *reterr)
+int jm_ort_session_open(struct jm_ort_session *session,
+	const struct jm_ort_session_setup *setup, struct jm_error *reterr)
 {
 	int result;
 

@@ -4,28 +4,28 @@
 #define JM_ENGINES_ONNXRUNTIME_SESSION_H
 
 #include "engines/onnxruntime/api.h"
-#include "engines/onnxruntime/model.h"
 #include "engines/onnxruntime/plugin.h"
+#include "onnx/model.h"
 
 /* How to build one; everything borrowed until open returns. */
 struct jm_ort_session_setup {
 	const struct jm_ort *ort;
 	struct OrtEnv *env;
 	const struct jm_model *model;
-	const struct jm_ort_model_inputs *inputs; /* resolved */
-	const struct jm_ort_plugin *plugin;       /* NULL: none */
-	struct OrtCustomOpDomain *domain;         /* of our own operators, or NULL */
-	const char *profile_prefix;               /* NULL: no profile in a file */
-	int level;   /* JM_ORT_... */
-	int threads; /* >= 1 */
+	const struct jm_onnx_inputs *inputs; /* resolved */
+	const struct jm_ort_plugin *plugin;  /* NULL: none */
+	struct OrtCustomOpDomain *domain;    /* of our own operators, or NULL */
+	const char *profile_prefix;          /* NULL: no profile in a file */
+	int level;                           /* JM_ORT_... */
+	int threads;                         /* >= 1 */
 	uint64_t seed;
 };
 
 struct jm_ort_session {
 	const struct jm_ort *ort;
 	struct OrtSession *session;
-	struct OrtRunOptions *traced;  /* run options that call back; NULL without */
-	struct jm_tensor *inputs, *outputs; /* [n_...], owned */
+	struct OrtRunOptions *traced;             /* run options that call back; NULL without */
+	struct jm_tensor *inputs, *outputs;       /* [n_...], owned */
 	const char **input_names, **output_names; /* names of the above */
 	void **input_data;
 	struct OrtValue **input_values, **output_values;
@@ -33,8 +33,8 @@ struct jm_ort_session {
 };
 
 /* On failure the session is released. */
-int jm_ort_session_open(struct jm_ort_session *session, const struct jm_ort_session_setup *setup,
-	struct jm_error *reterr);
+int jm_ort_session_open(struct jm_ort_session *session,
+	const struct jm_ort_session_setup *setup, struct jm_error *reterr);
 
 /* Accepts a zeroed or half-opened one. */
 void jm_ort_session_close(struct jm_ort_session *session);

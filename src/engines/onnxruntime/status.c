@@ -75,8 +75,8 @@ static size_t source_length(const char *text)
  */
 static void tidy(char *text)
 {
-	static const char *const noise[] = {"This is an invalid model. ", "Fatal error: ",
-		"Error: ", "[ONNXRuntimeError] : "};
+	static const char *const noise[] = {"This is an invalid model. ",
+		"Fatal error: ", "Error: ", "[ONNXRuntimeError] : "};
 	char *found = strstr(text, " failed:");
 
 	jm_ort_one_line(text);
@@ -144,15 +144,19 @@ int jm_ort_check_model(const struct jm_ort *ort, struct OrtStatus *status,
 	tidy(text);
 	if (strstr(text, "xternal data") || strstr(text, "filesystem error"))
 		return jm_fail(reterr, JM_ENOTFOUND,
-			"model '%.64s' keeps weights in a file of their own: %.300s; put that file "
-			"beside the model", model, text);
+			"model '%.64s' keeps weights in a file of their own: %.300s; put that "
+			"file "
+			"beside the model",
+			model, text);
 	if (is_unsupported(text))
 		return jm_fail(reterr, JM_EUNSUPPORTED,
 			"ONNX Runtime %s cannot run model '%.64s': %.300s; use a newer one "
 			"(--ort-library PATH) or export the model for an older opset",
 			ort->version, model, text);
-	return jm_fail(reterr, code, "ONNX Runtime %s cannot load model '%.64s': %.300s; "
-		"check and export it again", ort->version, model, text);
+	return jm_fail(reterr, code,
+		"ONNX Runtime %s cannot load model '%.64s': %.300s; "
+		"check and export it again",
+		ort->version, model, text);
 }
 
 int jm_ort_ignore(const struct jm_ort *ort, struct OrtStatus *status)

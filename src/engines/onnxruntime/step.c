@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engines/graph.h"
-#include "engines/onnxruntime/dtype.h"
+#include "data/graph.h"
+#include "onnx/dtype.h"
 
 #define EVENT_SUFFIX "_kernel_time"
 
@@ -31,15 +31,15 @@ static int is_alike(const struct jm_ort_step *a, const struct jm_ort_step *b)
 {
 	size_t n = stem_length(a->event);
 
-	if (n != stem_length(b->event) || memcmp(a->event, b->event, n) != 0
-		|| strcmp(a->op, b->op) != 0 || a->n_inputs != b->n_inputs)
+	if (n != stem_length(b->event) || memcmp(a->event, b->event, n) != 0 ||
+		strcmp(a->op, b->op) != 0 || a->n_inputs != b->n_inputs)
 		return 0;
 	for (size_t i = 0; i < a->n_inputs; i++) {
 		const struct jm_tensor *left = &a->inputs[i], *right = &b->inputs[i];
 
-		if (left->n_dims != right->n_dims
-			|| memcmp(left->dims, right->dims,
-				   left->n_dims * sizeof(left->dims[0])) != 0)
+		if (left->n_dims != right->n_dims ||
+			memcmp(left->dims, right->dims, left->n_dims * sizeof(left->dims[0])) !=
+				0)
 			return 0;
 	}
 	return 1;
@@ -59,8 +59,8 @@ int jm_ort_steps_match(const struct jm_ort_steps *steps, const struct jm_ort_ste
 	for (size_t i = 0; i < steps->n && result == 0; i++) {
 		size_t at = 0;
 
-		while (at < reference->n
-			&& (taken[at] || !is_alike(&steps->steps[i], &reference->steps[at])))
+		while (at < reference->n &&
+			(taken[at] || !is_alike(&steps->steps[i], &reference->steps[at])))
 			at++;
 		if (at == reference->n)
 			result = JM_ENOTFOUND;
@@ -147,8 +147,8 @@ static int grow(struct jm_ort_steps *steps)
 	return 0;
 }
 
-int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_texts *texts,
-	unsigned depth)
+int jm_ort_steps_append(
+	struct jm_ort_steps *steps, const struct jm_ort_step_texts *texts, unsigned depth)
 {
 	struct jm_ort_step step = {.depth = depth};
 
@@ -157,9 +157,9 @@ int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_tex
 	step.activation_bytes = read_bytes(texts->activation);
 	step.parameter_bytes = read_bytes(texts->parameter);
 	step.output_bytes = read_bytes(texts->output);
-	if (!step.event || !step.op || grow(steps) < 0
-		|| read_shapes(texts->input_shapes, &step.inputs, &step.n_inputs) < 0
-		|| read_shapes(texts->output_shapes, &step.outputs, &step.n_outputs) < 0) {
+	if (!step.event || !step.op || grow(steps) < 0 ||
+		read_shapes(texts->input_shapes, &step.inputs, &step.n_inputs) < 0 ||
+		read_shapes(texts->output_shapes, &step.outputs, &step.n_outputs) < 0) {
 		release_step(&step);
 		return JM_ENOMEM;
 	}

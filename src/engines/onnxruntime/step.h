@@ -9,12 +9,12 @@
 #define JM_ORT_TOKEN "_token_"
 
 struct jm_ort_step {
-	char *event; /* "<node>_kernel_time" */
-	char *op;    /* "FusedConv" */
+	char *event;                        /* "<node>_kernel_time" */
+	char *op;                           /* "FusedConv" */
 	struct jm_tensor *inputs, *outputs; /* nameless; inputs include weights */
 	size_t n_inputs, n_outputs;
 	double activation_bytes, parameter_bytes, output_bytes;
-	unsigned depth; /* of nesting, on the runtime's own scale */
+	unsigned depth;  /* of nesting, on the runtime's own scale */
 	size_t n_nested; /* nodes that ran inside this one */
 };
 
@@ -26,14 +26,14 @@ struct jm_ort_steps {
 
 /* What an event says about its node; texts as the runtime writes them. */
 struct jm_ort_step_texts {
-	const char *event, *op;                    /* never NULL */
-	const char *input_shapes, *output_shapes;  /* JSON, may be NULL */
+	const char *event, *op;                      /* never NULL */
+	const char *input_shapes, *output_shapes;    /* JSON, may be NULL */
 	const char *activation, *parameter, *output; /* bytes, may be NULL */
 };
 
 /* Copies what the texts say. JM_ENOMEM. */
-int jm_ort_steps_append(struct jm_ort_steps *steps, const struct jm_ort_step_texts *texts,
-	unsigned depth);
+int jm_ort_steps_append(
+	struct jm_ort_steps *steps, const struct jm_ort_step_texts *texts, unsigned depth);
 
 /*
  * Drops the nodes that ran inside others, which count them. What stays is in

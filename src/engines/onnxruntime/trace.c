@@ -46,8 +46,8 @@ void jm_ort_trace_start_event(void)
 		open_events.begin_ns[depth] = jm_ort_now(&trace->clock);
 }
 
-static const char *argument(const struct jm_ort *ort, const struct OrtProfilingEvent *event,
-	const char *key)
+static const char *argument(
+	const struct jm_ort *ort, const struct OrtProfilingEvent *event, const char *key)
 {
 	const char *text = NULL;
 
@@ -86,7 +86,8 @@ static size_t find_layer(const struct jm_ort_trace *trace, const char *name)
 	return trace->n_layers;
 }
 
-static void record(struct jm_ort_trace *trace, const char *name, int64_t begin_ns, int64_t end_ns)
+static void record(
+	struct jm_ort_trace *trace, const char *name, int64_t begin_ns, int64_t end_ns)
 {
 	size_t layer = find_layer(trace, name);
 
@@ -95,7 +96,8 @@ static void record(struct jm_ort_trace *trace, const char *name, int64_t begin_n
 		return;
 	}
 	trace->next = layer + 1 < trace->n_layers ? layer + 1 : 0;
-	trace->spans[trace->n_spans++] = (struct jm_ort_span){begin_ns, end_ns, (uint32_t)layer};
+	trace->spans[trace->n_spans++] =
+		(struct jm_ort_span){begin_ns, end_ns, (uint32_t)layer};
 }
 
 void jm_ort_trace_stop_event(const struct OrtProfilingEvent *event)
@@ -112,8 +114,9 @@ void jm_ort_trace_stop_event(const struct OrtProfilingEvent *event)
 	depth = --open_events.depth;
 	if (depth >= DEPTH_MAX || (!trace->steps && depth != trace->depth))
 		return;
-	if (!jm_ort_ignore(trace->ort, jm_ort_event_category_fn(trace->ort)(event, &category))
-		|| category != JM_ORT_EVENT_NODE)
+	if (!jm_ort_ignore(
+		    trace->ort, jm_ort_event_category_fn(trace->ort)(event, &category)) ||
+		category != JM_ORT_EVENT_NODE)
 		return;
 	jm_ort_ignore(trace->ort, jm_ort_event_name_fn(trace->ort)(event, &name));
 	if (!name)

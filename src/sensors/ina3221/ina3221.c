@@ -15,10 +15,10 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sysfs.h"
 #include "base/text.h"
 #include "sensors/ina3221/ina3221.h"
 #include "sensors/registry.h"
-#include "sensors/sysfs.h"
 
 /* Failures of one rail in a row after which the sensor is taken for gone. */
 #define FAILURES_MAX 5
@@ -48,8 +48,8 @@ struct wanted {
 	int total_only;
 };
 
-static int parse_argument(const char *argument, struct wanted *ret_wanted,
-	struct jm_error *reterr)
+static int parse_argument(
+	const char *argument, struct wanted *ret_wanted, struct jm_error *reterr)
 {
 	const char *comma = argument ? strchr(argument, ',') : NULL;
 	size_t length = comma ? (size_t)(comma - argument) : argument ? strlen(argument) : 0;
@@ -103,7 +103,8 @@ static int open_input(struct ina3221 *ina, const char *folder, const char *kind,
 	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*ret_fd < 0 && (errno == EACCES || errno == EPERM))
 		return jm_fail(reterr, JM_EPERM,
-			"no permission to read '%s': run as root, or 'sudo chmod a+r %s/*_input'",
+			"no permission to read '%s': run as root, or 'sudo chmod a+r "
+			"%s/*_input'",
 			path, folder);
 	if (*ret_fd < 0)
 		return jm_fail(reterr, JM_ESENSOR, "sensor '%s': cannot open '%s': %s", ina->id,
@@ -173,8 +174,9 @@ static int try_out(struct ina3221 *ina, double *ret_read_ms, struct jm_error *re
 			jm_sysfs_poll(i % 2 ? rail->fd_ma : rail->fd_mv, &value, &sys_errno);
 
 		if (what > JM_SYSFS_NO_DATA)
-			return jm_fail(reterr, JM_ESENSOR, "sensor '%s': rail '%s' cannot be read: %s",
-				ina->id, rail->name,
+			return jm_fail(reterr, JM_ESENSOR,
+				"sensor '%s': rail '%s' cannot be read: %s", ina->id,
+				rail->name,
 				what == JM_SYSFS_GARBAGE ? "no number there"
 							 : strerror(sys_errno));
 	}
@@ -201,7 +203,8 @@ static int open_rails(struct ina3221 *ina, const struct jm_ina_source *source,
 		jm_text_copy(rail->name, sizeof(rail->name), source->info.rails[i].name);
 		result = open_input(ina, chip->path, "in", number, &rail->fd_mv, reterr);
 		if (result == 0)
-			result = open_input(ina, chip->path, "curr", number, &rail->fd_ma, reterr);
+			result = open_input(
+				ina, chip->path, "curr", number, &rail->fd_ma, reterr);
 		if (result < 0)
 			return result;
 		ina->n_rails = i + 1;
@@ -227,7 +230,8 @@ static int ina3221_open(void *state, struct jm_sensor_info *info,
 	if (result < 0)
 		return result;
 	if (result == 0)
-		return jm_fail(reterr, JM_ENOSENSOR, "sensor '%s' is not there any more", info->id);
+		return jm_fail(
+			reterr, JM_ENOSENSOR, "sensor '%s' is not there any more", info->id);
 	jm_text_copy(ina->id, sizeof(ina->id), info->id);
 	ina->now_ns = options->now_ns;
 	ina->clock = options->clock;

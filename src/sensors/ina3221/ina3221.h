@@ -4,8 +4,8 @@
  * what their rails mean on known boards (rails.c), their conversion schedule
  * (timing.c), the sensor itself (ina3221.c).
  */
-#ifndef JM_SENSORS_INA3221_H
-#define JM_SENSORS_INA3221_H
+#ifndef JM_SENSORS_INA3221_INA3221_H
+#define JM_SENSORS_INA3221_INA3221_H
 
 #include "joulemap/sensor.h"
 
@@ -50,9 +50,8 @@ struct jm_ina_source {
 };
 
 /* Describes what the chips offer, the best first. Returns the number. */
-size_t jm_ina_describe(const struct jm_sensor_options *options,
-	const struct jm_ina_chip *chips, size_t n_chips,
-	struct jm_ina_source ret_sources[JM_INA_SOURCES_MAX]);
+size_t jm_ina_describe(const struct jm_sensor_options *options, const struct jm_ina_chip *chips,
+	size_t n_chips, struct jm_ina_source ret_sources[JM_INA_SOURCES_MAX]);
 
 /* Leaves only rails that no other one contains. */
 void jm_ina_keep_roots(struct jm_ina_source *source);
@@ -64,7 +63,7 @@ void jm_ina_timing_declared(const struct jm_ina_chip *chip, struct jm_sensor_inf
  * The same once it is known how long one read of an attribute takes (median,
  * ms): tells drivers that wait for a conversion from those that answer at once.
  */
-void jm_ina_timing_measured(const struct jm_ina_chip *chip, double read_ms,
-	struct jm_sensor_info *info);
+void jm_ina_timing_measured(
+	const struct jm_ina_chip *chip, double read_ms, struct jm_sensor_info *info);
 
 #endif

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sysfs.h"
 #include "base/text.h"
 #include "sensors/ina3221/ina3221.h"
-#include "sensors/sysfs.h"
 
 /* Rails that feed the whole module: TX1, TX2, Xavier NX, Orin NX/Nano; Nano. */
 static const char *const totals[] = {"VDD_IN", "POM_5V_IN"};
@@ -18,9 +18,9 @@ static const char *const totals[] = {"VDD_IN", "POM_5V_IN"};
 /* Boards without such a rail: these add up to the module. */
 #define SUM_MAX 6
 static const char *const sums[][SUM_MAX] = {
-	{"VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"},       /* AGX Orin */
-	{"GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"},      /* AGX Xavier */
-	{"VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0"},      /* AGX Thor */
+	{"VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"},  /* AGX Orin */
+	{"GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"}, /* AGX Xavier */
+	{"VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0"}, /* AGX Thor */
 };
 
 /* Rails that another one feeds where there is no total. */
@@ -179,8 +179,8 @@ static void finish(struct jm_ina_source *source, const struct jm_sensor_options 
 }
 
 /* A sum whose members are spread over chips makes one source of them all. */
-static int combine(struct jm_ina_source *source, const struct jm_ina_chip *chips, size_t n_chips,
-	const char *const sum[SUM_MAX])
+static int combine(struct jm_ina_source *source, const struct jm_ina_chip *chips,
+	size_t n_chips, const char *const sum[SUM_MAX])
 {
 	size_t used = 0;
 
@@ -212,9 +212,8 @@ static int by_score(const void *a, const void *b)
 	return strcmp(first->info.id, second->info.id);
 }
 
-size_t jm_ina_describe(const struct jm_sensor_options *options,
-	const struct jm_ina_chip *chips, size_t n_chips,
-	struct jm_ina_source ret_sources[JM_INA_SOURCES_MAX])
+size_t jm_ina_describe(const struct jm_sensor_options *options, const struct jm_ina_chip *chips,
+	size_t n_chips, struct jm_ina_source ret_sources[JM_INA_SOURCES_MAX])
 {
 	size_t n = 0;
 

@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sysfs.h"
 #include "base/text.h"
 #include "sensors/ina3221/ina3221.h"
-#include "sensors/sysfs.h"
 
 /* "NC" as a word of its own: not connected. */
 static int is_not_connected(const char *label)
@@ -98,8 +98,8 @@ static int look_at_channel(struct jm_ina_chip *chip, int number, struct jm_error
 	return 0;
 }
 
-static int look_at_chip(struct jm_ina_chip *chip, const char *folder, const char *name,
-	struct jm_error *reterr)
+static int look_at_chip(
+	struct jm_ina_chip *chip, const char *folder, const char *name, struct jm_error *reterr)
 {
 	int length = snprintf(chip->path, sizeof(chip->path), "%s/%s", folder, name);
 

@@ -34,8 +34,8 @@ static double round_ms_of(const struct jm_ina_chip *chip, size_t i)
  * The conversion time whose round, in whole ms as the driver reads it back, is
  * interval_ms. Returns its index; -1: none or, *ret_ambiguous, several.
  */
-static int match_interval(const struct jm_ina_chip *chip, double interval_ms,
-	int *ret_ambiguous)
+static int match_interval(
+	const struct jm_ina_chip *chip, double interval_ms, int *ret_ambiguous)
 {
 	int found = -1;
 
@@ -71,12 +71,14 @@ static void set_timing(const struct jm_ina_chip *chip, double interval_ms,
 			"no update_interval: round and window unknown; %s", reads);
 	else if (ambiguous)
 		snprintf(info->provenance, sizeof(info->provenance),
-			"update_interval %.0f ms, %d channels: several conversion times fit, window "
+			"update_interval %.0f ms, %d channels: several conversion times fit, "
+			"window "
 			"unknown%s; %s",
 			chip->update_interval_ms, chip->n_enabled, averages, reads);
 	else if (index < 0)
 		snprintf(info->provenance, sizeof(info->provenance),
-			"update_interval %.0f ms fits no conversion time of %d channels: round and "
+			"update_interval %.0f ms fits no conversion time of %d channels: round "
+			"and "
 			"window unknown; %s",
 			chip->update_interval_ms, chip->n_enabled, reads);
 	else
@@ -92,8 +94,8 @@ void jm_ina_timing_declared(const struct jm_ina_chip *chip, struct jm_sensor_inf
 	info->poll_ms = info->round_ms > 0.0 ? info->round_ms / READS_PER_ROUND : 1.0;
 }
 
-void jm_ina_timing_measured(const struct jm_ina_chip *chip, double read_ms,
-	struct jm_sensor_info *info)
+void jm_ina_timing_measured(
+	const struct jm_ina_chip *chip, double read_ms, struct jm_sensor_info *info)
 {
 	double pass_ms = 2.0 * (double)info->n_rails * read_ms;
 	double interval_ms = chip->update_interval_ms;

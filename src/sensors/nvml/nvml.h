@@ -6,8 +6,8 @@
  * (nvml.c). Numbers and layouts are those of NVIDIA's nvml.h (API 12 and 13),
  * which is not needed to build.
  */
-#ifndef JM_SENSORS_NVML_H
-#define JM_SENSORS_NVML_H
+#ifndef JM_SENSORS_NVML_NVML_H
+#define JM_SENSORS_NVML_NVML_H
 
 #include "joulemap/sensor.h"
 
@@ -29,13 +29,13 @@ enum {
 
 /* nvmlValue_t; which member holds is told by an nvmlValueType_t. */
 union jm_nvml_value {
-	double real;                      /* 0 */
-	unsigned int unsigned_int;        /* 1 */
-	unsigned long unsigned_long;      /* 2 */
+	double real;                           /* 0 */
+	unsigned int unsigned_int;             /* 1 */
+	unsigned long unsigned_long;           /* 2 */
 	unsigned long long unsigned_long_long; /* 3 */
-	long long signed_long_long;       /* 4 */
-	int signed_int;                   /* 5 */
-	unsigned short unsigned_short;    /* 6 */
+	long long signed_long_long;            /* 4 */
+	int signed_int;                        /* 5 */
+	unsigned short unsigned_short;         /* 6 */
 };
 
 /* nvmlSample_t */
@@ -94,15 +94,15 @@ struct jm_nvml {
  * A process that forks has to close it before. JM_ENOSENSOR, JM_EPERM: it is
  * there, and why it cannot be used.
  */
-int jm_nvml_open(struct jm_nvml *nvml, const struct jm_sensor_options *options,
-	struct jm_error *reterr);
+int jm_nvml_open(
+	struct jm_nvml *nvml, const struct jm_sensor_options *options, struct jm_error *reterr);
 
 /* Shuts down what jm_nvml_open initialised. Accepts zeroed and half-opened. */
 void jm_nvml_close(struct jm_nvml *nvml);
 
 /* Turns an nvmlReturn_t into an error about `subject`, with what to do. */
-int jm_nvml_fail(const struct jm_nvml *nvml, int result, const char *subject,
-	struct jm_error *reterr);
+int jm_nvml_fail(
+	const struct jm_nvml *nvml, int result, const char *subject, struct jm_error *reterr);
 
 /* ---- A GPU ------------------------------------------------------------------ */
 
@@ -115,14 +115,14 @@ enum jm_nvml_way {
 
 struct jm_nvml_gpu {
 	unsigned int index;
-	void *device;          /* nvmlDevice_t */
-	char id[JM_NAME_MAX];  /* "nvml:0" */
+	void *device;         /* nvmlDevice_t */
+	char id[JM_NAME_MAX]; /* "nvml:0" */
 	char name[JM_NAME_MAX];
-	char uuid[96];         /* "": not told */
+	char uuid[96]; /* "": not told */
 	struct jm_nvml_pci pci;
 	int has_pci;
-	char path[256];        /* tells it from every other one, and stays */
-	enum jm_nvml_way way;  /* 0: not looked for yet */
+	char path[256];       /* tells it from every other one, and stays */
+	enum jm_nvml_way way; /* 0: not looked for yet */
 };
 
 /* The ring's samples as last fetched. */
@@ -167,8 +167,8 @@ int jm_nvml_rhythm_find(
 	const struct jm_nvml_samples *samples, struct jm_nvml_rhythm *ret_rhythm);
 
 /* 1, and how late a stamp is; 0: so far off that its moment is not known. */
-int jm_nvml_rhythm_place(const struct jm_nvml_rhythm *rhythm, unsigned long long time_us,
-	int64_t *ret_late_ns);
+int jm_nvml_rhythm_place(
+	const struct jm_nvml_rhythm *rhythm, unsigned long long time_us, int64_t *ret_late_ns);
 
 /* ---- The ring ------------------------------------------------------------------ */
 

@@ -86,7 +86,8 @@ void jm_nvml_ring_put(struct jm_nvml_ring *ring, const struct jm_nvml_samples *s
 			n_stale++;
 		else if (at_ns > ring->last_ns + APART_NS && at_ns <= monotonic_ns + AHEAD_NS) {
 			ring->last_ns = at_ns;
-			if (!rhythmic || jm_nvml_rhythm_place(&rhythm, sample->time_us, &late_ns))
+			if (!rhythmic ||
+				jm_nvml_rhythm_place(&rhythm, sample->time_us, &late_ns))
 				push(ring, at_ns - late_ns,
 					jm_nvml_value_uw(&sample->value, samples->type));
 		}

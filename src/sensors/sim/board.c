@@ -59,7 +59,10 @@ struct parameter {
 	double high;
 };
 
-#define PARAMETER(key, low, high) {#key, offsetof(struct jm_sim_board, key), low, high}
+#define PARAMETER(key, low, high)                                                              \
+	{                                                                                      \
+#key, offsetof(struct jm_sim_board, key), low, high                            \
+	}
 
 static const struct parameter parameters[] = {
 	PARAMETER(tau_ms, 0.0, 100.0),
@@ -69,8 +72,8 @@ static const struct parameter parameters[] = {
 	PARAMETER(noise_ma, 0.0, 1000.0),
 };
 
-static int set_seed(struct jm_sim_board *board, const char *value, size_t length,
-	struct jm_error *reterr)
+static int set_seed(
+	struct jm_sim_board *board, const char *value, size_t length, struct jm_error *reterr)
 {
 	uint64_t seed = 0;
 
@@ -88,8 +91,8 @@ static int set_seed(struct jm_sim_board *board, const char *value, size_t length
 	return 0;
 }
 
-static int set_parameter(struct jm_sim_board *board, const char *text, size_t length,
-	struct jm_error *reterr)
+static int set_parameter(
+	struct jm_sim_board *board, const char *text, size_t length, struct jm_error *reterr)
 {
 	const char *equals = memchr(text, '=', length);
 	size_t key = equals ? (size_t)(equals - text) : length;
@@ -114,7 +117,8 @@ static int set_parameter(struct jm_sim_board *board, const char *text, size_t le
 		return 0;
 	}
 	return jm_fail(reterr, JM_EUSAGE,
-		"sensor 'sim' has no option '%.*s': there are seed, tau_ms, round_ms, window_ms, "
+		"sensor 'sim' has no option '%.*s': there are seed, tau_ms, round_ms, "
+		"window_ms, "
 		"delay_ms and noise_ma, as in 'sim:seed=3,tau_ms=0.8'",
 		(int)key, text);
 }

@@ -33,10 +33,12 @@ static int check(const struct jm_power_log *log, const struct jm_timeline *timel
 {
 	if (log->n_rails != 1 || log->rails[0].quantity != JM_QUANTITY_MV_MA)
 		return jm_fail(reterr, JM_EINVAL,
-			"the simulated board has one rail of mV and mA: this log is not its own");
+			"the simulated board has one rail of mV and mA: this log is not its "
+			"own");
 	if (timeline->stamp != JM_STAMP_BEGIN && timeline->stamp != JM_STAMP_END)
 		return jm_fail(reterr, JM_EINVAL,
-			"the simulated board needs a timeline that says when layers begin or end");
+			"the simulated board needs a timeline that says when layers begin or "
+			"end");
 	return 0;
 }
 
@@ -81,8 +83,8 @@ static void convert(struct conversions *conversions, const struct jm_sim_board *
 		double power_w;
 
 		if (i == 0)
-			jm_sim_sweep_init(&sweep, profile, board->tau_ms * 1e6,
-				end_ns - window_ns);
+			jm_sim_sweep_init(
+				&sweep, profile, board->tau_ms * 1e6, end_ns - window_ns);
 		jm_sim_sweep_to(&sweep, end_ns - window_ns);
 		power_w = jm_sim_sweep_to(&sweep, end_ns) / window_ns;
 		conversions->current_ma[i] = jm_sim_current_ma(board, index, power_w);
@@ -106,7 +108,8 @@ static void fill_values(struct jm_rail *rail, const struct jm_sim_board *board,
 }
 
 static int fill_log(struct jm_rail *rail, const struct jm_sim_board *board,
-	const struct jm_timeline *timeline, struct jm_sim_layer *layers, struct jm_error *reterr)
+	const struct jm_timeline *timeline, struct jm_sim_layer *layers,
+	struct jm_error *reterr)
 {
 	struct conversions conversions = {0};
 	struct jm_sim_profile profile;
@@ -141,8 +144,8 @@ static json_t *layer_truth(const struct jm_sim_layer *layer)
 		"energy_mj", layer->power_w * runtime_ms);
 }
 
-static json_t *layers_truth(const struct jm_timeline *timeline,
-	const struct jm_sim_layer *layers)
+static json_t *layers_truth(
+	const struct jm_timeline *timeline, const struct jm_sim_layer *layers)
 {
 	json_t *object = json_object();
 
@@ -167,7 +170,8 @@ static json_t *layers_truth(const struct jm_timeline *timeline,
 static json_t *truth_of(const struct jm_sim_board *board, const struct jm_timeline *timeline,
 	const struct jm_sim_layer *layers)
 {
-	return json_pack("{s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}",
+	return json_pack(
+		"{s:s, s:b, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}",
 		"scenario", "sim", "simulated", 1, "seed", (json_int_t)board->seed, "layers",
 		layers_truth(timeline, layers), "gap_w", board->gap_w, "idle_w", board->idle_w,
 		"T", board->round_ms * 1e-3, "w", board->window_ms * 1e-3, "tau",

@@ -44,16 +44,16 @@ static double typical(const double *rates, size_t n, double *scratch)
 }
 
 /* Use of a unit in [0, 1); drawn from the seed where the rate is not known. */
-static double use_of(const struct jm_sim_board *board, double rate, double typical_rate,
-	uint64_t draw)
+static double use_of(
+	const struct jm_sim_board *board, double rate, double typical_rate, uint64_t draw)
 {
 	if (isnan(rate))
 		return jm_sim_uniform(board, JM_SIM_STREAM_LAYER, draw);
 	return 1.0 - exp(-rate / typical_rate);
 }
 
-static double layer_power(const struct jm_sim_board *board, double compute, double memory,
-	uint64_t draw)
+static double layer_power(
+	const struct jm_sim_board *board, double compute, double memory, uint64_t draw)
 {
 	double factor = exp(VARIATION * jm_sim_normal(board, JM_SIM_STREAM_LAYER, draw));
 	double power = board->idle_w + factor * (COMPUTE_W * compute + MEMORY_W * memory);
@@ -108,8 +108,8 @@ static int by_begin(const void *a, const void *b)
 	return (first->layer > second->layer) - (first->layer < second->layer);
 }
 
-static struct span span_of(const struct jm_timeline *timeline, size_t layer, size_t i,
-	int64_t origin_ns)
+static struct span span_of(
+	const struct jm_timeline *timeline, size_t layer, size_t i, int64_t origin_ns)
 {
 	struct jm_execution execution = timeline->layers[layer].executions[i];
 	double stamp_ns = (double)(execution.stamp_ns - origin_ns);
@@ -253,7 +253,8 @@ double jm_sim_sweep_to(struct jm_sim_sweep *sweep, double until_ns)
 	const struct jm_sim_profile *profile = sweep->profile;
 	double integral = 0.0;
 
-	while (sweep->next < profile->n_steps && profile->steps[sweep->next].from_ns < until_ns) {
+	while (sweep->next < profile->n_steps &&
+		profile->steps[sweep->next].from_ns < until_ns) {
 		const struct jm_sim_step *step = &profile->steps[sweep->next++];
 
 		integral += advance(sweep, step->from_ns - sweep->at_ns);

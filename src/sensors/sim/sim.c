@@ -23,8 +23,8 @@ struct sim {
 	double voltage_mv;
 };
 
-static void describe(const struct jm_sim_board *board, const char *argument,
-	struct jm_sensor_info *info)
+static void describe(
+	const struct jm_sim_board *board, const char *argument, struct jm_sensor_info *info)
 {
 	struct jm_rail_info *rail = &info->rails[0];
 

@@ -7,8 +7,8 @@
  * profile.c: power over time, behind the supply's filter.
  * complete.c: the values of a log, and the truth behind them.
  */
-#ifndef JM_SENSORS_SIM_H
-#define JM_SENSORS_SIM_H
+#ifndef JM_SENSORS_SIM_SIM_H
+#define JM_SENSORS_SIM_SIM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,8 @@ struct OrtStatus;
 struct jm_ort_ep_factory;
 
 typedef struct OrtStatus *jm_ort_create_factories_fn(const char *name, const void *base,
-	const void *logger, struct jm_ort_ep_factory **ret_factories, size_t max, size_t *ret_n);
+	const void *logger, struct jm_ort_ep_factory **ret_factories, size_t max,
+	size_t *ret_n);
 typedef struct OrtStatus *jm_ort_release_factory_fn(struct jm_ort_ep_factory *factory);
 
 /* The module's symbol "joulemap_ort_module". */

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "calibrate/calibrate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "base/wishes.h"
+#include "calibrate/calibrate_fit.h"
+#include "machine/board.h"
+#include "measure/children.h"
+#include "measure/describe.h"
+#include "measure/place.h"
+#include "run/session_load.h"
+#include "sensors/registry.h"
+#include "workload/load.h"
+
+#define LEAD_NS (500 * JM_NS_PER_MS)
+#define RUN_NAME "calibration"
+
+/* What one calibration holds on its way. */
+struct job {
+	const struct jm_calibrate_config *config;
+	struct jm_calibrate_result *result;
+	const struct jm_sensor_ops *sensor;
+	struct jm_sensor_info sensor_info;
+	struct jm_sensor_options sensor_options;
+	struct jm_load_config load;
+	struct jm_load_span *spans;  /* owned */
+	char temporary[JM_PATH_MAX]; /* folder to remove; "": none */
+	struct jm_place place;
+	struct jm_session_data data;
+	double edge_ms;
+};
+
+/* ---- Sensor and load -------------------------------------------------------- */
+
+static int is_gpu_sensor(const struct jm_sensor_info *info)
+{
+	return jm_text_starts_with(info->id, "nvml");
+}
+
+static int choose_load(struct job *job, struct jm_error *reterr)
+{
+	const struct jm_calibrate_config *config = job->config;
+	int gpu = strcmp(config->load, "gpu") == 0 ||
+		  (strcmp(config->load, "auto") == 0 && is_gpu_sensor(&job->sensor_info));
+	const char *colon = strchr(job->sensor_info.id, ':');
+
+	if (gpu && config->threads)
+		return jm_fail(reterr, JM_EUSAGE, "--threads is for --load cpu");
+	job->load.ops = gpu ? &jm_load_gpu : &jm_load_cpu;
+	job->load.threads = config->threads;
+	job->load.device = gpu && colon && is_gpu_sensor(&job->sensor_info) ? colon + 1 : NULL;
+	return 0;
+}
+
+/* Everything that can be wrong is found before anything is measured. */
+static int choose(struct job *job, struct jm_error *reterr)
+{
+	json_t *file = NULL;
+	int result = jm_calibration_path(job->result->path, reterr);
+
+	if (result == 0)
+		result = jm_calibration_load(&file, reterr);
+	json_decref(file);
+	if (result < 0)
+		return result;
+	jm_sensor_options_init(&job->sensor_options, job->config->seed);
+	result = jm_sensor_select(job->config->sensor, &job->sensor_options, &job->sensor,
+		&job->sensor_info, reterr);
+	if (result == 0)
+		result = choose_load(job, reterr);
+	if (result == 0)
+		result = jm_load_pattern(job->sensor_info.round_ms, job->config->seconds,
+			job->config->seed, &job->spans, &job->load.n_spans, reterr);
+	job->load.spans = job->spans;
+	return result;
+}
+
+/* ---- The run ------------------------------------------------------------------ */
+
+static int take_place(struct job *job, struct jm_error *reterr)
+{
+	const char *folder = job->config->result_dir, *base = getenv("TMPDIR");
+	int result;
+
+	if (!folder) {
+		result = jm_path_join(job->temporary, base && *base ? base : "/tmp",
+			"joulemap-calibrate-XXXXXX", reterr);
+		if (result == 0 && !mkdtemp(job->temporary)) {
+			result = jm_fail_errno(
+				reterr, errno, "cannot make folder '%s'", job->temporary);
+			job->temporary[0] = '\0';
+		}
+		if (result < 0)
+			return result;
+		folder = job->temporary;
+	}
+	return jm_place_take(&job->place, folder, RUN_NAME, job->config->progress, reterr);
+}
+
+/* A session as a measurement has it, so that its tools can read the run. */
+static int describe(struct job *job, struct jm_error *reterr)
+{
+	json_t *session = json_pack(
+		"{s:i, s:s, s:{s:s}, s:{s:s, s:f, s:I}, s:o, s:n, s:o, s:o, s:I}", "schema", 1,
+		"joulemap", jm_version(), "model", "name", RUN_NAME, "config", "load",
+		job->load.ops->name, "seconds", job->config->seconds, "seed",
+		(json_int_t)job->config->seed, "sensor",
+		jm_describe_sensor(job->sensor, &job->sensor_info, &job->sensor_options,
+			job->config->sensor),
+		"idle", "board", jm_board_describe(job->sensor_options.sysfs_root), "clock",
+		jm_describe_clock(), "started_ns", (json_int_t)jm_clock_monotonic_ns(NULL));
+	int result = session ? jm_session_save(&job->place.paths, session, reterr)
+			     : jm_fail_memory(reterr, "the description of the calibration");
+
+	json_decref(session);
+	return result;
+}
+
+static int run_children(struct job *job, struct jm_error *reterr)
+{
+	char *meta = jm_describe_power_spool(&job->sensor_info);
+	double rate_hz = job->config->rate_hz;
+	struct jm_children_config children = {.inference = {.runs = (uint32_t)job->load.n_spans,
+						      .spool_path = job->place.paths.timeline},
+		.logger = {.ops = job->sensor,
+			.info = &job->sensor_info,
+			.options = job->sensor_options,
+			.rate_hz = rate_hz,
+			.spool_path = job->place.paths.power,
+			.meta_json = meta,
+			.pin_cpu = -1,
+			.realtime = 1,
+			.ignore_terminate = 1},
+		.lead_ns = rate_hz > 0 && 3e9 / rate_hz > LEAD_NS ? (int64_t)(3e9 / rate_hz)
+								  : LEAD_NS,
+		.progress = job->config->progress,
+		.work = jm_load_run,
+		.work_context = &job->load,
+		.work_name = "load"};
+	struct jm_children_result result = {.cycles = 0};
+	int status;
+
+	if (!meta)
+		return jm_fail_memory(reterr, "the description of the sensor");
+	status = jm_children_run(&children, &result, reterr);
+	free(meta);
+	job->result->interrupted = result.interrupted;
+	if (result.sensor.id[0])
+		job->sensor_info = result.sensor;
+	return status;
+}
+
+/* What both processes left; a simulated sensor's values are computed now. */
+static int load_run(struct job *job, struct jm_error *reterr)
+{
+	int result = jm_session_load(&job->place.paths, &job->data, reterr);
+	double edge_ms = json_number_value(json_object_get(job->data.engine_end, "edge_ms"));
+
+	job->edge_ms = edge_ms > 0 ? edge_ms : 0;
+	if (result == 0 && job->sensor->complete)
+		result = job->sensor->complete(&job->sensor_info, job->sensor_options.seed,
+			&job->data.log, &job->data.timeline, NULL, reterr);
+	return result;
+}
+
+/* ---- The result ------------------------------------------------------------------ */
+
+static void describe_result(
+	const struct job *job, const struct jm_rail *rail, struct jm_calibration *calibration)
+{
+	const char *load = json_string_value(json_object_get(job->data.engine, "load"));
+	time_t now = (time_t)(jm_clock_realtime_ns() / JM_NS_PER_S);
+	struct tm utc;
+
+	jm_board_name(
+		job->sensor_options.sysfs_root, calibration->board, sizeof(calibration->board));
+	jm_calibration_key(&job->sensor_info, job->sensor_options.seed, calibration->sensor,
+		sizeof(calibration->sensor));
+	jm_text_copy(calibration->rail, sizeof(calibration->rail), rail->name);
+	calibration->simulated = job->sensor_info.simulated != 0;
+	if (gmtime_r(&now, &utc))
+		strftime(calibration->created, sizeof(calibration->created),
+			"%Y-%m-%dT%H:%M:%SZ", &utc);
+	jm_text_copy(calibration->joulemap, sizeof(calibration->joulemap), jm_version());
+	jm_text_copy(calibration->load, sizeof(calibration->load), load ? load : "");
+}
+
+/* Every rail that follows the load; the first one's words when none does. */
+static int fit_rails(struct job *job, struct jm_error *reterr)
+{
+	const struct jm_progress *progress = job->config->progress;
+	struct jm_calibrate_result *result = job->result;
+	struct jm_error error, first = {.code = 0};
+
+	for (size_t i = 0; i < job->data.log.n_rails; i++) {
+		const struct jm_rail *rail = &job->data.log.rails[i];
+		struct jm_calibration *calibration = &result->rails[result->n_rails];
+
+		jm_tell(progress, "fitting the response", (double)i,
+			(double)job->data.log.n_rails, "rails");
+		memset(calibration, 0, sizeof(*calibration));
+		if (jm_calibrate_fit(rail, &job->data.timeline, &job->sensor_info, job->edge_ms,
+			    calibration, &error) == 0) {
+			describe_result(job, rail, calibration);
+			result->n_rails++;
+			continue;
+		}
+		if (!first.code)
+			first = error;
+		if (job->data.log.n_rails > 1)
+			jm_note(job->config->progress, "%s", error.message);
+	}
+	if (result->n_rails)
+		return 0;
+	if (!first.code)
+		return jm_fail(reterr, JM_EUNRESOLVED, "the sensor has no rails");
+	if (reterr)
+		*reterr = first;
+	return first.code;
+}
+
+static int calibrate(struct job *job, struct jm_error *reterr)
+{
+	int result = take_place(job, reterr);
+
+	if (result == 0)
+		result = describe(job, reterr);
+	if (result == 0)
+		result = run_children(job, reterr);
+	if (result == 0)
+		result = load_run(job, reterr);
+	if (result == 0)
+		result = fit_rails(job, reterr);
+	if (result == JM_EUNRESOLVED && job->result->interrupted)
+		result = jm_fail(reterr, JM_EINTERRUPTED,
+			"interrupted before there was enough to tell, nothing is stored");
+	if (result == 0)
+		result = jm_calibration_store(job->result->rails, job->result->n_rails, reterr);
+	return result;
+}
+
+/* The run is completed where it is to be kept, also when it did not resolve. */
+static int leave(struct job *job, int result, struct jm_error *reterr)
+{
+	struct jm_session_report report;
+	struct jm_error error;
+
+	if (job->place.lock_fd < 0)
+		return result;
+	if (job->config->result_dir && jm_timeline_cycles(&job->data.timeline)) {
+		if (jm_session_finish(job->place.run_folder, &report, &error) == 0)
+			jm_text_copy(job->result->run_folder, sizeof(job->result->run_folder),
+				job->place.run_folder);
+		else if (result == 0) {
+			result = error.code;
+			if (reterr)
+				*reterr = error;
+		}
+	} else {
+		jm_session_remove(&job->place.paths, job->place.run_folder);
+	}
+	jm_place_release(&job->place);
+	if (job->temporary[0])
+		rmdir(job->temporary);
+	return result;
+}
+
+int jm_calibrate_run(const struct jm_calibrate_config *config,
+	struct jm_calibrate_result *ret_result, struct jm_error *reterr)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	struct jm_wishes_saved saved;
+	int result;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	if (!job)
+		return jm_fail_memory(reterr, "the calibration");
+	job->config = config;
+	job->result = ret_result;
+	job->place.lock_fd = -1;
+	jm_wishes_catch(&saved);
+	result = choose(job, reterr);
+	if (result == 0)
+		result = calibrate(job, reterr);
+	result = leave(job, result, reterr);
+	jm_session_data_release(&job->data);
+	jm_wishes_restore(&saved);
+	free(job->spans);
+	free(job);
+	return result;
+}

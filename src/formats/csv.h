@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Comma separated values: "a,""quoted"" text,3" lines. */
+#ifndef JM_FORMATS_CSV_H
+#define JM_FORMATS_CSV_H
+
+#include <stdio.h>
+
+#include "base/file.h"
+
+#define JM_CSV_COLUMNS_MAX 32
+
+/* A borrowed piece of text, ended by '\0' too. */
+struct jm_csv_field {
+	char *text;
+	size_t length;
+};
+
+struct jm_csv_reader {
+	struct jm_reader *reader; /* borrowed */
+	size_t line;              /* on which the last row began, from 1 */
+	size_t next_line;
+	size_t n_fields;
+	struct jm_csv_field fields[JM_CSV_COLUMNS_MAX]; /* until the next row */
+	char *row;                                      /* owned */
+	size_t capacity;
+};
+
+void jm_csv_init(struct jm_csv_reader *csv, struct jm_reader *reader);
+void jm_csv_release(struct jm_csv_reader *csv);
+
+/* Reads the next row. Returns 1, 0 at the end of the file, or an error. */
+int jm_csv_next(struct jm_csv_reader *csv, struct jm_error *reterr);
+
+/*
+ * Value of a field that holds a number; an empty one is NaN. JM_EFORMAT names
+ * the line and `column`.
+ */
+int jm_csv_number(const struct jm_csv_reader *csv, size_t field, const char *column,
+	double *ret_value, struct jm_error *reterr);
+
+/* The same for a whole number; an empty one is an error. */
+int jm_csv_integer(const struct jm_csv_reader *csv, size_t field, const char *column,
+	int64_t *ret_value, struct jm_error *reterr);
+
+/* Index of the column of that name in the row read last, or -1. */
+int jm_csv_find(const struct jm_csv_reader *csv, const char *column);
+
+/* Room that jm_csv_format needs for a text of that length. */
+#define JM_CSV_TEXT_MAX(length) (2 * (length) + 2)
+
+/*
+ * Writes a text as one field, quoted only where it must be. Returns its length
+ * (no '\0').
+ */
+size_t jm_csv_format(const char *text, char *ret_text);
+
+/* The same into a stream, whose own state tells of failures. 0 or JM_ENOMEM. */
+int jm_csv_print(FILE *out, const char *text, struct jm_error *reterr);
+
+#endif

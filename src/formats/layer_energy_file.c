@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/layer_energy_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "formats/csv.h"
+
+enum {
+	INDEX,
+	NAME,
+	TYPE,
+	EXECUTIONS,
+	RUNTIME,
+	RUNTIME_SD,
+	POWER,
+	POWER_SD,
+	POWER_LO,
+	POWER_HI,
+	DYNAMIC,
+	ENERGY,
+	ENERGY_SD,
+	SHARE,
+	READINGS,
+	RESOLVED,
+	GROUP,
+	N_COLUMNS
+};
+
+static const char *const columns[N_COLUMNS] = {"layer_index", "layer_name", "layer_type",
+	"executions", "runtime_ms", "runtime_sd_ms", "power_w", "power_sd_w", "power_lo_w",
+	"power_hi_w", "dynamic_power_w", "energy_mj", "energy_sd_mj", "energy_share",
+	"readings", "resolved", "group"};
+
+#define GAP_NAME "(gap)"
+#define TOTAL_NAME "(total)"
+
+/* ---- Writing ----------------------------------------------------------------- */
+
+typedef void put_fn(void *to, const char *text, size_t length);
+
+struct output {
+	put_fn *put;
+	void *to;
+};
+
+static void put_to_writer(void *to, const char *text, size_t length)
+{
+	jm_writer_put(to, text, length);
+}
+
+static void put_to_stream(void *to, const char *text, size_t length)
+{
+	fwrite(text, 1, length, to);
+}
+
+static void put_text(const struct output *output, const char *text)
+{
+	output->put(output->to, text, strlen(text));
+}
+
+static void put_number(const struct output *output, double value, int digits)
+{
+	char text[40];
+
+	if (isnan(value))
+		text[0] = '\0';
+	else
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+	put_text(output, ",");
+	put_text(output, text);
+}
+
+static void put_name(const struct output *output, const char *name)
+{
+	size_t room = JM_CSV_TEXT_MAX(strlen(name)) + 1;
+	char *text = malloc(room);
+
+	put_text(output, ",");
+	if (text)
+		output->put(output->to, text, jm_csv_format(name, text));
+	free(text);
+}
+
+static void put_figures(const struct output *output, const struct jm_fit_layer *layer)
+{
+	const double figures[] = {layer->runtime_ms, layer->runtime_sd_ms, layer->power_w,
+		layer->power_sd_w, layer->power_lo_w, layer->power_hi_w, layer->dynamic_power_w,
+		layer->energy_mj, layer->energy_sd_mj, layer->energy_share, layer->readings};
+	char text[64];
+
+	snprintf(text, sizeof(text), ",%zu", layer->executions);
+	put_text(output, text);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		put_number(output, figures[i], 9);
+	snprintf(text, sizeof(text), ",%s,", jm_resolved_name(layer->resolved));
+	put_text(output, text);
+	if (layer->group >= 0) {
+		snprintf(text, sizeof(text), "%d", layer->group);
+		put_text(output, text);
+	}
+	put_text(output, "\n");
+}
+
+/* Both kinds of gaps in a cycle, as one row. */
+static struct jm_fit_layer sum_of_gaps(const struct jm_fit_result *result)
+{
+	const struct jm_fit_layer *a = &result->gap, *b = &result->between;
+	struct jm_fit_layer gap = *b;
+
+	gap.energy_mj = a->energy_mj + b->energy_mj;
+	gap.energy_sd_mj = hypot(a->energy_sd_mj, b->energy_sd_mj);
+	gap.runtime_ms = a->runtime_ms + b->runtime_ms;
+	gap.energy_share = a->energy_share + b->energy_share;
+	gap.readings = a->readings + b->readings;
+	if (gap.runtime_ms > 0) {
+		gap.power_w = gap.energy_mj / gap.runtime_ms;
+		gap.power_sd_w = gap.energy_sd_mj / gap.runtime_ms;
+		gap.power_lo_w = fmax(0, gap.power_w - 1.96 * gap.power_sd_w);
+		gap.power_hi_w = gap.power_w + 1.96 * gap.power_sd_w;
+		gap.dynamic_power_w = gap.power_w - (b->power_w - b->dynamic_power_w);
+	}
+	return gap;
+}
+
+static struct jm_fit_layer total_of(const struct jm_fit_result *result)
+{
+	const struct jm_fit_closure *closure = &result->closure;
+	double none = (double)NAN, power_w = closure->measured_mj / closure->cycle_ms;
+	struct jm_fit_layer total = {.power_w = power_w,
+		.runtime_ms = closure->cycle_ms,
+		.runtime_sd_ms = none,
+		.power_sd_w = closure->sd_mj / closure->cycle_ms,
+		.power_lo_w = none,
+		.power_hi_w = none,
+		.dynamic_power_w =
+			power_w - (result->between.power_w - result->between.dynamic_power_w),
+		.energy_mj = closure->measured_mj,
+		.energy_sd_mj = closure->sd_mj,
+		.energy_share = 1,
+		.readings = (double)result->diagnostics.conversions,
+		.executions = result->between.executions,
+		.resolved = JM_RESOLVED_YES,
+		.group = -1};
+
+	return total;
+}
+
+static void put_all(const struct output *output, const struct jm_timeline *timeline,
+	const struct jm_fit_result *result)
+{
+	struct jm_fit_layer gap = sum_of_gaps(result), total = total_of(result);
+
+	for (int i = 0; i < N_COLUMNS; i++) {
+		put_text(output, i ? "," : "");
+		put_text(output, columns[i]);
+	}
+	put_text(output, "\n");
+	for (size_t i = 0; i < result->n_layers; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%zu", i);
+		put_text(output, text);
+		put_name(output, timeline->layers[i].name);
+		put_name(output, timeline->layers[i].type);
+		put_figures(output, &result->layers[i]);
+	}
+	put_text(output, "," GAP_NAME ",");
+	put_figures(output, &gap);
+	put_text(output, "," TOTAL_NAME ",");
+	put_figures(output, &total);
+}
+
+int jm_layer_energy_write(const char *path, const struct jm_timeline *timeline,
+	const struct jm_fit_result *result, struct jm_error *reterr)
+{
+	struct jm_writer writer;
+	struct output output = {put_to_writer, &writer};
+	int status = jm_writer_open(&writer, path, reterr);
+
+	if (status < 0)
+		return status;
+	put_all(&output, timeline, result);
+	return jm_writer_commit(&writer, reterr);
+}
+
+void jm_layer_energy_print(
+	FILE *out, const struct jm_timeline *timeline, const struct jm_fit_result *result)
+{
+	struct output output = {put_to_stream, out};
+
+	put_all(&output, timeline, result);
+}
+
+/* ---- Reading ------------------------------------------------------------------- */
+
+static int read_figures(const struct jm_csv_reader *csv, const int *at,
+	struct jm_fit_layer *layer, struct jm_error *reterr)
+{
+	double *const to[N_COLUMNS] = {[RUNTIME] = &layer->runtime_ms,
+		[RUNTIME_SD] = &layer->runtime_sd_ms,
+		[POWER] = &layer->power_w,
+		[POWER_SD] = &layer->power_sd_w,
+		[POWER_LO] = &layer->power_lo_w,
+		[POWER_HI] = &layer->power_hi_w,
+		[DYNAMIC] = &layer->dynamic_power_w,
+		[ENERGY] = &layer->energy_mj,
+		[ENERGY_SD] = &layer->energy_sd_mj,
+		[SHARE] = &layer->energy_share,
+		[READINGS] = &layer->readings};
+	int result = 0;
+
+	for (int i = 0; i < N_COLUMNS && result >= 0; i++) {
+		if (!to[i])
+			continue;
+		*to[i] = (double)NAN;
+		if (at[i] >= 0)
+			result = jm_csv_number(csv, (size_t)at[i], columns[i], to[i], reterr);
+	}
+	return result;
+}
+
+static int read_row(const struct jm_csv_reader *csv, const int *at,
+	struct jm_layer_energy_row *row, struct jm_error *reterr)
+{
+	int64_t number = 0;
+	const char *resolved = csv->fields[at[RESOLVED]].text;
+	int result = read_figures(csv, at, &row->layer, reterr);
+
+	jm_text_copy(row->name, sizeof(row->name), csv->fields[at[NAME]].text);
+	jm_text_copy(row->type, sizeof(row->type), csv->fields[at[TYPE]].text);
+	if (result >= 0)
+		result = jm_csv_integer(
+			csv, (size_t)at[EXECUTIONS], columns[EXECUTIONS], &number, reterr);
+	row->layer.executions = (size_t)number;
+	row->layer.resolved = strcmp(resolved, "yes") == 0     ? JM_RESOLVED_YES
+			      : strcmp(resolved, "group") == 0 ? JM_RESOLVED_GROUP
+							       : JM_RESOLVED_NO;
+	row->layer.group = -1;
+	if (result >= 0 && csv->fields[at[GROUP]].length) {
+		result =
+			jm_csv_integer(csv, (size_t)at[GROUP], columns[GROUP], &number, reterr);
+		row->layer.group = (int)number;
+	}
+	if (result < 0)
+		return result;
+	row->index = strcmp(row->name, GAP_NAME) == 0 ? -1 : -2;
+	if (!csv->fields[at[INDEX]].length)
+		return 0;
+	result = jm_csv_integer(csv, (size_t)at[INDEX], columns[INDEX], &number, reterr);
+	row->index = (long)number;
+	return result;
+}
+
+static int find_columns(
+	const struct jm_csv_reader *csv, int *ret_at, const char *path, struct jm_error *reterr)
+{
+	for (int i = 0; i < N_COLUMNS; i++) {
+		ret_at[i] = jm_csv_find(csv, columns[i]);
+		if (ret_at[i] < 0)
+			return jm_fail(reterr, JM_EFORMAT,
+				"'%s' has no column '%s'; 'joulemap map' writes it", path,
+				columns[i]);
+	}
+	return 0;
+}
+
+int jm_layer_energy_read(
+	const char *path, jm_layer_energy_fn *row, void *context, struct jm_error *reterr)
+{
+	struct jm_layer_energy_row *own = malloc(sizeof(*own));
+	struct jm_reader reader = {0};
+	struct jm_csv_reader csv = {0};
+	int at[N_COLUMNS], rows = 0;
+	int result = own ? jm_reader_open(&reader, path, reterr)
+			 : jm_fail_memory(reterr, "a table of layers");
+
+	if (result < 0) {
+		free(own);
+		return result;
+	}
+	jm_csv_init(&csv, &reader);
+	result = jm_csv_next(&csv, reterr);
+	if (result >= 0)
+		result = find_columns(&csv, at, path, reterr);
+	while (result >= 0 && (result = jm_csv_next(&csv, reterr)) > 0) {
+		result = read_row(&csv, at, own, reterr);
+		if (result >= 0)
+			result = row(context, own);
+		rows++;
+	}
+	jm_csv_release(&csv);
+	jm_reader_close(&reader);
+	free(own);
+	return result < 0 ? result : rows;
+}

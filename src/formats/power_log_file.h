@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The power log of the original scripts: lines
+ * "YYYYmmdd-HH:MM:SS.ffffff,{mV},{mA}" in naive local time.
+ */
+#ifndef JM_FORMATS_POWER_LOG_FILE_H
+#define JM_FORMATS_POWER_LOG_FILE_H
+
+#include "base/file.h"
+#include "joulemap/joulemap.h"
+
+/* What a reader should be told about a log that could be read. */
+struct jm_power_log_notes {
+	size_t readings;
+	int torn_last_line;       /* the last line was cut, and left out */
+	size_t clock_changes;     /* daylight saving time, taken out */
+	size_t clock_change_line; /* of the first one */
+	int64_t clock_shift_ns;   /* sum of what was added to the written time */
+};
+
+/*
+ * Reads a log into `log` (initialised here, released by the caller): one rail
+ * "power" in mV and mA, before = after = the stamp on the civil axis. Fails
+ * with the line and what to do; `log` is empty then. ret_notes may be NULL.
+ */
+int jm_power_log_read(const char *path, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_error *reterr);
+
+/* The same from an open reader, which stays open. */
+int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_error *reterr);
+
+/*
+ * Writes one rail in this form; civil time of a line = after_ns +
+ * civil_offset_ns. A rail in uW is written as 1000.0 mV and a current that
+ * gives the power; an energy counter as its mean power since the last update,
+ * at each update. Readings without a value (NaN) are left out.
+ */
+int jm_power_log_write(const char *path, const struct jm_rail *rail, int64_t civil_offset_ns,
+	struct jm_error *reterr);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fit, for the files of a run. */
+#ifndef JM_MAP_MAP_FIT_H
+#define JM_MAP_MAP_FIT_H
+
+#include <jansson.h>
+
+#include "joulemap/joulemap.h"
+
+/*
+ * Takes the sensor's own account of itself from run.json (NULL: none), and its
+ * calibration.
+ */
+void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
+
+/*
+ * Fits with the calibration of the board that is in run.json, where there is
+ * one. Where the readings contradict it, or where a fit without it is likelier
+ * (tried when a layer is not resolved, or the response is odd), that is the result,
+ * and *ret_dropped is 1. Errors of jm_attribute_fit.
+ */
+int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
+	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr);
+
+/*
+ * Reads readings.csv (times from boot) into the civil time that the timeline
+ * has, as run.json relates them. JM_ENOTFOUND: run.json does not.
+ */
+int jm_map_fit_readings(
+	const char *path, const json_t *run, struct jm_power_log *log, struct jm_error *reterr);
+
+/* Hands out every execution with its layer's fitted power, cycle by cycle. */
+int jm_map_fit_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,
+	double idle_uw, jm_cycle_power_fn *row, void *context);
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the spool to the files of the run folder. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "formats/benchmark_file.h"
+#include "formats/latency_file.h"
+#include "formats/power_log_file.h"
+#include "formats/readings_file.h"
+#include "run/previous.h"
+#include "run/run_folder.h"
+#include "run/session.h"
+#include "run/session_load.h"
+#include "sensors/registry.h"
+
+static const char simulated_text[] = "SIMULATED\n\n"
+				     "The power in this folder comes from joulemap's virtual "
+				     "board (--sensor sim), not from\n"
+				     "a measurement. The layers' times are real. What the "
+				     "virtual board drew is in truth.json.\n";
+
+/* What every step below needs. */
+struct finish {
+	const char *run_folder;
+	struct jm_session_data data;
+	int64_t civil_offset_ns; /* monotonic to naive local time */
+	int64_t started_ns;      /* monotonic: first cycle, or start of the run */
+	char started[16];        /* of file names */
+	const char *model;
+	int simulated;
+};
+
+/* Year 2200: far from the ends of int64. */
+#define CLOCK_MAX_NS (INT64_C(230) * 366 * 86400 * JM_NS_PER_S)
+
+/* Run folders travel: a model's name must not lead out of them. */
+static int is_file_name(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) < JM_NAME_MAX;
+}
+
+static int read_session(struct finish *finish, struct jm_error *reterr)
+{
+	json_t *session = finish->data.session;
+	json_int_t monotonic, realtime, offset_s, started;
+	int simulated = 0;
+
+	if (json_unpack(session, "{s:{s:s}, s:{s:b}, s:{s:I, s:I, s:I}, s:I}", "model", "name",
+		    &finish->model, "sensor", "simulated", &simulated, "clock", "monotonic_ns",
+		    &monotonic, "realtime_ns", &realtime, "utc_offset_s", &offset_s,
+		    "started_ns", &started) != 0)
+		return jm_fail(reterr, JM_EFORMAT,
+			"session.json in '%s/spool' is incomplete, it cannot be recovered",
+			finish->run_folder);
+	if (!is_file_name(finish->model) || monotonic < 0 || monotonic > CLOCK_MAX_NS ||
+		realtime < 0 || realtime > CLOCK_MAX_NS || started < 0 ||
+		started > CLOCK_MAX_NS || offset_s < -86400 || offset_s > 86400 ||
+		!json_is_object(json_object_get(session, "config")))
+		return jm_fail(reterr, JM_EFORMAT,
+			"session.json in '%s/spool' has values that cannot be, it cannot be "
+			"recovered",
+			finish->run_folder);
+	finish->simulated = simulated;
+	finish->civil_offset_ns = realtime - monotonic + offset_s * JM_NS_PER_S;
+	finish->started_ns = started;
+	jm_civil_format_file(started + finish->civil_offset_ns, finish->started);
+	return 0;
+}
+
+static int join(const struct finish *finish, char ret_path[JM_PATH_MAX],
+	struct jm_error *reterr, const char *format, ...) JM_PRINTF(4, 5);
+
+/* Path of a file in the run folder. */
+static int join(const struct finish *finish, char ret_path[JM_PATH_MAX],
+	struct jm_error *reterr, const char *format, ...)
+{
+	char name[JM_PATH_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(name, sizeof(name), format, arguments);
+	va_end(arguments);
+	return jm_path_join(ret_path, finish->run_folder, name, reterr);
+}
+
+/* Values of a simulated sensor are computed now, from what really happened. */
+static int complete_simulated(struct finish *finish, struct jm_error *reterr)
+{
+	json_t *sensor = json_object_get(finish->data.session, "sensor");
+	const char *wanted = json_string_value(json_object_get(sensor, "wanted"));
+	json_int_t seed = json_integer_value(json_object_get(sensor, "seed"));
+	struct jm_sensor_options options;
+	const struct jm_sensor_ops *ops;
+	struct jm_sensor_info info;
+	char truth[JM_PATH_MAX], mark[JM_PATH_MAX];
+	int result;
+
+	if (!finish->simulated)
+		return 0;
+	jm_sensor_options_init(&options, (uint64_t)seed);
+	result = jm_sensor_select(wanted, &options, &ops, &info, reterr);
+	if (result == 0)
+		result = join(finish, truth, reterr, "truth.json");
+	if (result == 0 && ops->complete)
+		result = ops->complete(&info, options.seed, &finish->data.log,
+			&finish->data.timeline, truth, reterr);
+	if (result == 0)
+		result = join(finish, mark, reterr, "SIMULATED.txt");
+	if (result == 0)
+		result =
+			jm_file_write(mark, simulated_text, sizeof(simulated_text) - 1, reterr);
+	return result;
+}
+
+/* Number of rails that no other contains; *ret_first is the first of them. */
+static size_t count_roots(const struct jm_session_data *data, size_t *ret_first)
+{
+	size_t roots = 0;
+
+	*ret_first = 0;
+	for (size_t i = 0; i < data->log.n_rails; i++)
+		if (data->parents[i] < 0 && roots++ == 0)
+			*ret_first = i;
+	return roots;
+}
+
+/* The sum of all root rails in one pass of the logger. */
+static struct jm_reading sum_of_pass(
+	const struct jm_session_data *data, size_t n_rails, size_t pass)
+{
+	struct jm_reading sum = {.before_ns = INT64_MAX};
+
+	for (size_t i = 0; i < n_rails; i++) {
+		const struct jm_rail *rail = &data->log.rails[i];
+		const struct jm_reading *reading = &rail->readings[pass];
+
+		if (data->parents[i] >= 0)
+			continue;
+		if (reading->before_ns < sum.before_ns)
+			sum.before_ns = reading->before_ns;
+		if (reading->after_ns > sum.after_ns)
+			sum.after_ns = reading->after_ns;
+		sum.value[0] += jm_reading_power_uw(reading, rail->quantity);
+	}
+	return sum;
+}
+
+/* Adds the sum of all root rails as a rail of its own. */
+static int add_total(struct jm_session_data *data, size_t *ret_rail, struct jm_error *reterr)
+{
+	size_t passes = SIZE_MAX, n_rails = data->log.n_rails;
+	int total = jm_power_log_add_rail(&data->log, "total", JM_QUANTITY_UW, reterr);
+
+	if (total < 0)
+		return total;
+	for (size_t i = 0; i < n_rails; i++)
+		if (data->log.rails[i].n_readings < passes)
+			passes = data->log.rails[i].n_readings;
+	for (size_t pass = 0; pass < passes; pass++) {
+		struct jm_reading sum = sum_of_pass(data, n_rails, pass);
+		int result = jm_power_log_append(&data->log, (size_t)total, &sum, reterr);
+
+		if (result < 0)
+			return result;
+	}
+	*ret_rail = (size_t)total;
+	return 0;
+}
+
+static int write_power(struct finish *finish, struct jm_error *reterr)
+{
+	struct jm_session_data *data = &finish->data;
+	char path[JM_PATH_MAX];
+	size_t rail = 0;
+	int result;
+
+	if (!data->log.n_rails)
+		return 0; /* the logger had not begun */
+	result = join(finish, path, reterr, JM_RUN_READINGS_NAME);
+	if (result == 0)
+		result = jm_readings_write(path, &data->log, reterr);
+	if (result == 0)
+		result = jm_file_sync(path, reterr);
+	if (result == 0 && count_roots(data, &rail) > 1)
+		result = add_total(data, &rail, reterr);
+	if (result == 0)
+		result = join(finish, path, reterr, "%zu_cycles_power_log_%s.log",
+			data->n_cycles, finish->started);
+	if (result == 0)
+		result = jm_power_log_write(
+			path, &data->log.rails[rail], finish->civil_offset_ns, reterr);
+	if (result == 0)
+		json_object_set_new(data->session, "power_log",
+			json_pack("{s:s}", "rail", data->log.rails[rail].name));
+	return result < 0 ? result : jm_file_sync(path, reterr);
+}
+
+static int write_timeline(struct finish *finish, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX];
+	int result = join(finish, path, reterr, "trt_profiling");
+
+	if (result == 0)
+		result = jm_folder_make(path, reterr);
+	if (result == 0)
+		result = join(finish, path, reterr, JM_RUN_ENGINE_INFO_NAME);
+	if (result == 0)
+		result = jm_file_write(
+			path, finish->data.graph, strlen(finish->data.graph), reterr);
+	if (result == 0)
+		result = jm_file_sync(path, reterr);
+	if (result == 0)
+		result = join(finish, path, reterr, JM_RUN_LATENCY_NAME);
+	if (result == 0)
+		result = jm_latency_write(
+			path, &finish->data.timeline, finish->civil_offset_ns, reterr);
+	return result < 0 ? result : jm_file_sync(path, reterr);
+}
+
+/* What was asked for, with what the engine made of it where that was open. */
+static void complete_config(struct finish *finish)
+{
+	json_t *config = json_object_get(finish->data.session, "config");
+	json_t *input = json_array_get(json_object_get(finish->data.engine, "inputs"), 0);
+
+	if (!input)
+		return;
+	json_object_set(config, "input_shape", json_object_get(input, "shape"));
+	json_object_set(config, "dtype", json_object_get(input, "dtype"));
+}
+
+static int write_benchmark(struct finish *finish, struct jm_error *reterr)
+{
+	struct jm_session_data *data = &finish->data;
+	json_t *config = json_object_get(data->session, "config");
+	json_t *shape = json_object_get(config, "input_shape");
+	json_int_t batch = json_integer_value(json_array_get(shape, 0));
+	struct jm_benchmark benchmark = {.config = config,
+		.civil_ns = finish->started_ns + finish->civil_offset_ns,
+		.n_latencies = data->n_cycles,
+		.batch = batch > 0 ? (double)batch : 1};
+	double *latencies = calloc(data->n_cycles ? data->n_cycles : 1, sizeof(*latencies));
+	char path[JM_PATH_MAX];
+	int result;
+
+	if (!latencies)
+		return jm_fail_memory(reterr, "the latencies");
+	for (size_t i = 0; i < data->n_cycles; i++)
+		latencies[i] =
+			(double)(data->cycles[i].end_ns - data->cycles[i].begin_ns) * 1e-9;
+	if (data->n_cycles)
+		benchmark.total_time_s = (double)(data->cycles[data->n_cycles - 1].end_ns -
+						  data->cycles[0].begin_ns) *
+					 1e-9;
+	benchmark.latencies_s = latencies;
+	result = join(finish, path, reterr, "%s_tensorrt.json", finish->model);
+	if (result == 0)
+		result = jm_benchmark_write(path, &benchmark, reterr);
+	free(latencies);
+	return result < 0 ? result : jm_file_sync(path, reterr);
+}
+
+/* The inference process tells its schedule beside its engine; in run.json it stands alone. */
+static void add_engine(json_t *run, const json_t *engine)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)engine); /* jansson only reads it */
+	json_t *schedule = json_object_get(copy, "schedule");
+
+	if (schedule) /* else an earlier version's */
+		json_object_set(run, "schedule", schedule);
+	json_object_del(copy, "schedule");
+	json_object_set_new(run, "engine", copy ? copy : json_null());
+}
+
+/* The session, what both processes said of themselves, and how it ended. */
+static int write_run(struct finish *finish, struct jm_error *reterr)
+{
+	struct jm_session_data *data = &finish->data;
+	json_t *run = json_copy(data->session);
+	char path[JM_PATH_MAX], *text = NULL;
+	int result = 0;
+
+	if (!run)
+		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
+	add_engine(run, data->engine);
+	json_object_set(run, "inference", data->engine_end ? data->engine_end : json_null());
+	json_object_set(run, "logger", data->logger_end ? data->logger_end : json_null());
+	json_object_set_new(run, "stamp", json_string("end"));
+	json_object_set_new(run, "cycles", json_integer((json_int_t)data->n_cycles));
+	json_object_set_new(
+		run, "orderly_end", json_boolean(data->engine_end && data->logger_end));
+	json_object_set_new(
+		run, "bytes_dropped", json_integer((json_int_t)data->bytes_dropped));
+	text = jm_json_dump(run, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	json_decref(run);
+	if (!text)
+		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
+	result = join(finish, path, reterr, JM_RUN_JSON_NAME);
+	if (result == 0)
+		result = jm_file_write(path, text, strlen(text), reterr);
+	free(text);
+	return result < 0 ? result : jm_file_sync(path, reterr);
+}
+
+/* Once: what lies there at a second try are this run's own first files. */
+static int keep_previous(struct finish *finish, const struct jm_session_paths *paths,
+	struct jm_session_report *report, struct jm_error *reterr)
+{
+	int result;
+
+	if (jm_path_exists(paths->kept))
+		return 0;
+	result = jm_previous_keep(finish->run_folder, finish->started, report->kept, reterr);
+	if (result == 0)
+		report->kept[0] = '\0';
+	return result < 0 ? result : jm_file_write(paths->kept, "", 0, reterr);
+}
+
+static int write_all(struct finish *finish, const struct jm_session_paths *paths,
+	struct jm_session_report *report, struct jm_error *reterr)
+{
+	size_t traced = jm_timeline_cycles(&finish->data.timeline);
+	int result;
+
+	/* An engine that delivers late has cycles whose layers are not there yet. */
+	if (finish->data.n_cycles > traced)
+		finish->data.n_cycles = traced;
+	if (!finish->data.graph || !traced)
+		return jm_fail(reterr, JM_ETRUNCATED,
+			"no layer had run yet in '%s': nothing to complete, delete its folder "
+			"spool",
+			finish->run_folder);
+	complete_config(finish);
+	result = keep_previous(finish, paths, report, reterr);
+	if (result == 0)
+		result = complete_simulated(finish, reterr);
+	if (result == 0)
+		result = write_power(finish, reterr);
+	if (result == 0)
+		result = write_timeline(finish, reterr);
+	if (result == 0)
+		result = write_benchmark(finish, reterr);
+	if (result == 0)
+		result = write_run(finish, reterr);
+	return result < 0 ? result : jm_file_sync(finish->run_folder, reterr);
+}
+
+int jm_session_finish(
+	const char *run_folder, struct jm_session_report *ret_report, struct jm_error *reterr)
+{
+	struct finish finish = {.run_folder = run_folder};
+	struct jm_session_paths paths;
+	int result = jm_session_paths(run_folder, &paths, reterr);
+
+	memset(ret_report, 0, sizeof(*ret_report));
+	if (result < 0)
+		return result;
+	result = jm_session_load(&paths, &finish.data, reterr);
+	if (result == 0)
+		result = read_session(&finish, reterr);
+	if (result == 0)
+		result = write_all(&finish, &paths, ret_report, reterr);
+	if (result == 0) {
+		/* Only now that everything else is on disk. */
+		jm_session_remove(&paths, run_folder);
+		ret_report->cycles = finish.data.n_cycles;
+		ret_report->readings =
+			finish.data.log.n_rails ? finish.data.log.rails[0].n_readings : 0;
+		ret_report->bytes_dropped = finish.data.bytes_dropped;
+		ret_report->ended = finish.data.engine_end && finish.data.logger_end;
+		ret_report->simulated = finish.simulated;
+	}
+	jm_session_data_release(&finish.data);
+	return result;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Element types of tensors: names, sizes, random content. */
+#ifndef JM_ONNX_DTYPE_H
+#define JM_ONNX_DTYPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct jm_dtype {
+	int code;               /* of ONNX and of the runtime alike */
+	const char *name;       /* "float32" */
+	const char *event_name; /* "float", as in the runtime's profiles */
+	size_t size;            /* bytes of an element; 0: no fixed size */
+	int is_float;
+};
+
+/* Static storage; NULL: unknown. Names may be ours, ONNX's or "fp16", "half" ... */
+const struct jm_dtype *jm_dtype_of_code(int code);
+const struct jm_dtype *jm_dtype_of_name(const char *name);
+
+/*
+ * Fills data[n] with random values that any network can take: floats uniform in
+ * [-1, 1), 8-bit integers over their range, wider ones 0 or 1 (they are often
+ * indices), bools 0 or 1. *seed moves on.
+ */
+void jm_dtype_fill(const struct jm_dtype *dtype, void *data, size_t n, uint64_t *seed);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which shape a network with free dimensions is run in. */
+#ifndef JM_ONNX_SHAPE_H
+#define JM_ONNX_SHAPE_H
+
+#include "onnx/model.h"
+
+/*
+ * Value of a free dimension that nobody gave: "H", "W", "height" and "width"
+ * are 224, everything else is 1.
+ */
+int64_t jm_onnx_default_dim(const char *symbol);
+
+/*
+ * Fixes the value of every dimension of the inputs: input_shape is that of the
+ * first input, a symbol has one value everywhere. JM_EINVAL when the shape does
+ * not fit the model.
+ */
+int jm_onnx_shape_resolve(struct jm_onnx_inputs *inputs,
+	const struct jm_engine_options *options, struct jm_error *reterr);
+
+/* Writes "1x3x224x224"; "?" for an unknown dimension, "scalar" for none. */
+void jm_onnx_shape_format(const int64_t *dims, size_t n, char *ret_text, size_t size);
+
+#endif
