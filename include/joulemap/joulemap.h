@@ -88,6 +88,15 @@ struct jm_progress {
 	void *context;
 };
 
+/* Of what a sensor sees the power, and where an engine's layers run. */
+enum jm_scope {
+	JM_SCOPE_BOARD = 1, /* the whole machine or module */
+	JM_SCOPE_CPU = 2,
+	JM_SCOPE_GPU = 3,
+	JM_SCOPE_BATTERY = 4,
+	JM_SCOPE_OTHER = 5
+};
+
 /* ---- Power log --------------------------------------------------------- */
 
 /* What value[] of a reading holds. */
