@@ -23,14 +23,14 @@ struct sums {
 	double *layer_ns; /* [n_layers], summed over runs; NULL: not kept */
 };
 
-static void add_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void add_span(void *context, const struct jm_span *span)
 {
 	struct sums *sums = context;
 
-	sums->total_ns += end_ns - begin_ns;
+	sums->total_ns += span->end_ns - span->begin_ns;
 	sums->n++;
 	if (sums->layer_ns)
-		sums->layer_ns[layer] += (double)(end_ns - begin_ns);
+		sums->layer_ns[span->layer] += (double)(span->end_ns - span->begin_ns);
 }
 
 static int by_value(const void *a, const void *b)

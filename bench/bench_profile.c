@@ -18,14 +18,15 @@ struct counts {
 	int64_t last_ns;
 };
 
-static void count(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void count(void *context, const struct jm_span *span)
 {
 	struct counts *counts = context;
 
-	counts->per_layer[layer]++;
+	/* Its own count of a layer's executions is the cycle it says. */
+	counts->disorder += span->cycle != counts->per_layer[span->layer]++;
 	counts->total++;
-	counts->disorder += begin_ns < counts->last_ns || end_ns < begin_ns;
-	counts->last_ns = end_ns;
+	counts->disorder += span->begin_ns < counts->last_ns || span->end_ns < span->begin_ns;
+	counts->last_ns = span->end_ns;
 }
 
 static int run(const struct jm_engine_ops *ops, void *state, size_t runs, struct counts *counts,

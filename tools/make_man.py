@@ -24,7 +24,7 @@ def options(lines):
     """Pairs of an option with its argument, and its help."""
     found = []
     for line in lines:
-        match = re.match(r"  (--\S+(?: [A-Z][A-Z ]*)?)(?:  +(.*))?$", line)
+        match = re.match(r"  (--\S+(?: [A-Z][A-Z =]*)?)(?:  +(.*))?$", line)
         if match:
             found.append([match.group(1).strip(), match.group(2) or ""])
         elif found:

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define JM_ENGINE_ABI 1
+#define JM_ENGINE_ABI 2
 #define JM_DIMS_MAX 8
 
 /* A tensor at a layer's edge. */
@@ -53,9 +53,19 @@ struct jm_graph {
 	size_t n_inputs, n_outputs;
 };
 
-/* Where spans go. `span` must not block; layer is an index of the graph. */
+/* One execution of a layer: [begin_ns, end_ns), on the options' clock. */
+struct jm_span {
+	int64_t begin_ns;
+	int64_t end_ns;
+	uint32_t layer; /* index of the graph */
+	uint32_t lane;  /* stream or thread; spans of one lane do not overlap */
+	/* Of which run: calls of `run` with a sink are counted from 0 since open. */
+	uint32_t cycle;
+};
+
+/* Where spans go. `span` does not block; *span is borrowed for the call. */
 struct jm_span_sink {
-	void (*span)(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns);
+	void (*span)(void *context, const struct jm_span *span);
 	void *context;
 };
 
@@ -71,15 +81,29 @@ struct jm_model {
 
 #define JM_SHAPE_MAX 8
 
+/* An option that only one engine knows, as its own help shows it. */
+struct jm_engine_option {
+	const char *name;     /* "library" */
+	const char *argument; /* "FILE" */
+	const char *help;     /* with the default; lines are broken at '\n' */
+};
+
+/* Its value: name is one of the engine's own options, each at most once. */
+struct jm_engine_setting {
+	const char *name;
+	const char *value;
+};
+
 struct jm_engine_options {
 	const struct jm_model *model; /* NULL for probe */
-	const char *library;          /* path of the runtime, NULL: search */
 	const char *dtype;            /* wanted type of the input, NULL: the model's */
 	int64_t input_shape[JM_SHAPE_MAX];
-	size_t n_input_shape;           /* 0: the model's */
-	int optimization_level;         /* 0..5, see docs/engines.md; -1: default */
-	int threads;                    /* 0: engine's default */
-	uint64_t seed;                  /* of the input data */
+	size_t n_input_shape;                     /* 0: the model's */
+	int optimization_level;                   /* 0..5, see docs/engines.md; -1: default */
+	int threads;                              /* 0: engine's default */
+	uint64_t seed;                            /* of the input data */
+	const struct jm_engine_setting *settings; /* [n_settings], of its own options */
+	size_t n_settings;
 	int64_t (*now_ns)(void *clock); /* monotonic, never NULL */
 	void *clock;
 };
@@ -89,6 +113,7 @@ struct jm_engine_info {
 	char version[JM_NAME_MAX];
 	char library[256];
 	char tracing[JM_NAME_MAX]; /* "callbacks" or "profile" */
+	enum jm_scope scope;       /* where the layers run: JM_SCOPE_CPU, JM_SCOPE_GPU */
 	int threads;
 	int optimization_level;
 	double trace_bias_us;    /* taken out of every span */
@@ -101,6 +126,8 @@ struct jm_engine_ops {
 	const char *name;
 	const char *summary;
 	size_t state_size;
+	const struct jm_engine_option *options; /* [n_options], its own; NULL: none */
+	size_t n_options;
 
 	/* Required. 0 when the engine can be used here; else why not. */
 	int (*probe)(const struct jm_engine_options *options, struct jm_engine_info *ret_info,

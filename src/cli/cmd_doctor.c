@@ -19,6 +19,7 @@
 #include "report/text.h"
 #include "run/calibration.h"
 #include "sensors/registry.h"
+#include "workload/probe.h"
 
 struct values {
 	const char *format;
@@ -156,10 +157,21 @@ static void look_at_sensors(
 	}
 }
 
+/* --ort-library is for those that have a library to choose. */
+static int has_library(const struct jm_engine_ops *ops)
+{
+	for (size_t i = 0; i < ops->n_options; i++)
+		if (strcmp(ops->options[i].name, "library") == 0)
+			return 1;
+	return 0;
+}
+
 static void look_at_engines(struct findings *findings, const char *library)
 {
-	struct jm_engine_options engine_options = {
-		.library = library, .now_ns = jm_clock_monotonic_ns};
+	struct jm_engine_setting setting = {"library", library};
+	struct jm_engine_options engine_options = {.settings = &setting,
+		.optimization_level = -1,
+		.now_ns = jm_clock_monotonic_ns};
 	size_t n;
 	const struct jm_engine_ops *const *all = jm_engines(&n);
 
@@ -167,7 +179,8 @@ static void look_at_engines(struct findings *findings, const char *library)
 		struct jm_engine_info info = {.threads = 0};
 		struct jm_error error;
 
-		if (all[i]->probe(&engine_options, &info, &error) == 0) {
+		engine_options.n_settings = library && has_library(all[i]);
+		if (jm_probe_engine(all[i], &engine_options, &info, &error) == 0) {
 			add(findings, "engine", GOOD, "%s %s, %s", all[i]->name, info.version,
 				info.library);
 			findings->engines++;

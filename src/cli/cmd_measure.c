@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/engine_help.h"
 #include "cli/output.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
@@ -14,6 +16,8 @@ struct values {
 	const char *result_dir;
 	const char *sensor;
 	const char *engine;
+	const char *engine_help;
+	struct jm_text_list engine_options;
 	const char *ort_library;
 	const char *dtype;
 	const char *format;
@@ -66,8 +70,12 @@ static const struct jm_option options[] = {
 		"measure idle power even if DIR has it", 0, 0, NULL},
 	{"engine", JM_OPTION_TEXT, offsetof(struct values, engine), "ENGINE",
 		"what runs the network (default onnxruntime)", 0, 0, NULL},
+	{"engine-option", JM_OPTION_LIST, offsetof(struct values, engine_options), "NAME=VALUE",
+		"an option of that engine alone, as often as needed", 0, 0, NULL},
+	{"engine-help", JM_OPTION_TEXT, offsetof(struct values, engine_help), "ENGINE",
+		"show the options of that engine alone", 0, 0, NULL},
 	{"ort-library", JM_OPTION_TEXT, offsetof(struct values, ort_library), "FILE",
-		"libonnxruntime.so to use", 0, 0, NULL},
+		"libonnxruntime.so to use: the option library of\nonnxruntime", 0, 0, NULL},
 	{"dtype", JM_OPTION_CHOICE, offsetof(struct values, dtype), "TYPE",
 		"type the network must have: float32, float16 or\nbfloat16 (default: its own)",
 		0, 0, dtypes},
@@ -116,7 +124,8 @@ static void configure(const struct values *values, struct jm_measure_config *ret
 	ret_config->result_dir = values->result_dir;
 	ret_config->sensor = values->sensor;
 	ret_config->engine = values->engine;
-	ret_config->ort_library = values->ort_library;
+	ret_config->engine_options = values->engine_options.texts;
+	ret_config->n_engine_options = values->engine_options.n;
 	ret_config->dtype = values->dtype;
 	memcpy(ret_config->input_shape, values->input_shape.dims,
 		sizeof(ret_config->input_shape));
@@ -169,6 +178,19 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 	return map_result;
 }
 
+/* --ort-library FILE is --engine-option library=FILE. */
+static int name_library(struct values *values, char *ret_text, struct jm_error *reterr)
+{
+	struct jm_text_list *list = &values->engine_options;
+
+	if (strlen(values->ort_library) >= JM_PATH_MAX || list->n == JM_TEXT_LIST_MAX)
+		return jm_fail(reterr, JM_EUSAGE, "--ort-library '%.60s' cannot be taken",
+			values->ort_library);
+	snprintf(ret_text, JM_PATH_MAX + sizeof("library="), "library=%s", values->ort_library);
+	list->texts[list->n++] = ret_text;
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	struct values values = {.model = "mobilenet_v2",
@@ -180,6 +202,7 @@ static int run(int argc, char **argv)
 		.seed = 1,
 		.jitter_ms = (double)NAN,
 		.idle_s = 10};
+	char library[JM_PATH_MAX + sizeof("library=")];
 	struct jm_arguments arguments;
 	struct jm_error error;
 
@@ -187,5 +210,11 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (values.engine_help)
+		return jm_cli_engine_help(values.engine_help, &error) < 0
+			       ? jm_report_error(&error)
+			       : 0;
+	if (values.ort_library && name_library(&values, library, &error) < 0)
+		return jm_report_error(&error);
 	return measure_and_map(&values, &error) < 0 ? jm_report_error(&error) : 0;
 }

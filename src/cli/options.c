@@ -140,6 +140,19 @@ static int parse_shape(const struct jm_option *option, const char *first, int ar
 	return result;
 }
 
+static int add_text(const struct jm_option *option, const char *text, struct jm_text_list *list,
+	struct jm_error *reterr)
+{
+	if (!*text)
+		return jm_fail(reterr, JM_EUSAGE, "--%s needs a value that is not empty",
+			option->name);
+	if (list->n == JM_TEXT_LIST_MAX)
+		return jm_fail(reterr, JM_EUSAGE, "--%s can be given at most %d times",
+			option->name, JM_TEXT_LIST_MAX);
+	list->texts[list->n++] = text;
+	return 0;
+}
+
 static int store(const struct jm_option *option, const char *text, int argc, char **argv,
 	int *index, void *values, struct jm_error *reterr)
 {
@@ -160,6 +173,8 @@ static int store(const struct jm_option *option, const char *text, int argc, cha
 		return parse_real(option, text, slot, reterr);
 	case JM_OPTION_SHAPE:
 		return parse_shape(option, text, argc, argv, index, slot, reterr);
+	case JM_OPTION_LIST:
+		return add_text(option, text, slot, reterr);
 	case JM_OPTION_FLAG:
 		break;
 	}
@@ -188,6 +203,18 @@ static int parse_option(const struct jm_command *command, int argc, char **argv,
 	return store(option, argv[++*index], argc, argv, index, values, reterr);
 }
 
+/* argv[argc] is NULL, as C has it: what is left is a vector of its own. */
+static int take_command(const struct jm_command *command, int argc, char **argv, int first,
+	struct jm_arguments *ret_arguments, struct jm_error *reterr)
+{
+	if (first >= argc || !*argv[first])
+		return jm_fail(reterr, JM_EUSAGE,
+			"'--' needs a command behind it, see 'joulemap %s --help'",
+			command->name);
+	ret_arguments->command = argv + first;
+	return 0;
+}
+
 int jm_options_parse(const struct jm_command *command, int argc, char **argv, void *values,
 	struct jm_arguments *ret_arguments, struct jm_error *reterr)
 {
@@ -197,6 +224,8 @@ int jm_options_parse(const struct jm_command *command, int argc, char **argv, vo
 	for (int i = 1; i < argc; i++) {
 		int result;
 
+		if (!options_end && strcmp(argv[i], "--") == 0 && command->takes_command)
+			return take_command(command, argc, argv, i + 1, ret_arguments, reterr);
 		if (!options_end && strcmp(argv[i], "--") == 0) {
 			options_end = 1;
 			continue;
@@ -225,22 +254,30 @@ int jm_options_parse(const struct jm_command *command, int argc, char **argv, vo
 	return 0;
 }
 
-static void print_option(const struct jm_option *option)
+void jm_options_print(const char *left, const char *help)
 {
-	int used = printf("  --%s%s%s", option->name, option->argument ? " " : "",
-		option->argument ? option->argument : "");
+	int used = printf("%s", left);
 
 	if (used >= HELP_COLUMN) {
 		putchar('\n');
 		used = 0;
 	}
 	printf("%*s", HELP_COLUMN - used, "");
-	for (const char *c = option->help; *c; c++) {
+	for (const char *c = help; *c; c++) {
 		putchar(*c);
 		if (*c == '\n')
 			printf("%*s", HELP_COLUMN, "");
 	}
 	putchar('\n');
+}
+
+static void print_option(const struct jm_option *option)
+{
+	char left[128];
+
+	snprintf(left, sizeof(left), "  --%s%s%s", option->name, option->argument ? " " : "",
+		option->argument ? option->argument : "");
+	jm_options_print(left, option->help);
 }
 
 void jm_options_help(const struct jm_command *command)

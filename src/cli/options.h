@@ -18,7 +18,15 @@ enum jm_option_type {
 	JM_OPTION_CHOICE, /* const char *, one of `choices` */
 	JM_OPTION_COUNT,  /* int64_t within min..max */
 	JM_OPTION_REAL,   /* double within min..max */
-	JM_OPTION_SHAPE   /* struct jm_shape: "1 3 224 224", "1,3,224,224", "1x3x224x224" */
+	JM_OPTION_SHAPE,  /* struct jm_shape: "1 3 224 224", "1,3,224,224", "1x3x224x224" */
+	JM_OPTION_LIST    /* struct jm_text_list, one more each time it is given */
+};
+
+#define JM_TEXT_LIST_MAX 32
+
+struct jm_text_list {
+	const char *texts[JM_TEXT_LIST_MAX]; /* borrowed from argv */
+	size_t n;
 };
 
 struct jm_shape {
@@ -46,6 +54,7 @@ struct jm_command {
 	const char *examples;            /* lines to copy */
 	const struct jm_option *options; /* ends with name NULL */
 	size_t max_positional;
+	int takes_command;                 /* "-- COMMAND [ARGUMENTS]" may follow */
 	int (*run)(int argc, char **argv); /* argv[0]: the command's name */
 };
 
@@ -53,7 +62,8 @@ struct jm_command {
 struct jm_arguments {
 	const char *positional[JM_OPTIONS_POSITIONAL_MAX];
 	size_t n_positional;
-	int help; /* --help was given and printed */
+	char **command; /* what follows "--", ends with NULL, borrowed; NULL: none */
+	int help;       /* --help was given and printed */
 };
 
 /*
@@ -62,6 +72,9 @@ struct jm_arguments {
  */
 int jm_options_parse(const struct jm_command *command, int argc, char **argv, void *values,
 	struct jm_arguments *ret_arguments, struct jm_error *reterr);
+
+/* Prints one option in two columns; the help's lines end with '\n'. */
+void jm_options_print(const char *left, const char *help);
 
 /* Prints the help of one command on stdout. */
 void jm_options_help(const struct jm_command *command);

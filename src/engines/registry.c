@@ -3,22 +3,100 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "engines/onnxruntime/onnxruntime.h"
 
-static const struct jm_engine_ops *const engines[] = {
+/* Grows at the program's start, by what its user brings along (jm_engines_add). */
+static const struct jm_engine_ops *engines[JM_ENGINES_MAX] = {
 	&jm_engine_onnxruntime,
 };
+static size_t n_engines = 1;
 
 const struct jm_engine_ops *const *jm_engines(size_t *ret_n)
 {
-	*ret_n = sizeof(engines) / sizeof(engines[0]);
+	*ret_n = n_engines;
 	return engines;
 }
 
 const struct jm_engine_ops *jm_engine_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+	for (size_t i = 0; i < n_engines; i++)
 		if (strcmp(engines[i]->name, name) == 0)
 			return engines[i];
 	return NULL;
+}
+
+/* abi and size come first in every version, so they can be looked at. */
+static int check_version(const struct jm_engine_ops *ops, struct jm_error *reterr)
+{
+	if (ops->abi != JM_ENGINE_ABI)
+		return jm_fail(reterr, JM_EINVAL,
+			"the engine was built for version %u of joulemap/engine.h, this is "
+			"version %d: build it again",
+			(unsigned)ops->abi, JM_ENGINE_ABI);
+	if (ops->size != sizeof(*ops))
+		return jm_fail(reterr, JM_EINVAL,
+			"the engine's table of functions has %u bytes instead of %zu: set size "
+			"to sizeof(struct jm_engine_ops), and build it again",
+			(unsigned)ops->size, sizeof(*ops));
+	return 0;
+}
+
+static const char *missing_function(const struct jm_engine_ops *ops)
+{
+	return !ops->probe   ? "probe"
+	       : !ops->open  ? "open"
+	       : !ops->graph ? "graph"
+	       : !ops->run   ? "run"
+	       : !ops->close ? "close"
+			     : NULL;
+}
+
+static int check_options(const struct jm_engine_ops *ops, struct jm_error *reterr)
+{
+	if (ops->n_options && !ops->options)
+		return jm_fail(reterr, JM_EINVAL, "engine '%s' counts options but has none",
+			ops->name);
+	for (size_t i = 0; i < ops->n_options; i++) {
+		const struct jm_engine_option *option = &ops->options[i];
+
+		if (!option->name || !*option->name || strchr(option->name, '=') ||
+			!option->argument || !option->help)
+			return jm_fail(reterr, JM_EINVAL,
+				"option %zu of engine '%s' needs a name without '=', an "
+				"argument and help",
+				i, ops->name);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(option->name, ops->options[j].name) == 0)
+				return jm_fail(reterr, JM_EINVAL,
+					"engine '%s' has option '%s' twice", ops->name,
+					option->name);
+	}
+	return 0;
+}
+
+int jm_engines_add(const struct jm_engine_ops *ops, struct jm_error *reterr)
+{
+	const char *missing;
+	int result = check_version(ops, reterr);
+
+	if (result < 0)
+		return result;
+	if (!ops->name || !*ops->name || !ops->summary)
+		return jm_fail(
+			reterr, JM_EINVAL, "the engine has no name, or no summary of itself");
+	missing = missing_function(ops);
+	if (missing)
+		return jm_fail(reterr, JM_EINVAL, "engine '%s' lacks the function '%s'",
+			ops->name, missing);
+	result = check_options(ops, reterr);
+	if (result < 0)
+		return result;
+	if (jm_engine_find(ops->name))
+		return jm_fail(reterr, JM_EINVAL, "there is an engine '%s' already", ops->name);
+	if (n_engines == JM_ENGINES_MAX)
+		return jm_fail(reterr, JM_EINVAL, "there is no room for engine '%s', %d are",
+			ops->name, JM_ENGINES_MAX);
+	engines[n_engines++] = ops;
+	return 0;
 }

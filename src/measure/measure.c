@@ -13,9 +13,9 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "base/wishes.h"
-#include "engines/registry.h"
 #include "machine/board.h"
 #include "measure/children.h"
+#include "measure/choose_engine.h"
 #include "measure/describe.h"
 #include "measure/idle_run.h"
 #include "measure/place.h"
@@ -34,6 +34,7 @@ struct job {
 	struct jm_sensor_info sensor_info;
 	struct jm_sensor_options sensor_options;
 	const struct jm_engine_ops *engine;
+	struct jm_engine_settings settings;
 	struct jm_place place;
 	json_t *session;
 	char board[128];
@@ -43,33 +44,6 @@ struct job {
 };
 
 /* ---- What to measure, and with what ----------------------------------------- */
-
-static int choose_engine(struct job *job, struct jm_error *reterr)
-{
-	struct jm_engine_options options = {
-		.library = job->config->ort_library, .now_ns = jm_clock_monotonic_ns};
-	struct jm_engine_info info;
-	size_t n;
-	const struct jm_engine_ops *const *all = jm_engines(&n);
-
-	if (job->config->engine) {
-		job->engine = jm_engine_find(job->config->engine);
-		if (!job->engine)
-			return jm_fail(reterr, JM_EUSAGE,
-				"there is no engine '%s', see 'joulemap doctor'",
-				job->config->engine);
-		return job->engine->probe(&options, &info, reterr);
-	}
-	for (size_t i = 0; i < n; i++) {
-		int result = all[i]->probe(&options, &info, reterr);
-
-		if (result == 0) {
-			job->engine = all[i];
-			return 0;
-		}
-	}
-	return JM_EENGINE; /* the last one's words are in reterr */
-}
 
 /* A file that cannot be read is no reason not to measure. */
 static void load_calibrations(struct job *job)
@@ -109,7 +83,8 @@ static int choose(struct job *job, struct jm_error *reterr)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
 	load_calibrations(job);
-	result = choose_engine(job, reterr);
+	result = jm_engine_choose(job->config->engine, job->config->engine_options,
+		job->config->n_engine_options, &job->engine, &job->settings, reterr);
 	if (result == 0 && job->sensor == &jm_sensor_nvml &&
 		strcmp(job->engine->name, "onnxruntime") == 0)
 		jm_note(job->config->progress,
@@ -250,12 +225,13 @@ static int run_children(
 	char *meta = jm_describe_power_spool(&job->sensor_info);
 	struct jm_children_config children = {
 		.inference = {.ops = job->engine,
-			.options = {.library = config->ort_library,
-				.dtype = config->dtype,
+			.options = {.dtype = config->dtype,
 				.n_input_shape = config->n_input_shape,
 				.optimization_level = config->optimization_level,
 				.threads = config->threads,
 				.seed = config->seed,
+				.settings = job->settings.list,
+				.n_settings = job->settings.n,
 				.now_ns = jm_clock_monotonic_ns},
 			.model = &job->model,
 			.runs = config->runs,

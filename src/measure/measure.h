@@ -12,9 +12,10 @@
 struct jm_measure_config {
 	const char *model; /* catalogue name or .onnx file */
 	const char *result_dir;
-	const char *sensor; /* as given to jm_sensor_select; NULL: best */
-	const char *engine; /* NULL: best */
-	const char *ort_library;
+	const char *sensor;                /* as given to jm_sensor_select; NULL: best */
+	const char *engine;                /* NULL: best */
+	const char *const *engine_options; /* [n_engine_options], "NAME=VALUE" */
+	size_t n_engine_options;
 	const char *dtype; /* NULL: the model's */
 	int64_t input_shape[JM_SHAPE_MAX];
 	size_t n_input_shape;

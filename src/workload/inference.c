@@ -36,8 +36,8 @@ struct inference {
 	struct jm_spool_writer spool;
 	struct jm_span_sink sink;
 	struct jm_pauses pauses;
-	uint32_t cycle;
-	int spool_result; /* first failure of the spool inside a callback */
+	uint32_t warm_cycles; /* traced, before the first that counts */
+	int spool_result;     /* first failure of the spool inside a callback */
 	struct jm_error spool_error;
 	double untraced_ms, traced_ms; /* medians of the whole network */
 };
@@ -49,23 +49,28 @@ static int64_t now(const struct inference *inference)
 	return options->now_ns(options->clock);
 }
 
-static void put_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void put_span(struct inference *inference, const struct jm_spool_span *span)
 {
-	struct inference *inference = context;
-	struct jm_spool_span span = {begin_ns, end_ns, layer, inference->cycle};
-
 	if (inference->spool_result < 0)
 		return;
-	inference->spool_result = jm_spool_put(&inference->spool, JM_SPOOL_SPAN, &span,
-		sizeof(span), end_ns, &inference->spool_error);
+	inference->spool_result = jm_spool_put(&inference->spool, JM_SPOOL_SPAN, span,
+		sizeof(*span), span->end_ns, &inference->spool_error);
 }
 
-static void drop_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+/* The engine has counted since it was opened: what warmed it up is no cycle. */
+static void take_span(void *context, const struct jm_span *span)
+{
+	struct inference *inference = context;
+	struct jm_spool_span record = {span->begin_ns, span->end_ns, span->layer,
+		span->cycle - inference->warm_cycles};
+
+	put_span(inference, &record);
+}
+
+static void drop_span(void *context, const struct jm_span *span)
 {
 	(void)context;
-	(void)layer;
-	(void)begin_ns;
-	(void)end_ns;
+	(void)span;
 }
 
 static int open_engine(struct inference *inference, struct jm_error *reterr)
@@ -102,6 +107,7 @@ static int time_runs(struct inference *inference, const struct jm_span_sink *sin
 
 		if (result < 0)
 			return result;
+		inference->warm_cycles += sink != NULL;
 		times[n++] = (double)(now(inference) - begin) / (double)JM_NS_PER_MS;
 		if (n >= 5 && now(inference) - first > UNTRACED_NS_MAX)
 			break;
@@ -197,19 +203,31 @@ static json_t *describe_schedule(const struct inference *inference)
 		config->shared->pause_max_ms, "seed", (json_int_t)config->options.seed);
 }
 
+/* The engine's own options, as the user gave them. */
+static json_t *describe_settings(const struct jm_engine_options *options)
+{
+	json_t *settings = json_object();
+
+	for (size_t i = 0; settings && i < options->n_settings; i++)
+		json_object_set_new(settings, options->settings[i].name,
+			jm_json_text(options->settings[i].value));
+	return settings;
+}
+
 /* Of the engine, and how its cycles follow each other. */
 static json_t *describe_engine(const struct inference *inference, const struct jm_graph *graph)
 {
 	const struct jm_engine_info *info = &inference->info;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
 		"engine", inference->config->ops->name, "version", info->version, "library",
 		jm_json_text(info->library), "tracing", info->tracing, "threads", info->threads,
 		"optimization_level", info->optimization_level, "trace_bias_us",
 		info->trace_bias_us, "trace_bias_sd_us", info->trace_bias_sd_us,
 		"network_untraced_ms", inference->untraced_ms, "network_traced_ms",
 		inference->traced_ms, "inputs", describe_inputs(graph), "schedule",
-		describe_schedule(inference));
+		describe_schedule(inference), "settings",
+		describe_settings(&inference->config->options));
 }
 
 static int open_spool(struct inference *inference, struct jm_error *reterr)
@@ -280,6 +298,13 @@ static int pause_before_next(struct inference *inference, struct jm_error *reter
 	return 0;
 }
 
+static void put_whole_cycle(struct inference *inference, uint32_t cycle, int64_t begin_ns)
+{
+	struct jm_spool_span span = {begin_ns, now(inference), JM_WHOLE_CYCLE, cycle};
+
+	put_span(inference, &span);
+}
+
 static int run_cycles(struct inference *inference, struct jm_error *reterr)
 {
 	const struct jm_inference_config *config = inference->config;
@@ -288,11 +313,10 @@ static int run_cycles(struct inference *inference, struct jm_error *reterr)
 		int64_t begin = now(inference);
 		int result;
 
-		inference->cycle = i;
 		result = config->ops->run(inference->engine, &inference->sink, reterr);
 		if (result < 0)
 			return result;
-		put_span(inference, JM_WHOLE_CYCLE, begin, now(inference));
+		put_whole_cycle(inference, i, begin);
 		if (inference->spool_result < 0) {
 			if (reterr)
 				*reterr = inference->spool_error;
@@ -334,7 +358,7 @@ int jm_inference_run(const struct jm_inference_config *config, struct jm_error *
 	struct inference inference = {.config = config};
 	int result, close_result;
 
-	inference.sink.span = put_span;
+	inference.sink.span = take_span;
 	inference.sink.context = &inference;
 	inference.spool.fd = -1;
 	result = open_engine(&inference, reterr);

@@ -118,6 +118,20 @@ expect_out_like 'NOT RESOLVED: the sensor showed one and the same value'
 expect_err_like '^--min-block-size means nothing to this engine'
 expect_no_file r2/lenet/SIMULATED.txt
 
+# ---- An engine's own options, which run.json keeps
+run measure --model lenet --sensor sim --result-dir r7 "${quick[@]}" \
+	--engine-option tracing=profile --engine-option spinning=1
+expect_status "$measured"
+python3 - r7/lenet <<'END' || complain "the engine's options are not in run.json"
+import json, sys
+engine = json.load(open(sys.argv[1] + "/run.json"))["engine"]
+assert engine["settings"] == {"tracing": "profile", "spinning": "1"}, engine
+assert engine["tracing"] == "profile"
+END
+run measure --model lenet --sensor sim --result-dir none --engine-option tracing=magic
+expect_error 2 "tracing=magic does not exist; use callbacks or profile"
+expect_no_file none
+
 # ---- No sensor, unknown sensor, unknown engine: nothing is left behind
 JOULEMAP_SYSFS_ROOT=$trees/empty run measure --model lenet --result-dir none
 expect_status 3

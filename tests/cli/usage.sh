@@ -91,6 +91,23 @@ run measure --idle-again=1
 expect_error 2 "--idle-again takes no value"
 run measure --model ""
 expect_error 2 "--model needs a value that is not empty"
+run measure --engine-help onnxruntime
+expect_status 0
+expect_out_like '^engine onnxruntime: '
+expect_out_like '^  library=FILE '
+expect_out_like '^  tracing=callbacks\|profile'
+run measure --engine-help onnxruntim
+expect_error 2 "there is no engine 'onnxruntim'; there are: onnxruntime"
+run measure --sensor sim --engine-option spining=1
+expect_error 2 "engine 'onnxruntime' has no option 'spining', did you mean 'spinning'?"
+run measure --sensor sim --engine onnxruntime --engine-option spinning
+expect_error 2 "option 'spinning' of engine 'onnxruntime' needs a value: spinning=0|1"
+run measure --sensor sim --engine-option spinning=1 --engine-option spinning=0
+expect_error 2 "option 'spinning' of engine 'onnxruntime' is given twice"
+run measure --sensor sim --engine-option library=a.so --ort-library b.so
+expect_error 2 "option 'library' of engine 'onnxruntime' is given twice"
+run measure --sensor sim --engine-option ""
+expect_error 2 "--engine-option needs a value that is not empty"
 run measure extra
 expect_error 2 "unexpected argument 'extra', see 'joulemap measure --help'"
 run map

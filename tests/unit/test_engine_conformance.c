@@ -30,19 +30,17 @@ static void over_engines(engine_test *test)
 }
 
 struct recorded {
-	int64_t (*spans)[2]; /* in order of delivery */
-	uint32_t *layers;
+	struct jm_span *spans; /* in order of delivery */
 	size_t n, capacity;
 };
 
-static void record(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void record(void *context, const struct jm_span *span)
 {
 	struct recorded *recorded = context;
 
 	assert_true(recorded->n < recorded->capacity);
-	recorded->spans[recorded->n][0] = begin_ns;
-	recorded->spans[recorded->n][1] = end_ns;
-	recorded->layers[recorded->n++] = layer;
+	recorded->spans[recorded->n] = *span;
+	recorded->n++;
 }
 
 static void test_registry(void **state)
@@ -103,12 +101,15 @@ static void check_spans(const struct jm_graph *graph, const struct recorded *rec
 	for (size_t i = 0; i < recorded->n; i++) {
 		if (i % graph->n_layers == 0)
 			memset(seen, 0, graph->n_layers);
-		assert_true(recorded->layers[i] < graph->n_layers);
-		assert_false(seen[recorded->layers[i]]);
-		seen[recorded->layers[i]] = 1;
-		assert_true(recorded->spans[i][0] >= last_ns);
-		assert_true(recorded->spans[i][1] >= recorded->spans[i][0]);
-		last_ns = recorded->spans[i][1];
+		const struct jm_span *span = &recorded->spans[i];
+
+		assert_true(span->layer < graph->n_layers);
+		assert_false(seen[span->layer]);
+		seen[span->layer] = 1;
+		assert_true(span->begin_ns >= last_ns);
+		assert_true(span->end_ns >= span->begin_ns);
+		assert_int_equal(span->cycle, i / graph->n_layers);
+		last_ns = span->end_ns;
 	}
 	assert_true(last_ns <= to_ns);
 	free(seen);
@@ -126,12 +127,12 @@ static void run_model(const struct jm_engine_ops *ops, const char *path)
 	check_graph(unit.graph);
 	assert_true(strlen(unit.info.version) > 0 && strlen(unit.info.library) > 0);
 	assert_true(unit.info.threads == 1 && unit.info.trace_bias_us >= 0);
+	assert_true(unit.info.scope >= JM_SCOPE_BOARD && unit.info.scope <= JM_SCOPE_OTHER);
 	/* Profiles count in us, on another clock. */
 	if (strcmp(unit.info.tracing, "profile") == 0)
 		slack_ns = 100 * JM_NS_PER_US;
 	recorded.capacity = RUNS * unit.graph->n_layers;
 	recorded.spans = calloc(recorded.capacity, sizeof(*recorded.spans));
-	recorded.layers = calloc(recorded.capacity, sizeof(*recorded.layers));
 	from_ns = jm_clock_monotonic_ns(NULL);
 	for (int i = 0; i < RUNS; i++) {
 		assert_int_equal(unit.ops->run(unit.state, &sink, &unit.error), 0);
@@ -146,7 +147,6 @@ static void run_model(const struct jm_engine_ops *ops, const char *path)
 	to_ns = jm_clock_monotonic_ns(NULL);
 	check_spans(unit.graph, &recorded, RUNS, from_ns - slack_ns, to_ns + slack_ns);
 	free(recorded.spans);
-	free(recorded.layers);
 	engine_unit_close(&unit);
 }
 
@@ -222,7 +222,10 @@ static void spoil_path(struct engine_unit *unit)
 
 static void spoil_library(struct engine_unit *unit)
 {
-	unit->options.library = "/no/such/library.so";
+	static const struct jm_engine_setting setting = {"library", "/no/such/library.so"};
+
+	unit->options.settings = &setting;
+	unit->options.n_settings = 1;
 }
 
 static void spoil_clock(struct engine_unit *unit)

@@ -173,6 +173,40 @@ static void test_odd_names(void **state)
 	unsetenv("JOULEMAP_ORT_TRACING");
 }
 
+/* ---- Own options ----------------------------------------------------------------------- */
+
+static void test_options(void **state)
+{
+	struct jm_engine_setting profile = {"tracing", "profile"}, bad = {"tracing", "magic"};
+	struct jm_engine_setting spinning[2] = {{"spinning", "1"}, {"tracing", "profile"}};
+	struct jm_engine_setting loud = {"spinning", "loud"};
+	struct engine_unit unit;
+
+	(void)state;
+	engine_unit_require(ops);
+	engine_unit_init(&unit, ops, MODEL("lenet"));
+	unit.options.settings = &profile;
+	unit.options.n_settings = 1;
+	engine_unit_open(&unit);
+	assert_string_equal(unit.info.tracing, "profile");
+	assert_int_equal(unit.info.scope, JM_SCOPE_CPU);
+	engine_unit_close(&unit);
+	engine_unit_init(&unit, ops, MODEL("lenet"));
+	unit.options.settings = spinning;
+	unit.options.n_settings = 2;
+	engine_unit_open(&unit);
+	assert_string_equal(unit.info.tracing, "profile");
+	engine_unit_close(&unit);
+	engine_unit_init(&unit, ops, MODEL("lenet"));
+	unit.options.settings = &bad;
+	unit.options.n_settings = 1;
+	engine_unit_expect_failure(&unit, JM_EUSAGE, "use callbacks or profile");
+	engine_unit_init(&unit, ops, MODEL("lenet"));
+	unit.options.settings = &loud;
+	unit.options.n_settings = 1;
+	engine_unit_expect_failure(&unit, JM_EUSAGE, "use 0 or 1");
+}
+
 /* ---- Shapes and types ----------------------------------------------------------------- */
 
 static void expect_input(const char *path, const int64_t *wanted, size_t n, const int64_t *dims)
@@ -294,13 +328,12 @@ static void test_bad_models(void **state)
 	refuse_model(MODEL("external"), JM_ENOTFOUND, "put that file beside the model");
 }
 
-static void count_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void count_span(void *context, const struct jm_span *span)
 {
 	size_t *counts = context;
 
-	(void)begin_ns;
-	(void)end_ns;
-	counts[layer]++;
+	assert_int_equal(span->cycle, counts[span->layer]);
+	counts[span->layer]++;
 }
 
 static void test_external_weights(void **state)
@@ -436,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_bad_models),
 		cmocka_unit_test(test_external_weights),
 		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_telemetry),
 		cmocka_unit_test(test_module),
 	};

@@ -20,15 +20,14 @@ struct spans {
 	size_t n;
 };
 
-static void take_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void take_span(void *context, const struct jm_span *span)
 {
 	struct spans *spans = context;
 
-	(void)layer;
 	if (spans->n == N_SAMPLES)
 		return;
-	spans->ns[spans->n][0] = begin_ns;
-	spans->ns[spans->n++][1] = end_ns;
+	spans->ns[spans->n][0] = span->begin_ns;
+	spans->ns[spans->n++][1] = span->end_ns;
 }
 
 static int by_value(const void *a, const void *b)

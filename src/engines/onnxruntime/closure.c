@@ -15,11 +15,12 @@ struct total {
 	int64_t ns;
 };
 
-static void add_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void add_span(void *context, const struct jm_span *span)
 {
+	int64_t begin_ns = span->begin_ns, end_ns = span->end_ns;
 	struct total *total = context;
 
-	jm_ort_bias_remove(total->bias[layer], &begin_ns, &end_ns);
+	jm_ort_bias_remove(total->bias[span->layer], &begin_ns, &end_ns);
 	total->ns += end_ns - begin_ns;
 }
 

@@ -45,6 +45,15 @@ static int learn(struct jm_ort_network *network, struct jm_error *reterr)
 	return 0;
 }
 
+/* Nodes run one after the other: one lane. */
+static void hand_out(const struct jm_ort_network *network, const struct jm_span_sink *sink,
+	uint32_t layer, int64_t begin_ns, int64_t end_ns)
+{
+	const struct jm_span span = {begin_ns, end_ns, layer, 0, network->cycle};
+
+	sink->span(sink->context, &span);
+}
+
 /* ---- By callbacks -------------------------------------------------------------------- */
 
 static int callback_run(struct jm_ort_network *network, struct jm_error *reterr)
@@ -74,14 +83,17 @@ static int discover_by_callbacks(struct jm_ort_network *network, struct jm_error
 	return result;
 }
 
-static int deliver(const struct jm_ort_trace *trace, const struct jm_span_sink *sink,
+static int deliver(struct jm_ort_network *network, const struct jm_span_sink *sink,
 	struct jm_error *reterr)
 {
+	const struct jm_ort_trace *trace = &network->trace;
+
 	if (trace->n_strange || trace->n_spans != trace->n_layers)
 		return changed(trace->n_spans + trace->n_strange, trace->n_layers, reterr);
 	for (size_t i = 0; i < trace->n_spans; i++)
-		sink->span(sink->context, trace->spans[i].layer, trace->spans[i].begin_ns,
+		hand_out(network, sink, trace->spans[i].layer, trace->spans[i].begin_ns,
 			trace->spans[i].end_ns);
+	network->cycle++;
 	return 0;
 }
 
@@ -174,8 +186,10 @@ static int deliver_run(void *context, size_t run, const struct jm_ort_profile_no
 		if (strcmp(nodes[i].name, steps->steps[i].event) != 0)
 			return changed(n, steps->n, reterr);
 	for (size_t i = 0; i < n; i++)
-		delivery->sink->span(delivery->sink->context, (uint32_t)delivery->layers[i],
+		hand_out(delivery->network, delivery->sink, (uint32_t)delivery->layers[i],
 			spans_ns[i][0], spans_ns[i][1]);
+	/* Every traced run is in a profile once, in order, however late. */
+	delivery->network->cycle++;
 	return 0;
 }
 
@@ -254,7 +268,7 @@ int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink
 	if (!network->by_callbacks)
 		return profiled_run(network, sink, reterr);
 	result = callback_run(network, reterr);
-	return result < 0 ? result : deliver(&network->trace, sink, reterr);
+	return result < 0 ? result : deliver(network, sink, reterr);
 }
 
 void jm_ort_network_close(struct jm_ort_network *network)

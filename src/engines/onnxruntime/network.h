@@ -24,6 +24,8 @@ struct jm_ort_network {
 	struct jm_ort_profiled traced;
 	int open_traced;
 	size_t events_per_run, events_used, events_max;
+
+	uint32_t cycle; /* of the run that is delivered next */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/graph.h"
 #include "engines/onnxruntime/calibrate.h"
+#include "engines/onnxruntime/choices.h"
 #include "engines/onnxruntime/closure.h"
 #include "engines/onnxruntime/cores.h"
 #include "engines/onnxruntime/layers.h"
@@ -23,6 +24,7 @@
 
 struct engine {
 	struct jm_ort ort;
+	struct jm_ort_choices choices; /* .library is the caller's, for open only */
 	struct OrtEnv *env;
 	struct jm_ort_plugin plugin;
 	struct jm_ort_capture capture;
@@ -108,26 +110,40 @@ static int level_of(int effective)
 
 /* ---- Probe ----------------------------------------------------------------------- */
 
-static int wants_profile(void)
+static int uses_callbacks(const struct jm_ort *ort, const struct jm_ort_choices *choices)
 {
-	const char *tracing = getenv("JOULEMAP_ORT_TRACING");
-
-	return tracing && strcmp(tracing, "profile") == 0;
+	return ort->api_version >= JM_ORT_API_CALLBACKS &&
+	       choices->tracing != JM_ORT_TRACING_PROFILE;
 }
 
-static int uses_callbacks(const struct jm_ort *ort)
+/* Loads the runtime that the options choose, and sees whether it does as they say. */
+static int open_library(struct jm_ort *ort, const struct jm_engine_options *options,
+	struct jm_ort_choices *ret_choices, struct jm_error *reterr)
 {
-	return ort->api_version >= JM_ORT_API_CALLBACKS && !wants_profile();
+	int result = jm_ort_choices_read(options, ret_choices, reterr);
+
+	if (result == 0)
+		result = jm_ort_library_open(ort, ret_choices->library, reterr);
+	if (result < 0)
+		return result;
+	if (ret_choices->tracing != JM_ORT_TRACING_CALLBACKS ||
+		uses_callbacks(ort, ret_choices))
+		return 0;
+	return jm_fail(reterr, JM_EUNSUPPORTED,
+		"ONNX Runtime %s has no callbacks, 1.%d or later has; leave out "
+		"tracing=callbacks",
+		ort->version, JM_ORT_API_CALLBACKS);
 }
 
-static void describe(const struct jm_ort *ort, const struct jm_engine_options *options,
-	struct jm_engine_info *ret_info)
+static void describe(const struct jm_ort *ort, const struct jm_ort_choices *choices,
+	const struct jm_engine_options *options, struct jm_engine_info *ret_info)
 {
 	memset(ret_info, 0, sizeof(*ret_info));
 	jm_text_copy(ret_info->version, sizeof(ret_info->version), ort->version);
 	jm_text_copy(ret_info->library, sizeof(ret_info->library), ort->path);
 	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
-		uses_callbacks(ort) ? "callbacks" : "profile");
+		uses_callbacks(ort, choices) ? "callbacks" : "profile");
+	ret_info->scope = JM_SCOPE_CPU;
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
 	ret_info->optimization_level = options->optimization_level;
 	ret_info->trace_bias_us = (double)NAN;
@@ -137,14 +153,14 @@ static void describe(const struct jm_ort *ort, const struct jm_engine_options *o
 static int engine_probe(const struct jm_engine_options *options,
 	struct jm_engine_info *ret_info, struct jm_error *reterr)
 {
-	struct jm_ort ort;
+	struct jm_ort ort = {0};
+	struct jm_ort_choices choices;
 	char module[JM_PATH_MAX];
-	int result = jm_ort_library_open(&ort, options->library, reterr);
+	int result = open_library(&ort, options, &choices, reterr);
 
-	if (result < 0)
-		return result;
-	describe(&ort, options, ret_info);
-	if (uses_callbacks(&ort))
+	if (result == 0)
+		describe(&ort, &choices, options, ret_info);
+	if (result == 0 && uses_callbacks(&ort, &choices))
 		result = jm_ort_module_find(module, reterr);
 	jm_ort_library_close(&ort);
 	return result;
@@ -156,7 +172,7 @@ static int open_runtime(
 	struct engine *engine, const struct jm_engine_options *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = &engine->ort;
-	int result = jm_ort_library_open(&engine->ort, options->library, reterr);
+	int result = open_library(&engine->ort, options, &engine->choices, reterr);
 
 	if (result < 0)
 		return result;
@@ -169,7 +185,7 @@ static int open_runtime(
 		reterr, "cannot start ONNX Runtime");
 	if (result < 0)
 		return result;
-	if (uses_callbacks(ort))
+	if (uses_callbacks(ort, &engine->choices))
 		return jm_ort_plugin_open(&engine->plugin, ort, engine->env, 1, reterr);
 	/* Profiles do without; then names and attributes are fewer. */
 	if (ort->api_version >= JM_ORT_API_GRAPH &&
@@ -197,7 +213,7 @@ static int keep_model(
 	int result = 0;
 
 	engine->model = *model;
-	if (uses_callbacks(&engine->ort))
+	if (uses_callbacks(&engine->ort, &engine->choices))
 		return 0;
 	if (model->path) {
 		result = copy_bytes(&engine->copies[0], model->path, strlen(model->path) + 1);
@@ -305,13 +321,14 @@ static int open_network(struct engine *engine, const struct jm_engine_options *o
 		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
 		.level = level_of(info->optimization_level),
 		.threads = info->threads,
+		.spinning = engine->choices.spinning,
 		.seed = options->seed};
 	struct jm_ort_clock clock = {options->now_ns, options->clock};
 	int result;
 
 	engine->plugin.capture = &engine->capture;
 	result = jm_ort_network_open(
-		&engine->network, &setup, uses_callbacks(ort), clock, reterr);
+		&engine->network, &setup, uses_callbacks(ort, &engine->choices), clock, reterr);
 	engine->plugin.capture = NULL;
 	return result;
 }
@@ -326,7 +343,7 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 		result = open_runtime(engine, options, reterr);
 	if (result < 0)
 		return result;
-	describe(&engine->ort, options, ret_info);
+	describe(&engine->ort, &engine->choices, options, ret_info);
 	ret_info->optimization_level = effective_level(engine, options->optimization_level);
 	result = settle_inputs(engine, options, reterr);
 	if (result == 0)
@@ -335,7 +352,8 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 		result = build_graph(engine, reterr);
 	if (result == 0)
 		result = calibrate(engine, ret_info, reterr);
-	if (result == 0 && uses_callbacks(&engine->ort))
+	engine->network.cycle = 0; /* calibrating ran it too */
+	if (result == 0 && engine->network.by_callbacks)
 		memset(&engine->model, 0, sizeof(engine->model)); /* the caller's */
 	return result;
 }
@@ -347,12 +365,13 @@ static const struct jm_graph *engine_graph(const void *state)
 	return &((const struct engine *)state)->graph;
 }
 
-static void take_span(void *context, uint32_t layer, int64_t begin_ns, int64_t end_ns)
+static void take_span(void *context, const struct jm_span *measured)
 {
 	const struct engine *engine = context;
+	struct jm_span span = *measured;
 
-	jm_ort_bias_remove(engine->bias[layer], &begin_ns, &end_ns);
-	engine->sink->span(engine->sink->context, layer, begin_ns, end_ns);
+	jm_ort_bias_remove(engine->bias[span.layer], &span.begin_ns, &span.end_ns);
+	engine->sink->span(engine->sink->context, &span);
 }
 
 static int engine_run(void *state, const struct jm_span_sink *sink, struct jm_error *reterr)
@@ -397,6 +416,8 @@ const struct jm_engine_ops jm_engine_onnxruntime = {
 	.name = "onnxruntime",
 	.summary = "ONNX models on the CPU, by ONNX Runtime",
 	.state_size = sizeof(struct engine),
+	.options = jm_ort_options,
+	.n_options = JM_ORT_N_OPTIONS,
 	.probe = engine_probe,
 	.open = engine_open,
 	.graph = engine_graph,

@@ -256,8 +256,8 @@ static int find_device(struct jm_ort_plugin *plugin, struct jm_error *reterr)
 			plugin->device = devices[i];
 	if (result == 0 && !plugin->device)
 		result = jm_fail(reterr, JM_EENGINE,
-			"ONNX Runtime %s does not offer joulemap's execution provider; set "
-			"JOULEMAP_ORT_TRACING=profile to do without it",
+			"ONNX Runtime %s does not offer joulemap's execution provider; give "
+			"--engine-option tracing=profile to do without it",
 			ort->version);
 	return result;
 }

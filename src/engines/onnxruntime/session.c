@@ -27,7 +27,6 @@ static int set_threads(const struct jm_ort_session_setup *setup,
 	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = setup->ort;
-	const char *spinning = getenv("JOULEMAP_ORT_SPINNING");
 	struct OrtStatus *status;
 
 	status = jm_ort_set_execution_mode_fn(ort)(options, 0);
@@ -38,8 +37,7 @@ static int set_threads(const struct jm_ort_session_setup *setup,
 	/* Spinning workers burn power that no layer asked for: docs/engines.md. */
 	if (!status)
 		status = jm_ort_add_session_config_fn(ort)(options,
-			"session.intra_op.allow_spinning",
-			spinning && strcmp(spinning, "1") == 0 ? "1" : "0");
+			"session.intra_op.allow_spinning", setup->spinning ? "1" : "0");
 	return jm_ort_check(ort, status, reterr, "cannot use %d threads", setup->threads);
 }
 

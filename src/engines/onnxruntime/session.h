@@ -18,6 +18,7 @@ struct jm_ort_session_setup {
 	const char *profile_prefix;          /* NULL: no profile in a file */
 	int level;                           /* JM_ORT_... */
 	int threads;                         /* >= 1 */
+	int spinning;                        /* waiting threads may spin */
 	uint64_t seed;
 };
 
