@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/self.h"
 #include "base/text.h"
 
 #define SUFFIX ".model.gz"
@@ -17,23 +17,32 @@
 
 /* ---- Where it is --------------------------------------------------------------- */
 
-/* PREFIX/share/joulemap/catalog of the running program, when it is there. */
-static int find_beside_program(const char *program, char ret_path[JM_PATH_MAX])
+/* share/joulemap/catalog of the prefix that `folder` is in, when it is there. */
+static int find_beside(const char *folder, const char *prefix, char ret_path[JM_PATH_MAX])
 {
-	const char *name = jm_path_name(program);
-	int length = snprintf(ret_path, JM_PATH_MAX, "%.*s../share/joulemap/catalog",
-		(int)(name - program), program);
+	int length =
+		snprintf(ret_path, JM_PATH_MAX, "%s/%s/share/joulemap/catalog", folder, prefix);
 
-	return length > 0 && length < JM_PATH_MAX && jm_path_is_folder(ret_path);
+	return folder[0] && length < JM_PATH_MAX && jm_path_is_folder(ret_path);
+}
+
+/* Beside what runs; libraries may lie in lib/x86_64-linux-gnu. */
+static int find_installed(char ret_path[JM_PATH_MAX])
+{
+	char program[JM_PATH_MAX], library[JM_PATH_MAX];
+
+	jm_self_program_folder(program);
+	jm_self_library_folder(library);
+	return find_beside(program, "..", ret_path) || find_beside(library, "..", ret_path) ||
+	       find_beside(library, "../..", ret_path);
 }
 
 int jm_catalog_folder(const char *option, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 {
 	const char *wanted = option ? option : getenv("JOULEMAP_CATALOG_DIR");
 	char program[JM_PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-	program[length > 0 ? length : 0] = '\0';
+	jm_self_program(program);
 	if (wanted && *wanted) {
 		if (strlen(wanted) >= JM_PATH_MAX || !jm_path_is_folder(wanted))
 			return jm_fail(reterr, JM_ENOTFOUND,
@@ -47,7 +56,7 @@ int jm_catalog_folder(const char *option, char ret_path[JM_PATH_MAX], struct jm_
 		if (jm_path_is_folder(ret_path))
 			return 0;
 	}
-	if (find_beside_program(program, ret_path))
+	if (find_installed(ret_path))
 		return 0;
 	jm_text_copy(ret_path, JM_PATH_MAX, JM_INSTALL_DATADIR "/joulemap/catalog");
 	if (jm_path_is_folder(ret_path))

@@ -6,27 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/self.h"
 #include "base/text.h"
 
 #define MODULE_NAME "joulemap_ort.so"
 #define HOW_TO_GET                                                                             \
 	"run 'make deps' or 'pip install onnxruntime', or name the file with --ort-library "   \
 	"PATH"
-
-/* Folder of the running program, without '/' at its end; "" when unknown. */
-static void executable_folder(char ret_path[JM_PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", ret_path, JM_PATH_MAX - 1);
-	char *slash;
-
-	ret_path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(ret_path, '/');
-	if (slash)
-		*slash = '\0';
-}
 
 /* ---- The runtime ----------------------------------------------------------- */
 
@@ -129,7 +117,7 @@ int jm_ort_library_open(struct jm_ort *ort, const char *wanted, struct jm_error 
 		return load_named(ort, variable, reterr);
 	if (load(ort, "libonnxruntime.so.1", NULL) == 0)
 		return 0;
-	executable_folder(path);
+	jm_self_program_folder(path);
 	if (jm_path_join(beside, path, "../lib/joulemap", reterr) < 0)
 		return JM_EINVAL;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -147,36 +135,40 @@ void jm_ort_library_close(struct jm_ort *ort)
 
 /* ---- Our module -------------------------------------------------------------- */
 
+/* In a folder that was named: a failure here ends the search. */
+static int find_module_in(
+	const char *folder, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
+{
+	if (jm_path_join(ret_path, folder, MODULE_NAME, reterr) < 0)
+		return JM_EINVAL;
+	if (jm_path_exists(ret_path))
+		return 0;
+	return jm_fail(reterr, JM_ENOTFOUND,
+		"no " MODULE_NAME
+		" in JOULEMAP_LIB_DIR '%s'; unset it, or name the folder that has it",
+		folder);
+}
+
 int jm_ort_module_find(char ret_path[JM_PATH_MAX], struct jm_error *reterr)
 {
-	static const char *const places[] = {"", "/..", "/../lib/joulemap"};
-	const char *folder = getenv("JOULEMAP_LIB_DIR");
-	char self[JM_PATH_MAX];
-	int length;
+	const char *named = getenv("JOULEMAP_LIB_DIR");
+	char program[JM_PATH_MAX], library[JM_PATH_MAX];
+	const struct {
+		const char *folder, *below;
+	} places[] = {{program, ""}, {program, "/.."}, {program, "/../lib/joulemap"},
+		{library, "/joulemap"}, {JM_BINARY_DIR, ""}, {JM_INSTALL_LIBDIR, "/joulemap"}};
 
-	if (folder && *folder) {
-		if (jm_path_join(ret_path, folder, MODULE_NAME, reterr) < 0)
-			return JM_EINVAL;
-		if (jm_path_exists(ret_path))
-			return 0;
-		return jm_fail(reterr, JM_ENOTFOUND,
-			"no " MODULE_NAME
-			" in JOULEMAP_LIB_DIR '%s'; unset it, or name the folder "
-			"that has it",
-			folder);
-	}
-	executable_folder(self);
+	if (named && *named)
+		return find_module_in(named, ret_path, reterr);
+	jm_self_program_folder(program);
+	jm_self_library_folder(library);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		length = snprintf(ret_path, JM_PATH_MAX, "%s%s/" MODULE_NAME, self, places[i]);
-		if (length < JM_PATH_MAX && jm_path_exists(ret_path))
+		int length = snprintf(ret_path, JM_PATH_MAX, "%s%s/" MODULE_NAME,
+			places[i].folder, places[i].below);
+
+		if (places[i].folder[0] && length < JM_PATH_MAX && jm_path_exists(ret_path))
 			return 0;
 	}
-	jm_text_copy(ret_path, JM_PATH_MAX, JM_BINARY_DIR "/" MODULE_NAME);
-	if (jm_path_exists(ret_path))
-		return 0;
-	jm_text_copy(ret_path, JM_PATH_MAX, JM_INSTALL_LIBDIR "/joulemap/" MODULE_NAME);
-	if (jm_path_exists(ret_path))
-		return 0;
 	return jm_fail(reterr, JM_ENOTFOUND,
 		"no " MODULE_NAME
 		" beside the program; build it with 'make', or name its folder "

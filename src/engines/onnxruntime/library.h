@@ -20,8 +20,8 @@ void jm_ort_library_close(struct jm_ort *ort);
 
 /*
  * Path of joulemap_ort.so: $JOULEMAP_LIB_DIR, the executable's folder, the
- * folder above it, ../lib/joulemap, the build folder, the installed place.
- * JM_ENOTFOUND.
+ * folder above it, ../lib/joulemap, joulemap/ beside libjoulemap.so, the build
+ * folder, the installed place. JM_ENOTFOUND.
  */
 int jm_ort_module_find(char ret_path[JM_PATH_MAX], struct jm_error *reterr);
 
