@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 
 struct text {
@@ -63,4 +65,131 @@ json_t *jm_json_text(const char *text)
 json_t *jm_json_number(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* ---- Files ------------------------------------------------------------------ */
+
+int jm_json_parse(const char *file, const char *text, size_t size, json_t **ret_json,
+	struct jm_error *reterr)
+{
+	json_error_t problem;
+	json_t *json = json_loadb(text, size, 0, &problem);
+
+	*ret_json = NULL;
+	if (!json)
+		return jm_fail(reterr, JM_EFORMAT, "'%s' line %d: %s", file, problem.line,
+			problem.text);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return jm_fail(reterr, JM_EFORMAT, "'%s' holds no JSON object", file);
+	}
+	*ret_json = json;
+	return 0;
+}
+
+int jm_json_read(const char *file, size_t max_bytes, json_t **ret_json, struct jm_error *reterr)
+{
+	char *text;
+	size_t size;
+	int result = jm_file_read(file, max_bytes, &text, &size, reterr);
+
+	*ret_json = NULL;
+	if (result < 0)
+		return result;
+	result = jm_json_parse(file, text, size, ret_json, reterr);
+	free(text);
+	return result;
+}
+
+/* ---- Exact text ----------------------------------------------------------------- */
+
+static void add(struct text *text, const char *piece)
+{
+	append(piece, strlen(piece), text);
+}
+
+static void add_line(struct text *text, size_t depth)
+{
+	add(text, "\n");
+	for (size_t i = 0; i < depth; i++)
+		add(text, "  ");
+}
+
+static void print_value(struct text *text, const json_t *value, size_t depth);
+
+static void print_string(struct text *text, const json_t *value)
+{
+	if (!value || json_dump_callback(value, append, text, JSON_ENCODE_ANY) != 0)
+		text->lost = 1;
+}
+
+static void print_object(struct text *text, const json_t *value, size_t depth)
+{
+	json_t *mutable_value = (json_t *)(uintptr_t)value; /* only walked */
+	const char *separator = "", *key;
+	json_t *member;
+
+	add(text, "{");
+	json_object_foreach(mutable_value, key, member)
+	{
+		json_t *name = json_string(key);
+
+		add(text, separator);
+		add_line(text, depth + 1);
+		print_string(text, name);
+		json_decref(name);
+		add(text, ": ");
+		print_value(text, member, depth + 1);
+		separator = ",";
+	}
+	if (*separator)
+		add_line(text, depth);
+	add(text, "}");
+}
+
+/* Plain values stand in one line. */
+static void print_array(struct text *text, const json_t *value, size_t depth)
+{
+	size_t n = json_array_size(value);
+	int plain = 1;
+
+	for (size_t i = 0; i < n; i++)
+		plain &= !json_is_object(json_array_get(value, i)) &&
+			 !json_is_array(json_array_get(value, i));
+	add(text, "[");
+	for (size_t i = 0; i < n; i++) {
+		add(text, i ? plain ? ", " : "," : "");
+		if (!plain)
+			add_line(text, depth + 1);
+		print_value(text, json_array_get(value, i), depth + 1);
+	}
+	if (!plain)
+		add_line(text, depth);
+	add(text, "]");
+}
+
+static void print_value(struct text *text, const json_t *value, size_t depth)
+{
+	char number[JM_DOUBLE_TEXT_MAX];
+
+	if (json_is_object(value))
+		print_object(text, value, depth);
+	else if (json_is_array(value))
+		print_array(text, value, depth);
+	else if (json_is_real(value))
+		append(number, jm_text_format_double(json_real_value(value), number), text);
+	else
+		print_string(text, value);
+}
+
+char *jm_json_print(const json_t *value)
+{
+	struct text text = {0};
+
+	print_value(&text, value, 0);
+	add(&text, "\n");
+	if (!text.lost)
+		return text.data;
+	free(text.data);
+	return NULL;
 }

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "joulemap/joulemap.h"
+
 /*
  * json_dumps() that notices every lack of memory: jansson up to 2.14 can leave
  * a piece of the text out and still succeed. Freed with free(); NULL when out
@@ -23,5 +25,20 @@ json_t *jm_json_text(const char *text);
 
 /* The same for a number; null for NaN and infinities, which JSON lacks. */
 json_t *jm_json_number(double value);
+
+/*
+ * The one JSON object of a text, or of a file of at most max_bytes. JM_EFORMAT
+ * names file and line. The caller owns the reference; NULL after a failure.
+ */
+int jm_json_parse(const char *file, const char *text, size_t size, json_t **ret_json,
+	struct jm_error *reterr);
+int jm_json_read(
+	const char *file, size_t max_bytes, json_t **ret_json, struct jm_error *reterr);
+
+/*
+ * Indented text whose numbers read back as the same doubles, the shortest that
+ * do, as in all our files. Freed with free(); NULL when out of memory.
+ */
+char *jm_json_print(const json_t *value);
 
 #endif

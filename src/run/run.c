@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "run/run_keys.h"
+
+void jm_run_init(struct jm_run *run)
+{
+	jm_keys_init(&jm_run_keys, run);
+}
+
+void jm_run_release(struct jm_run *run)
+{
+	jm_keys_release(&jm_run_keys, run);
+}
+
+int jm_run_is_simulated(const struct jm_run *run)
+{
+	for (size_t i = 0; i < run->n_sensors; i++)
+		if (run->sensors[i].simulated)
+			return 1;
+	return 0;
+}
+
+const struct jm_run_rail *jm_run_first_rail(const struct jm_run *run)
+{
+	return run->n_sensors && run->sensors[0].n_rails ? &run->sensors[0].rails[0] : NULL;
+}
+
+/* ---- Clocks ---------------------------------------------------------------------- */
+
+void jm_run_clock_read(struct jm_run_clock *ret_clock)
+{
+	struct jm_clock_pair pair;
+
+	jm_clock_pair_read(&pair);
+	ret_clock->monotonic_ns = pair.monotonic_ns;
+	ret_clock->realtime_ns = pair.realtime_ns;
+	ret_clock->uncertainty_ns = pair.uncertainty_ns;
+	ret_clock->utc_offset_s = jm_clock_utc_offset_s(pair.realtime_ns);
+}
+
+int jm_run_clock_shift(
+	const struct jm_run_clock *clock, int64_t *ret_shift_ns, struct jm_error *reterr)
+{
+	if (clock->monotonic_ns < 0 || clock->realtime_ns < 0 ||
+		clock->utc_offset_s == JM_RUN_NO_OFFSET)
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"the run does not relate its clock to civil time");
+	*ret_shift_ns =
+		clock->realtime_ns - clock->monotonic_ns + clock->utc_offset_s * JM_NS_PER_S;
+	return 0;
+}
+
+/* ---- Sensors --------------------------------------------------------------------- */
+
+struct jm_run_sensor *jm_run_add_sensor(struct jm_run *run)
+{
+	struct jm_run_sensor *sensors =
+		realloc(run->sensors, (run->n_sensors + 1) * sizeof(*sensors));
+
+	if (!sensors)
+		return NULL;
+	run->sensors = sensors;
+	jm_keys_init(&jm_run_sensor_keys, &sensors[run->n_sensors]);
+	return &sensors[run->n_sensors++];
+}
+
+/* What sensors do not know is 0 with some of them. */
+static double known(double value)
+{
+	return value > 0 ? value : (double)NAN;
+}
+
+static void set_rail(struct jm_run_rail *rail, const struct jm_rail_info *info)
+{
+	memset(rail, 0, sizeof(*rail));
+	jm_text_copy(rail->name, sizeof(rail->name), info->name);
+	rail->quantity = info->quantity;
+	rail->parent = info->parent;
+	rail->quantum[0] = known(info->quantum[0]);
+	rail->quantum[1] = known(info->quantum[1]);
+	rail->range = (double)NAN;
+}
+
+int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
+	const struct jm_sensor_info *info, uint64_t seed, const char *wanted,
+	struct jm_error *reterr)
+{
+	struct jm_run_rail *rails = calloc(info->n_rails ? info->n_rails : 1, sizeof(*rails));
+
+	if (!rails)
+		return jm_fail_memory(reterr, "the description of a sensor");
+	jm_keys_release(&jm_run_sensor_keys, sensor);
+	jm_text_copy(sensor->name, sizeof(sensor->name), name);
+	jm_text_copy(sensor->wanted, sizeof(sensor->wanted), wanted ? wanted : info->id);
+	jm_text_copy(sensor->id, sizeof(sensor->id), info->id);
+	jm_text_copy(sensor->path, sizeof(sensor->path), info->path);
+	sensor->kind = info->kind;
+	sensor->simulated = info->simulated != 0;
+	sensor->stamped = info->stamped != 0;
+	sensor->seed = seed;
+	sensor->round_ms = known(info->round_ms);
+	sensor->window_ms = known(info->window_ms);
+	sensor->samples = info->samples;
+	sensor->poll_ms = known(info->poll_ms);
+	jm_text_copy(sensor->provenance, sizeof(sensor->provenance), info->provenance);
+	for (size_t i = 0; i < info->n_rails; i++)
+		set_rail(&rails[i], &info->rails[i]);
+	sensor->rails = rails;
+	sensor->n_rails = info->n_rails;
+	return 0;
+}
+
+/* ---- Engine ---------------------------------------------------------------------- */
+
+void jm_run_engine_init(struct jm_run_engine *engine)
+{
+	jm_keys_init(&jm_run_engine_keys, engine);
+}
+
+void jm_run_engine_release(struct jm_run_engine *engine)
+{
+	jm_keys_release(&jm_run_engine_keys, engine);
+}
+
+static void set_input(struct jm_run_input *input, const struct jm_tensor *tensor)
+{
+	jm_text_copy(input->name, sizeof(input->name), tensor->name ? tensor->name : "");
+	jm_text_copy(input->dtype, sizeof(input->dtype), tensor->dtype ? tensor->dtype : "");
+	input->n_shape = tensor->n_dims;
+	memcpy(input->shape, tensor->dims, tensor->n_dims * sizeof(input->shape[0]));
+}
+
+int jm_run_engine_set(struct jm_run_engine *engine, const char *name,
+	const struct jm_engine_info *info, const struct jm_graph *graph,
+	struct jm_error *reterr)
+{
+	size_t n = graph ? graph->n_inputs : 0;
+	struct jm_run_input *inputs = calloc(n ? n : 1, sizeof(*inputs));
+
+	if (!inputs)
+		return jm_fail_memory(reterr, "the description of the engine");
+	jm_run_engine_release(engine);
+	jm_text_copy(engine->name, sizeof(engine->name), name);
+	jm_text_copy(engine->version, sizeof(engine->version), info->version);
+	jm_text_copy(engine->library, sizeof(engine->library), info->library);
+	jm_text_copy(engine->tracing, sizeof(engine->tracing), info->tracing);
+	engine->threads = info->threads;
+	engine->optimization_level = info->optimization_level;
+	engine->trace_bias_us = info->trace_bias_us;
+	engine->trace_bias_sd_us = info->trace_bias_sd_us;
+	for (size_t i = 0; i < n; i++)
+		set_input(&inputs[i], &graph->inputs[i]);
+	engine->inputs = inputs;
+	engine->n_inputs = n;
+	return 0;
+}
