@@ -132,8 +132,10 @@ static int run_children(struct job *job, struct jm_error *reterr)
 {
 	char *meta = jm_describe_power_spool(&job->sensor_info);
 	double rate_hz = job->config->rate_hz;
-	struct jm_children_config children = {.inference = {.runs = (uint32_t)job->load.n_spans,
-						      .spool_path = job->place.paths.timeline},
+	struct jm_children_config children = {
+		.work = {.name = "load", .run = jm_load_run, .context = &job->load},
+		.spool_path = job->place.paths.timeline,
+		.runs = (uint32_t)job->load.n_spans,
 		.logger = {.ops = job->sensor,
 			.info = &job->sensor_info,
 			.options = job->sensor_options,
@@ -145,10 +147,7 @@ static int run_children(struct job *job, struct jm_error *reterr)
 			.ignore_terminate = 1},
 		.lead_ns = rate_hz > 0 && 3e9 / rate_hz > LEAD_NS ? (int64_t)(3e9 / rate_hz)
 								  : LEAD_NS,
-		.progress = job->config->progress,
-		.work = jm_load_run,
-		.work_context = &job->load,
-		.work_name = "load"};
+		.progress = job->config->progress};
 	struct jm_children_result result = {.cycles = 0};
 	int status;
 

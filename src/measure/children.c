@@ -2,14 +2,11 @@
 #include "measure/children.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,170 +15,128 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/wishes.h"
+#include "measure/child.h"
 
 #define POLL_MS 250
 #define LOGGER_START_NS (20 * JM_NS_PER_S)
 #define LOGGER_END_NS (10 * JM_NS_PER_S)
 #define LOGGER_STALL_NS (5 * JM_NS_PER_S)
-
-struct shared {
-	struct jm_inference_shared inference;
-	struct jm_logger_shared logger;
-};
-
-struct child {
-	pid_t pid;
-	int status_fd; /* hangs up when the child is gone; -1: never started */
-	int control_fd;
-	int running;
-	int wait_status;
-};
+#define STOP_NS (10 * JM_NS_PER_S)
 
 struct children {
 	struct jm_children_config *config;
-	struct shared *shared; /* memory that all three see */
-	struct child inference, logger;
+	struct jm_link link; /* to the worker */
+	struct jm_child worker, logger;
+	struct jm_pipes logger_pipes;
+	struct jm_logger_shared *logger_shared;
 	uint64_t readings;  /* seen last */
 	int64_t reading_ns; /* when they last grew */
+	int64_t go_ns;
+	int64_t stop_ns; /* when a command was first seen to be over its end; 0: not yet */
 	int interrupted;
-	int done; /* the inference process said so */
+	int done; /* the worker said so */
 };
+
+static int is_command(const struct children *children)
+{
+	return children->config->work.command != NULL;
+}
 
 /* ---- Start ------------------------------------------------------------------ */
 
-static void close_fd(int *fd)
+static int open_all(struct children *children, struct jm_error *reterr)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
+	const struct jm_children_config *config = children->config;
+	int result = jm_link_open(&children->link, config->spool_path, reterr);
 
-/*
- * Forks; in the child returns 1 with ret_fds: [0] to read the parent's word
- * from, [1] to tell it by. In the parent returns 0 with the child running. The
- * child gets death_signal (0: none) when its parent dies.
- */
-static int start(struct child *child, int death_signal, int ret_fds[2], struct jm_error *reterr)
-{
-	int control[2], status[2];
-	pid_t parent = getpid();
-
-	if (pipe2(control, O_CLOEXEC) != 0)
-		return jm_fail_errno(reterr, errno, "cannot make a pipe");
-	if (pipe2(status, O_CLOEXEC) != 0) {
-		close(control[0]);
-		close(control[1]);
-		return jm_fail_errno(reterr, errno, "cannot make a pipe");
+	if (result == 0)
+		result = jm_pipes_open(&children->logger_pipes, reterr);
+	if (result < 0)
+		return result;
+	children->link.shared->runs = config->runs;
+	children->link.shared->seed = config->seed;
+	children->link.shared->round_ms = config->round_ms;
+	children->link.shared->jitter_ms = config->jitter_ms;
+	children->logger_shared = mmap(NULL, sizeof(*children->logger_shared),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (children->logger_shared == MAP_FAILED) {
+		children->logger_shared = NULL;
+		return jm_fail_memory(reterr, "memory shared with the processes");
 	}
-	fflush(NULL);
-	child->pid = fork();
-	if (child->pid == 0) {
-		close(control[1]);
-		close(status[0]);
-		ret_fds[0] = control[0];
-		ret_fds[1] = status[1];
-		if (death_signal)
-			prctl(PR_SET_PDEATHSIG, death_signal);
-		if (getppid() != parent)
-			_exit(1); /* it died before the signal was armed */
-		return 1;
-	}
-	close(control[0]);
-	close(status[1]);
-	child->control_fd = control[1];
-	child->status_fd = status[0];
-	child->running = child->pid > 0;
-	if (child->pid > 0)
-		return 0;
-	close_fd(&child->control_fd);
-	close_fd(&child->status_fd);
-	return jm_fail_errno(reterr, errno, "cannot start a process");
+	return 0;
 }
 
-static const char *work_name(const struct children *children)
+static void close_all(struct children *children)
 {
-	return children->config->work ? children->config->work_name : "inference";
+	jm_link_close(&children->link);
+	jm_pipes_close(&children->logger_pipes);
+	if (children->logger_shared)
+		munmap(children->logger_shared, sizeof(*children->logger_shared));
 }
 
-static int start_inference(struct children *children, struct jm_error *reterr)
+/* Becomes the command. Ctrl-C stays ours; what tells it of a broken pipe is its own. */
+static int execute(const struct jm_link *link, char *const *command, struct jm_error *reterr)
 {
-	struct jm_inference_config *config = &children->config->inference;
-	struct jm_inference_shared *shared = &children->shared->inference;
-	int fds[2], result = start(&children->inference, SIGKILL, fds, reterr);
+	int result = jm_link_pass(link, reterr);
 
+	if (result < 0)
+		return result;
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	execvp(command[0], command);
+	return jm_fail_errno(reterr, errno, "cannot start '%s'", command[0]);
+}
+
+static int start_worker(struct children *children, struct jm_error *reterr)
+{
+	const struct jm_work *work = &children->config->work;
+	struct jm_link *link = &children->link;
+	struct jm_error error = {.code = 0};
 	/* At a kill of the parent at most JM_SPOOL_FLUSH_NS are not on disk. */
+	int result = jm_child_start(
+		&children->worker, &link->pipes, "joulemap-infer", SIGKILL, reterr);
+
 	if (result <= 0)
 		return result;
-	jm_wishes_leave_to_parent();
-	prctl(PR_SET_NAME, "joulemap-infer");
-	config->control_fd = fds[0];
-	config->status_fd = fds[1];
-	config->shared = shared;
-	result = children->config->work
-			 ? children->config->work(
-				   config, children->config->work_context, &shared->error)
-			 : jm_inference_run(config, &shared->error);
-	if (result < 0 && !shared->error.code)
-		jm_fail(&shared->error, (enum jm_code)result, "the %s process failed",
-			work_name(children));
+	jm_pipes_close(&children->logger_pipes);
+	result = work->command ? execute(link, work->command, &error)
+			       : work->run(link, work->context, &error);
+	if (result < 0 && !error.code)
+		jm_fail(&error, (enum jm_code)result, "the %s process failed", work->name);
+	if (result < 0)
+		jm_link_tell_error(link, &error);
 	_exit(result < 0);
 }
 
 static int start_logger(struct children *children, struct jm_error *reterr)
 {
 	struct jm_logger_config *config = &children->config->logger;
-	int fds[2], result = start(&children->logger, 0, fds, reterr);
+	int result = jm_child_start(
+		&children->logger, &children->logger_pipes, "joulemap-logger", 0, reterr);
 
 	if (result <= 0)
 		return result;
 	/* Held here, the other's pipe would outlive the parent. */
-	close_fd(&children->inference.control_fd);
-	close_fd(&children->inference.status_fd);
-	jm_wishes_leave_to_parent();
-	prctl(PR_SET_NAME, "joulemap-logger");
-	config->stop_fd = fds[0];
-	config->shared = &children->shared->logger;
+	jm_link_close(&children->link);
+	config->stop_fd = children->logger_pipes.control_fd;
+	config->shared = children->logger_shared;
 	result = jm_logger_run(config, NULL);
 	_exit(result < 0);
 }
 
-/* ---- End -------------------------------------------------------------------- */
-
-/* Collects the child if it is gone (or waits for it). */
-static void reap(struct child *child, int options)
-{
-	if (!child->running)
-		return;
-	if (waitpid(child->pid, &child->wait_status, options) == child->pid)
-		child->running = 0;
-}
-
-/* Closes the child's control pipe, waits, and kills it if it does not end. */
-static void end_child(struct child *child, int64_t patience_ns)
-{
-	int64_t deadline = jm_clock_monotonic_ns(NULL) + patience_ns;
-
-	close_fd(&child->control_fd);
-	while (child->running && jm_clock_monotonic_ns(NULL) < deadline) {
-		reap(child, WNOHANG);
-		if (child->running)
-			jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 2 * JM_NS_PER_MS);
-	}
-	if (child->running) {
-		kill(child->pid, SIGKILL);
-		reap(child, 0);
-	}
-	close_fd(&child->status_fd);
-}
+/* ---- Failures ----------------------------------------------------------------- */
 
 /* Says why a child ended early, from its own words or its wait status. */
-static int fail_child(const struct child *child, const char *name, const struct jm_error *words,
-	uint32_t cycles, struct jm_error *reterr)
+static int fail_child(const struct jm_child *child, const char *name,
+	const struct jm_error *words, uint32_t cycles, struct jm_error *reterr)
 {
 	if (words->code) {
+		/* A program may have written anything there. */
+		jm_fail(reterr, words->code < 0 ? (enum jm_code)words->code : JM_EENGINE,
+			"%.*s", JM_ERROR_MESSAGE_MAX - 1, words->message);
 		if (reterr)
-			*reterr = *words;
-		return words->code;
+			reterr->sys_errno = words->sys_errno;
+		return words->code < 0 ? words->code : JM_EENGINE;
 	}
 	if (WIFSIGNALED(child->wait_status))
 		return jm_fail(reterr, JM_EIO, "the %s process was killed (%s) after %u cycles",
@@ -190,72 +145,137 @@ static int fail_child(const struct child *child, const char *name, const struct 
 		reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
 }
 
-/* ---- Watch ------------------------------------------------------------------ */
+/* The same for a command, with when: "before it was ready", "after 7 cycles". */
+static int fail_command(const struct jm_child *child, const char *name, const char *when,
+	struct jm_error *reterr)
+{
+	int status = child->wait_status;
 
-/* 1: the inference spoke (*ret_word) or is gone (0); 2: logger gone; 0: time out. */
+	if (WIFSIGNALED(status))
+		return jm_fail(reterr, JM_EENGINE, "'%s' was killed (%s) %s", name,
+			strsignal(WTERMSIG(status)), when);
+	if (WEXITSTATUS(status))
+		return jm_fail(reterr, JM_EENGINE, "'%s' ended with status %d %s", name,
+			WEXITSTATUS(status), when);
+	return jm_fail(reterr, JM_EENGINE,
+		"'%s' ended %s: it must report its layers to joulemap, see docs/workers.md",
+		name, when);
+}
+
+static uint32_t cycles_done(const struct children *children)
+{
+	return atomic_load(&children->link.shared->cycles);
+}
+
+static int fail_worker(struct children *children, struct jm_error *reterr)
+{
+	const struct jm_link_shared *shared = children->link.shared;
+	const struct jm_work *work = &children->config->work;
+	uint32_t cycles = cycles_done(children);
+	char when[64];
+
+	jm_child_end(&children->worker, &children->link.pipes, JM_NS_PER_S);
+	if (!is_command(children) || shared->error.code)
+		return fail_child(
+			&children->worker, work->name, &shared->error, cycles, reterr);
+	if (!children->go_ns)
+		snprintf(when, sizeof(when), "before it was ready");
+	else
+		snprintf(when, sizeof(when), "after %u cycles%s", cycles,
+			children->done || children->worker.wait_status ? ""
+								       : " without finishing");
+	return fail_command(&children->worker, work->name, when, reterr);
+}
+
+static int fail_logger(struct children *children, struct jm_error *reterr)
+{
+	jm_child_end(&children->logger, &children->logger_pipes, JM_NS_PER_S);
+	return fail_child(&children->logger, "logger", &children->logger_shared->error,
+		cycles_done(children), reterr);
+}
+
+/* ---- Watch -------------------------------------------------------------------- */
+
+/* 1: the worker spoke (*ret_word) or is gone (0); 2: logger gone; 0: time out. */
 static int watch(struct children *children, int timeout_ms, char *ret_word)
 {
 	struct pollfd fds[2] = {
-		{children->inference.status_fd, POLLIN, 0},
-		{children->logger.status_fd, POLLIN, 0},
+		{children->link.pipes.status_fd, POLLIN, 0},
+		{children->logger_pipes.status_fd, POLLIN, 0},
 	};
 
 	*ret_word = 0;
-	if (poll(fds, 2, timeout_ms) <= 0)
-		return 0;
+	if (!children->logger.running)
+		fds[1].fd = -1; /* not started yet: the other end is ours */
+	if (poll(fds, 2, timeout_ms) <= 0) {
+		/* What a command has left running may keep its pipe open. */
+		jm_child_reap(&children->worker, WNOHANG);
+		if (children->worker.running)
+			return 0;
+		if (poll(fds, 1, 0) <= 0)
+			return 1;
+	}
 	if (fds[0].revents) {
-		if (read(children->inference.status_fd, ret_word, 1) <= 0)
+		if (read(children->link.pipes.status_fd, ret_word, 1) <= 0)
 			*ret_word = 0;
 		return 1;
 	}
 	return fds[1].revents ? 2 : 0;
 }
 
-static uint32_t cycles_done(const struct children *children)
+static int give_up_waiting(struct children *children, struct jm_error *reterr)
 {
-	return atomic_load(&children->shared->inference.cycles);
+	const struct jm_work *work = &children->config->work;
+
+	return jm_fail(reterr, JM_EENGINE,
+		atomic_load(&children->link.shared->attached)
+			? "'%s' was not ready within %g s (--ready-timeout): it must say so "
+			  "before its first cycle, see docs/workers.md"
+			: "'%s' did not turn to joulemap within %g s (--ready-timeout): it "
+			  "must report its layers, see docs/workers.md",
+		work->name, work->ready_s);
 }
 
-static int fail_inference(struct children *children, struct jm_error *reterr)
+/* It said so; a command's word is checked. */
+static int take_ready(struct children *children, struct jm_error *reterr)
 {
-	end_child(&children->inference, JM_NS_PER_S);
-	return fail_child(&children->inference, work_name(children),
-		&children->shared->inference.error, cycles_done(children), reterr);
-}
+	const struct jm_work *work = &children->config->work;
 
-static int fail_logger(struct children *children, struct jm_error *reterr)
-{
-	end_child(&children->logger, JM_NS_PER_S);
-	return fail_child(&children->logger, "logger", &children->shared->logger.error,
-		cycles_done(children), reterr);
+	return work->check ? work->check(work->check_context, reterr) : 0;
 }
 
 /* Until the network is loaded and warm. */
 static int wait_until_ready(struct children *children, struct jm_error *reterr)
 {
 	int64_t begin = jm_clock_monotonic_ns(NULL);
+	double ready_s = children->config->work.ready_s, waited_s;
 	char word;
 
 	for (;;) {
 		int event = watch(children, POLL_MS, &word);
 
 		if (event == 1)
-			return word == JM_INFERENCE_READY ? 0
-							  : fail_inference(children, reterr);
+			return word == JM_LINK_READY ? take_ready(children, reterr)
+						     : fail_worker(children, reterr);
+		waited_s = (double)(jm_clock_monotonic_ns(NULL) - begin) / 1e9;
 		if (jm_wishes_count()) {
-			kill(children->inference.pid, SIGKILL);
+			kill(children->worker.pid, SIGKILL);
 			return jm_fail(reterr, JM_EINTERRUPTED,
 				"interrupted before the first cycle, nothing was measured");
 		}
-		jm_tell(children->config->progress, "loading and warming up",
-			(double)(jm_clock_monotonic_ns(NULL) - begin) / 1e9, 0, "s");
+		if (ready_s > 0 && waited_s > ready_s)
+			return give_up_waiting(children, reterr);
+		jm_tell(children->config->progress,
+			is_command(children) ? "waiting for the command"
+					     : "loading and warming up",
+			waited_s, 0, "s");
 	}
 }
 
 /* What the network's time and the sensor's round made of it. */
 static void note_pauses(const struct children *children)
 {
-	const struct jm_inference_shared *shared = &children->shared->inference;
+	const struct jm_link_shared *shared = children->link.shared;
 
 	if (!(shared->pause_max_ms > 0) || !(shared->cycle_ms > 0))
 		return;
@@ -272,13 +292,13 @@ static int wait_until_logging(struct children *children, struct jm_error *reterr
 	int64_t deadline = jm_clock_monotonic_ns(NULL) + LOGGER_START_NS;
 	char word;
 
-	while (!atomic_load(&children->shared->logger.readings)) {
+	while (!atomic_load(&children->logger_shared->readings)) {
 		int event = watch(children, 5, &word);
 
 		if (event == 2)
 			return fail_logger(children, reterr);
 		if (event == 1)
-			return fail_inference(children, reterr);
+			return fail_worker(children, reterr);
 		if (jm_clock_monotonic_ns(NULL) > deadline)
 			return jm_fail(reterr, JM_ESENSOR,
 				"the power sensor gave no reading for %d s",
@@ -292,17 +312,17 @@ static void heed_wishes(struct children *children)
 {
 	if (jm_wishes_count() >= 1) {
 		children->interrupted = 1;
-		atomic_store(&children->shared->inference.stop, 1);
+		atomic_store(&children->link.shared->stop, 1);
 	}
 	if (jm_wishes_count() >= 2)
-		kill(children->inference.pid, SIGKILL);
+		kill(children->worker.pid, SIGKILL);
 }
 
 /* A logger that lives but reads nothing any more is worth no more cycles. */
 static int check_logger(struct children *children, struct jm_error *reterr)
 {
 	const struct jm_logger_config *config = &children->config->logger;
-	uint64_t readings = atomic_load(&children->shared->logger.readings);
+	uint64_t readings = atomic_load(&children->logger_shared->readings);
 	int64_t now = jm_clock_monotonic_ns(NULL), patience = LOGGER_STALL_NS;
 
 	if (config->rate_hz > 0)
@@ -320,33 +340,62 @@ static int check_logger(struct children *children, struct jm_error *reterr)
 		(double)patience * 1e-9, cycles_done(children));
 }
 
-/* Until the inference process is done, or something ends it. */
+/*
+ * A command counts its own cycles, so it is told when there are enough, and
+ * ended when it does not heed that or the user's wish.
+ */
+static int check_command(struct children *children, struct jm_error *reterr)
+{
+	uint32_t cycles = cycles_done(children);
+	int64_t now = jm_clock_monotonic_ns(NULL), patience = STOP_NS;
+
+	if (!is_command(children))
+		return 0;
+	if (cycles >= children->config->runs)
+		atomic_store(&children->link.shared->stop, 1);
+	if (!jm_link_is_stopped(&children->link))
+		return 0;
+	if (!children->stop_ns)
+		children->stop_ns = now;
+	patience += cycles ? 3 * ((children->stop_ns - children->go_ns) / cycles) : 0;
+	if (now - children->stop_ns < patience)
+		return 0;
+	kill(children->worker.pid, SIGKILL);
+	return jm_fail(reterr, JM_EENGINE,
+		"'%s' did not end within %.0f s after it was told to stop, at cycle %u, and "
+		"was killed",
+		children->config->work.name, (double)patience * 1e-9, cycles);
+}
+
+/* Until the worker is done, or something ends it. */
 static int watch_cycles(struct children *children, struct jm_error *reterr)
 {
-	double runs = children->config->inference.runs;
+	double runs = children->config->runs;
 	char word;
 
 	children->reading_ns = jm_clock_monotonic_ns(NULL);
 	for (;;) {
 		int event = watch(children, POLL_MS, &word);
 
-		if (event == 1 && word == JM_INFERENCE_DONE) {
+		if (event == 1 && word == JM_LINK_DONE) {
 			children->done = 1;
 			return 0;
 		}
 		if (event == 1 && jm_wishes_count() >= 2)
 			return 0; /* killed at the second wish */
 		if (event == 1)
-			return fail_inference(children, reterr);
+			return fail_worker(children, reterr);
 		if (event == 2) {
-			atomic_store(&children->shared->inference.stop, 1);
+			atomic_store(&children->link.shared->stop, 1);
 			return fail_logger(children, reterr);
 		}
 		if (check_logger(children, reterr) < 0) {
-			atomic_store(&children->shared->inference.stop, 1);
+			atomic_store(&children->link.shared->stop, 1);
 			return JM_ESENSOR;
 		}
 		heed_wishes(children);
+		if (check_command(children, reterr) < 0)
+			return JM_EENGINE;
 		jm_tell(children->config->progress,
 			children->interrupted ? "ending after this cycle" : "measuring",
 			cycles_done(children), runs, "cycles");
@@ -355,9 +404,11 @@ static int watch_cycles(struct children *children, struct jm_error *reterr)
 
 static int measure(struct children *children, struct jm_error *reterr)
 {
-	const char go = JM_INFERENCE_GO;
-	int result = start_inference(children, reterr);
+	const char go = JM_LINK_GO;
+	int result = open_all(children, reterr);
 
+	if (result == 0)
+		result = start_worker(children, reterr);
 	if (result == 0)
 		result = wait_until_ready(children, reterr);
 	if (result == 0)
@@ -366,8 +417,9 @@ static int measure(struct children *children, struct jm_error *reterr)
 		result = start_logger(children, reterr);
 	if (result == 0)
 		result = wait_until_logging(children, reterr);
-	if (result == 0 && write(children->inference.control_fd, &go, 1) != 1)
-		result = fail_inference(children, reterr);
+	children->go_ns = jm_clock_monotonic_ns(NULL);
+	if (result == 0 && write(children->link.pipes.control_fd, &go, 1) != 1)
+		result = fail_worker(children, reterr);
 	if (result == 0)
 		result = watch_cycles(children, reterr);
 	if (children->logger.running && cycles_done(children))
@@ -378,40 +430,42 @@ static int measure(struct children *children, struct jm_error *reterr)
 /* All cycles are there; but did both processes come to an orderly end? */
 static int check_ends(struct children *children, struct jm_error *reterr)
 {
-	if (atomic_load(&children->shared->logger.state) != JM_LOGGER_ENDED)
+	if (atomic_load(&children->logger_shared->state) != JM_LOGGER_ENDED)
 		return fail_logger(children, reterr);
-	if (children->done && children->inference.wait_status != 0)
-		return fail_inference(children, reterr);
+	if (children->done && children->worker.wait_status != 0)
+		return fail_worker(children, reterr);
 	return 0;
+}
+
+/* Told to stop, or to go on without a word: both end by themselves. */
+static void end_both(struct children *children, int result)
+{
+	if (children->link.shared)
+		atomic_store(&children->link.shared->stop, 1);
+	jm_child_end(&children->worker, &children->link.pipes,
+		children->done || result < 0 ? LOGGER_END_NS : 0);
+	jm_child_end(&children->logger, &children->logger_pipes, LOGGER_END_NS);
 }
 
 int jm_children_run(struct jm_children_config *config, struct jm_children_result *ret_result,
 	struct jm_error *reterr)
 {
-	struct children children = {.config = config,
-		.inference = {.status_fd = -1, .control_fd = -1},
-		.logger = {.status_fd = -1, .control_fd = -1}};
+	struct children children = {.config = config, .logger_pipes = {-1, -1, -1, -1}};
 	struct rusage usage;
-	int result;
+	int result = measure(&children, reterr);
 
-	children.shared = mmap(NULL, sizeof(*children.shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (children.shared == MAP_FAILED)
-		return jm_fail_memory(reterr, "memory shared with the processes");
-	result = measure(&children, reterr);
-	/* Told to stop, or to go on without a word: both end by themselves. */
-	atomic_store(&children.shared->inference.stop, 1);
-	end_child(&children.inference, children.done || result < 0 ? LOGGER_END_NS : 0);
-	end_child(&children.logger, LOGGER_END_NS);
+	end_both(&children, result);
 	if (result == 0)
 		result = check_ends(&children, reterr);
 	getrusage(RUSAGE_CHILDREN, &usage);
 	ret_result->children_cpu_s =
 		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-	ret_result->cycles = cycles_done(&children);
 	ret_result->interrupted = children.interrupted;
-	ret_result->sensor = children.shared->logger.info;
-	munmap(children.shared, sizeof(*children.shared));
+	if (children.link.shared && children.logger_shared) {
+		ret_result->cycles = cycles_done(&children);
+		ret_result->sensor = children.logger_shared->info;
+	}
+	close_all(&children);
 	return result;
 }

@@ -21,7 +21,7 @@
 #include "measure/place.h"
 #include "run/calibration.h"
 #include "sensors/registry.h"
-#include "workload/model.h"
+#include "workload/inference.h"
 
 #define LEAD_NS (500 * JM_NS_PER_MS)
 
@@ -223,22 +223,24 @@ static int run_children(
 {
 	const struct jm_measure_config *config = job->config;
 	char *meta = jm_describe_power_spool(&job->sensor_info);
+	struct jm_inference_config inference = {.ops = job->engine,
+		.options = {.dtype = config->dtype,
+			.n_input_shape = config->n_input_shape,
+			.optimization_level = config->optimization_level,
+			.threads = config->threads,
+			.seed = config->seed,
+			.settings = job->settings.list,
+			.n_settings = job->settings.n,
+			.now_ns = jm_clock_monotonic_ns},
+		.model = &job->model,
+		.warmup = config->warmup};
 	struct jm_children_config children = {
-		.inference = {.ops = job->engine,
-			.options = {.dtype = config->dtype,
-				.n_input_shape = config->n_input_shape,
-				.optimization_level = config->optimization_level,
-				.threads = config->threads,
-				.seed = config->seed,
-				.settings = job->settings.list,
-				.n_settings = job->settings.n,
-				.now_ns = jm_clock_monotonic_ns},
-			.model = &job->model,
-			.runs = config->runs,
-			.warmup = config->warmup,
-			.pause_max_ms = config->jitter_ms,
-			.round_ms = job->sensor_info.round_ms,
-			.spool_path = job->place.paths.timeline},
+		.work = {.name = "inference", .run = jm_inference_run, .context = &inference},
+		.spool_path = job->place.paths.timeline,
+		.runs = config->runs,
+		.jitter_ms = config->jitter_ms,
+		.round_ms = job->sensor_info.round_ms,
+		.seed = config->seed,
 		.logger = {.ops = job->sensor,
 			.info = &job->sensor_info,
 			.options = job->sensor_options,
@@ -252,8 +254,7 @@ static int run_children(
 		.progress = config->progress};
 	int result;
 
-	memcpy(children.inference.options.input_shape, config->input_shape,
-		sizeof(config->input_shape));
+	memcpy(inference.options.input_shape, config->input_shape, sizeof(config->input_shape));
 	if (!meta)
 		return jm_fail_memory(reterr, "the description of the sensor");
 	result = jm_children_run(&children, ret_children, reterr);

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workload/inference.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "formats/engine_info_file.h"
-#include "run/spool.h"
-#include "workload/pauses.h"
+#include "workload/seat.h"
 
 #define UNTRACED_RUNS_MAX 200u
 #define UNTRACED_NS_MAX (3 * JM_NS_PER_S)
-
-/* How long a stop may go unnoticed in a pause. */
-#define STOP_NS (20 * JM_NS_PER_MS)
-
-/* Falling asleep and waking up takes longer than pauses below this: they are spent awake. */
-#define AWAKE_NS (50 * JM_NS_PER_US)
 
 /* What one inference process holds. */
 struct inference {
@@ -33,12 +21,9 @@ struct inference {
 	void *engine;
 	int engine_open;
 	struct jm_engine_info info;
-	struct jm_spool_writer spool;
+	struct jm_seat seat;
 	struct jm_span_sink sink;
-	struct jm_pauses pauses;
-	uint32_t warm_cycles; /* traced, before the first that counts */
-	int spool_result;     /* first failure of the spool inside a callback */
-	struct jm_error spool_error;
+	uint32_t warm_cycles;          /* traced, before the first that counts */
 	double untraced_ms, traced_ms; /* medians of the whole network */
 };
 
@@ -49,14 +34,6 @@ static int64_t now(const struct inference *inference)
 	return options->now_ns(options->clock);
 }
 
-static void put_span(struct inference *inference, const struct jm_spool_span *span)
-{
-	if (inference->spool_result < 0)
-		return;
-	inference->spool_result = jm_spool_put(&inference->spool, JM_SPOOL_SPAN, span,
-		sizeof(*span), span->end_ns, &inference->spool_error);
-}
-
 /* The engine has counted since it was opened: what warmed it up is no cycle. */
 static void take_span(void *context, const struct jm_span *span)
 {
@@ -64,7 +41,7 @@ static void take_span(void *context, const struct jm_span *span)
 	struct jm_spool_span record = {span->begin_ns, span->end_ns, span->layer,
 		span->cycle - inference->warm_cycles};
 
-	put_span(inference, &record);
+	jm_seat_span(&inference->seat, &record);
 }
 
 static void drop_span(void *context, const struct jm_span *span)
@@ -126,7 +103,7 @@ static int time_runs(struct inference *inference, const struct jm_span_sink *sin
 static int warm_up(struct inference *inference, struct jm_error *reterr)
 {
 	const struct jm_span_sink drop = {drop_span, NULL};
-	uint32_t runs = inference->config->runs / 10;
+	uint32_t runs = inference->seat.link->shared->runs / 10;
 	double unused;
 	int result = 0;
 
@@ -141,37 +118,6 @@ static int warm_up(struct inference *inference, struct jm_error *reterr)
 		result = time_runs(inference, &drop, runs, &inference->traced_ms, reterr);
 	if (result == 0 && inference->config->ops->flush)
 		result = inference->config->ops->flush(inference->engine, &drop, reterr);
-	return result;
-}
-
-/* What the pauses will be, now that the cycle's time is known. */
-static void choose_pauses(struct inference *inference)
-{
-	const struct jm_inference_config *config = inference->config;
-	double max_ms = config->pause_max_ms;
-
-	if (isnan(max_ms))
-		max_ms = jm_pauses_max_ms(config->round_ms, inference->traced_ms);
-	jm_pauses_init(&inference->pauses, max_ms, config->options.seed);
-	config->shared->cycle_ms = inference->traced_ms;
-	config->shared->pause_max_ms = (double)inference->pauses.max_ns / (double)JM_NS_PER_MS;
-	/* Else the kernel adds up to 50 us to each. Workers keep their slack. */
-	prctl(PR_SET_TIMERSLACK, 1UL);
-}
-
-/* Writes a JSON text as one record and drops the reference. */
-static int put_json(struct inference *inference, enum jm_spool_type type, json_t *json,
-	struct jm_error *reterr)
-{
-	char *text = json ? jm_json_dump(json, JSON_COMPACT) : NULL;
-	int result;
-
-	json_decref(json);
-	if (!text)
-		return jm_fail_memory(reterr, "the run's description");
-	result = jm_spool_put(
-		&inference->spool, type, text, strlen(text), now(inference), reterr);
-	free(text);
 	return result;
 }
 
@@ -195,12 +141,12 @@ static json_t *describe_inputs(const struct jm_graph *graph)
 
 static json_t *describe_schedule(const struct inference *inference)
 {
-	const struct jm_inference_config *config = inference->config;
+	const struct jm_link_shared *shared = inference->seat.link->shared;
 
-	if (!inference->pauses.max_ns)
+	if (!inference->seat.pauses.max_ns)
 		return json_pack("{s:s}", "kind", "none");
 	return json_pack("{s:s, s:f, s:I}", "kind", "jitter", "pause_max_ms",
-		config->shared->pause_max_ms, "seed", (json_int_t)config->options.seed);
+		shared->pause_max_ms, "seed", (json_int_t)shared->seed);
 }
 
 /* The engine's own options, as the user gave them. */
@@ -233,154 +179,89 @@ static json_t *describe_engine(const struct inference *inference, const struct j
 static int open_spool(struct inference *inference, struct jm_error *reterr)
 {
 	const struct jm_graph *graph = inference->config->ops->graph(inference->engine);
-	char *text;
-	int result = jm_spool_create(&inference->spool, inference->config->spool_path, reterr);
+	char *text = jm_engine_info_format(graph, reterr);
+	int result;
 
-	if (result < 0)
-		return result;
-	result = put_json(inference, JM_SPOOL_META, describe_engine(inference, graph), reterr);
-	if (result < 0)
-		return result;
-	text = jm_engine_info_format(graph, reterr);
 	if (!text)
 		return JM_ENOMEM;
-	result = jm_spool_put(
-		&inference->spool, JM_SPOOL_GRAPH, text, strlen(text), now(inference), reterr);
+	result =
+		jm_seat_open(&inference->seat, describe_engine(inference, graph), text, reterr);
 	free(text);
-	if (result == 0)
-		result = jm_spool_flush(&inference->spool, now(inference), reterr);
 	return result;
-}
-
-/* Waits for the parent's word; JM_EINTERRUPTED when it is gone. */
-static int wait_for_go(const struct jm_inference_config *config, struct jm_error *reterr)
-{
-	const char ready = JM_INFERENCE_READY;
-	char word = 0;
-	ssize_t n;
-
-	if (write(config->status_fd, &ready, 1) != 1)
-		return jm_fail(reterr, JM_EINTERRUPTED, "the measuring process is gone");
-	do
-		n = read(config->control_fd, &word, 1);
-	while (n < 0 && errno == EINTR);
-	if (n != 1 || word != JM_INFERENCE_GO)
-		return jm_fail(reterr, JM_EINTERRUPTED, "stopped before the first cycle");
-	return 0;
-}
-
-static int is_stopped(const struct inference *inference)
-{
-	return atomic_load(&inference->config->shared->stop);
-}
-
-/*
- * The pause before the next cycle. What would wait for the disk for too long
- * goes there first, which is time that no cycle loses.
- */
-static int pause_before_next(struct inference *inference, struct jm_error *reterr)
-{
-	int64_t pause_ns = jm_pauses_next_ns(&inference->pauses);
-	int64_t now_ns = now(inference), deadline_ns = now_ns + pause_ns;
-
-	if (!pause_ns)
-		return 0;
-	if (deadline_ns - inference->spool.last_flush_ns > JM_SPOOL_FLUSH_NS) {
-		int result = jm_spool_flush(&inference->spool, now_ns, reterr);
-
-		if (result < 0)
-			return result;
-	}
-	while (!is_stopped(inference) && (now_ns = now(inference)) < deadline_ns)
-		if (inference->pauses.max_ns > AWAKE_NS)
-			jm_clock_sleep_until(deadline_ns - now_ns > STOP_NS ? now_ns + STOP_NS
-									    : deadline_ns);
-	return 0;
 }
 
 static void put_whole_cycle(struct inference *inference, uint32_t cycle, int64_t begin_ns)
 {
 	struct jm_spool_span span = {begin_ns, now(inference), JM_WHOLE_CYCLE, cycle};
 
-	put_span(inference, &span);
+	jm_seat_span(&inference->seat, &span);
 }
 
 static int run_cycles(struct inference *inference, struct jm_error *reterr)
 {
 	const struct jm_inference_config *config = inference->config;
+	struct jm_seat *seat = &inference->seat;
+	uint32_t runs = seat->link->shared->runs;
+	int result = 0;
 
-	for (uint32_t i = 0; i < config->runs && !is_stopped(inference); i++) {
+	for (uint32_t i = 0; i < runs && !jm_link_is_stopped(seat->link); i++) {
 		int64_t begin = now(inference);
-		int result;
 
 		result = config->ops->run(inference->engine, &inference->sink, reterr);
 		if (result < 0)
 			return result;
 		put_whole_cycle(inference, i, begin);
-		if (inference->spool_result < 0) {
-			if (reterr)
-				*reterr = inference->spool_error;
-			return inference->spool_result;
-		}
-		atomic_store(&config->shared->cycles, i + 1);
-		if (i + 1 < config->runs)
-			result = pause_before_next(inference, reterr);
+		result = jm_seat_check(seat, reterr);
+		if (result < 0)
+			return result;
+		jm_seat_progress(seat, i + 1);
+		if (i + 1 < runs)
+			result = jm_seat_pause(seat, reterr);
 		if (result < 0)
 			return result;
 	}
-	return config->ops->flush
-		       ? config->ops->flush(inference->engine, &inference->sink, reterr)
-		       : 0;
+	if (config->ops->flush)
+		result = config->ops->flush(inference->engine, &inference->sink, reterr);
+	return result < 0 ? result : jm_seat_check(seat, reterr);
 }
 
-static int close_spool(struct inference *inference, struct jm_error *reterr)
+static json_t *describe_end(const struct inference *inference)
 {
 	struct rusage usage;
-	int result;
 
 	getrusage(RUSAGE_SELF, &usage);
-	result = put_json(inference, JM_SPOOL_END,
-		json_pack("{s:I, s:f, s:I}", "cycles",
-			(json_int_t)atomic_load(&inference->config->shared->cycles), "cpu_s",
-			(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-				(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) *
-					1e-6,
-			"peak_memory_kib", (json_int_t)usage.ru_maxrss),
-		reterr);
-	if (result < 0)
-		return result;
-	return jm_spool_close(&inference->spool, reterr);
+	return json_pack("{s:I, s:f, s:I}", "cycles",
+		(json_int_t)atomic_load(&inference->seat.link->shared->cycles), "cpu_s",
+		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6,
+		"peak_memory_kib", (json_int_t)usage.ru_maxrss);
 }
 
-int jm_inference_run(const struct jm_inference_config *config, struct jm_error *reterr)
+int jm_inference_run(struct jm_link *link, void *context, struct jm_error *reterr)
 {
-	const char done = JM_INFERENCE_DONE;
+	const struct jm_inference_config *config = context;
 	struct inference inference = {.config = config};
-	int result, close_result;
+	int result, closed;
 
+	jm_seat_init(&inference.seat, link, "measuring", "the first cycle");
 	inference.sink.span = take_span;
 	inference.sink.context = &inference;
-	inference.spool.fd = -1;
 	result = open_engine(&inference, reterr);
 	if (result == 0)
 		result = warm_up(&inference, reterr);
 	if (result == 0) {
-		choose_pauses(&inference);
+		jm_seat_choose_pauses(&inference.seat, inference.traced_ms);
 		result = open_spool(&inference, reterr);
 	}
 	if (result == 0)
-		result = wait_for_go(config, reterr);
+		result = jm_seat_wait(&inference.seat, reterr);
 	if (result == 0)
 		result = run_cycles(&inference, reterr);
-	if (inference.spool.fd >= 0) {
-		close_result = close_spool(&inference, result < 0 ? NULL : reterr);
-		jm_spool_close(&inference.spool, NULL);
-		result = result < 0 ? result : close_result;
-	}
+	closed = jm_seat_close(
+		&inference.seat, describe_end(&inference), result < 0 ? NULL : reterr);
+	result = result < 0 ? result : closed;
 	if (inference.engine_open)
 		config->ops->close(inference.engine);
 	free(inference.engine);
-	if (result == 0 && write(config->status_fd, &done, 1) != 1)
-		result = jm_fail(reterr, JM_EINTERRUPTED, "the measuring process is gone");
-	return result;
+	return result < 0 ? result : jm_seat_done(&inference.seat, reterr);
 }

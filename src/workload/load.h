@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The load process of a calibration: draws power in a square wave and spools
- * when it did. It takes the place of the inference process and keeps its
- * manners (inference.h): ready, go, done; the spool has one layer, "load",
- * with one execution per span, so that everything downstream reads it as it
- * reads a network's.
+ * when it did. A worker as the inference process is one (seat.h); its spool
+ * has one layer, "load", with one execution per span, so that everything
+ * downstream reads it as it reads a network's.
  */
 #ifndef JM_WORKLOAD_LOAD_H
 #define JM_WORKLOAD_LOAD_H
 
-#include "run/spool.h"
-#include "workload/inference.h"
 #include "workload/load_pattern.h"
+#include "workload/seat.h"
 
 #define JM_LOAD_NAME_MAX 128
 
@@ -41,20 +39,22 @@ struct jm_load_config {
 
 struct jm_load {
 	const struct jm_load_config *config;
-	const struct jm_inference_config *place; /* pipes, shared memory, spool */
-	void *state;                             /* of the ops, owned by them */
-	char text[JM_LOAD_NAME_MAX];             /* what it is: "cpu, 5 threads" */
-	double edge_ms;                          /* how well begins and ends are known */
-	int64_t ended_ns;                        /* the last span that was emitted */
-	struct jm_spool_writer spool;
+	void *state;                 /* of the ops, owned by them */
+	char text[JM_LOAD_NAME_MAX]; /* what it is: "cpu, 5 threads" */
+	double edge_ms;              /* how well begins and ends are known */
+	int64_t ended_ns;            /* the last span that was emitted */
+	uint32_t n_spans;            /* emitted */
+	struct jm_seat seat;
 };
 
-/* Fit for children.h: `context` is a struct jm_load_config. */
-int jm_load_run(
-	const struct jm_inference_config *place, void *context, struct jm_error *reterr);
+/* A worker (measure/children.h): `context` is a struct jm_load_config. */
+int jm_load_run(struct jm_link *link, void *context, struct jm_error *reterr);
 
 /* 1: end now, the rest of the pattern is not wanted. */
 int jm_load_stopped(const struct jm_load *load);
+
+/* Says so itself, to threads of a load that cannot go on. */
+void jm_load_stop(const struct jm_load *load);
 
 /* A span that was drawn, CLOCK_MONOTONIC, in order. Empty ones are left out. */
 int jm_load_emit(

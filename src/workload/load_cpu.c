@@ -296,7 +296,7 @@ static int cpu_run(struct jm_load *load, struct jm_error *reterr)
 		result = emit(cpu, &emitted, reterr);
 	}
 	if (result < 0)
-		atomic_store(&load->place->shared->stop, 1);
+		jm_load_stop(load);
 	join_threads(cpu);
 	if (result == 0)
 		result = emit(cpu, &emitted, reterr);

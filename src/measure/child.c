@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wishes.h"
+
+static void begin(struct jm_pipes *pipes, pid_t parent, const char *name, int death_signal)
+{
+	jm_pipes_keep_child(pipes);
+	if (death_signal)
+		prctl(PR_SET_PDEATHSIG, death_signal);
+	if (getppid() != parent)
+		_exit(1); /* it died before the signal was armed */
+	jm_wishes_leave_to_parent();
+	prctl(PR_SET_NAME, name);
+}
+
+int jm_child_start(struct jm_child *child, struct jm_pipes *pipes, const char *name,
+	int death_signal, struct jm_error *reterr)
+{
+	pid_t parent = getpid();
+
+	fflush(NULL);
+	child->pid = fork();
+	if (child->pid < 0)
+		return jm_fail_errno(reterr, errno, "cannot start a process");
+	if (child->pid == 0) {
+		begin(pipes, parent, name, death_signal);
+		return 1;
+	}
+	child->running = 1;
+	jm_pipes_keep_parent(pipes);
+	return 0;
+}
+
+void jm_child_reap(struct jm_child *child, int options)
+{
+	if (!child->running)
+		return;
+	if (waitpid(child->pid, &child->wait_status, options) == child->pid)
+		child->running = 0;
+}
+
+void jm_child_end(struct jm_child *child, struct jm_pipes *pipes, int64_t patience_ns)
+{
+	int64_t deadline = jm_clock_monotonic_ns(NULL) + patience_ns;
+
+	if (pipes->control_fd >= 0)
+		close(pipes->control_fd);
+	pipes->control_fd = -1;
+	while (child->running && jm_clock_monotonic_ns(NULL) < deadline) {
+		jm_child_reap(child, WNOHANG);
+		if (child->running)
+			jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 2 * JM_NS_PER_MS);
+	}
+	if (child->running) {
+		kill(child->pid, SIGKILL);
+		jm_child_reap(child, 0);
+	}
+	jm_pipes_close(pipes);
+}
