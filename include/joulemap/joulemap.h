@@ -430,6 +430,77 @@ JM_API void jm_fit_result_release(struct jm_fit_result *result);
 JM_API const char *jm_resolved_name(enum jm_resolved resolved);
 JM_API const char *jm_fit_cause_text(enum jm_fit_cause cause);
 
+/* ---- Recordings: runs on disk ---------------------------------------------- */
+
+/*
+ * A run opened from its folder: one of `joulemap measure`, or of the original
+ * scripts, which is not changed by it. From any one thread at a time; several
+ * recordings may be used at once.
+ */
+struct jm_recording;
+
+/*
+ * Opens the run folder `path`, or the only one in it: power log, timeline, what
+ * the run says of itself, idle power. Logs whose clocks were changed on the way
+ * are put on one axis. `progress` (NULL: none) hears what is worth noting.
+ * *ret_recording is freed with jm_recording_close(); NULL after a failure.
+ * JM_ENOTFOUND: no run there. JM_ETRUNCATED: it was cut off, 'joulemap recover'
+ * completes it. JM_EUNSUPPORTED: of a later version. JM_EFORMAT, JM_EIO,
+ * JM_EPERM, JM_EINVAL (a file instead of a folder), JM_ENOMEM.
+ */
+JM_API int jm_recording_open(const char *path, const struct jm_progress *progress,
+	struct jm_recording **ret_recording, struct jm_error *reterr);
+
+/* Accepts NULL. What was borrowed from it is gone then. */
+JM_API void jm_recording_close(struct jm_recording *recording);
+
+/*
+ * The power log in the original's format: rail 0, mV and mA. And the timeline,
+ * whose stamp says what its stamps mean. Both in ns of civil time since 1970,
+ * as written in the files, without a zone. Borrowed until close.
+ */
+JM_API const struct jm_power_log *jm_recording_power_log(const struct jm_recording *recording);
+JM_API const struct jm_timeline *jm_recording_timeline(const struct jm_recording *recording);
+
+/*
+ * Name of the model; engine ("onnxruntime 1.30.0"); sensor and rail ("sim
+ * VDD_IN"). "": not known, as in folders of the original scripts. Borrowed
+ * until close.
+ */
+JM_API const char *jm_recording_model(const struct jm_recording *recording);
+JM_API const char *jm_recording_engine(const struct jm_recording *recording);
+JM_API const char *jm_recording_sensor(const struct jm_recording *recording);
+
+/* Power of the machine with nothing running, W; NaN: not known. */
+JM_API double jm_recording_idle_power_w(const struct jm_recording *recording);
+
+/* 1: its power comes from a simulation, and so do all results. */
+JM_API int jm_recording_is_simulated(const struct jm_recording *recording);
+
+/* Number of inferences. */
+JM_API size_t jm_recording_cycles(const struct jm_recording *recording);
+
+/*
+ * What `joulemap map` does: jm_attribute_fit() on the readings as they were
+ * made, with what the run tells of its sensor and with the calibration of its
+ * board, unless the run contradicts it, which is noted. *ret_result is released
+ * with jm_fit_result_release(), after a failure too. Takes as long as `map`.
+ * Errors of jm_attribute_fit().
+ */
+JM_API int jm_recording_fit(const struct jm_recording *recording,
+	const struct jm_progress *progress, struct jm_fit_result *ret_result,
+	struct jm_error *reterr);
+
+/*
+ * Hands every execution with the power of its layer (a fit of this recording;
+ * NaN where the layer is not resolved) to `row`, cycle by cycle and layer by
+ * layer. Returns 0, the negative value that `row` returned, or JM_EINVAL: the fit
+ * is of another run.
+ */
+JM_API int jm_recording_rows(const struct jm_recording *recording,
+	const struct jm_fit_result *result, jm_cycle_power_fn *row, void *context,
+	struct jm_error *reterr);
+
 #ifdef __cplusplus
 }
 #endif

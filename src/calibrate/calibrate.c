@@ -11,14 +11,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "base/wishes.h"
 #include "calibrate/calibrate_fit.h"
 #include "machine/board.h"
 #include "measure/children.h"
-#include "measure/describe.h"
 #include "measure/place.h"
 #include "run/session_load.h"
 #include "sensors/registry.h"
@@ -110,27 +108,48 @@ static int take_place(struct job *job, struct jm_error *reterr)
 }
 
 /* A session as a measurement has it, so that its tools can read the run. */
-static int describe(struct job *job, struct jm_error *reterr)
+static int describe_run(struct job *job, struct jm_run *run, struct jm_error *reterr)
 {
-	json_t *session = json_pack(
-		"{s:i, s:s, s:{s:s}, s:{s:s, s:f, s:I}, s:o, s:n, s:o, s:o, s:I}", "schema", 1,
-		"joulemap", jm_version(), "model", "name", RUN_NAME, "config", "load",
-		job->load.ops->name, "seconds", job->config->seconds, "seed",
-		(json_int_t)job->config->seed, "sensor",
-		jm_describe_sensor(job->sensor, &job->sensor_info, &job->sensor_options,
-			job->config->sensor),
-		"idle", "board", jm_board_describe(job->sensor_options.sysfs_root), "clock",
-		jm_describe_clock(), "started_ns", (json_int_t)jm_clock_monotonic_ns(NULL));
-	int result = session ? jm_session_save(&job->place.paths, session, reterr)
-			     : jm_fail_memory(reterr, "the description of the calibration");
+	struct jm_run_sensor *sensor = jm_run_add_sensor(run);
 
-	json_decref(session);
+	jm_text_copy(run->joulemap, sizeof(run->joulemap), jm_version());
+	jm_text_copy(run->model.name, sizeof(run->model.name), RUN_NAME);
+	jm_text_copy(run->config.load, sizeof(run->config.load), job->load.ops->name);
+	run->config.seconds = job->config->seconds;
+	run->config.seed = job->config->seed;
+	run->board = jm_board_describe(job->sensor_options.sysfs_root);
+	jm_run_clock_read(&run->clock);
+	run->started_ns = jm_clock_monotonic_ns(NULL);
+	if (!sensor || !run->board)
+		return jm_fail_memory(reterr, "the description of the calibration");
+	return jm_run_sensor_set(sensor, job->sensor->name, &job->sensor_info,
+		job->sensor_options.seed, job->config->sensor, reterr);
+}
+
+/* Writes it down, and makes the first record of the logger's spool. */
+static int describe(struct job *job, char **ret_meta, struct jm_error *reterr)
+{
+	struct jm_run *run = malloc(sizeof(*run));
+	int result;
+
+	*ret_meta = NULL;
+	if (!run)
+		return jm_fail_memory(reterr, "the description of the calibration");
+	jm_run_init(run);
+	result = describe_run(job, run, reterr);
+	if (result == 0)
+		result = jm_run_write(job->place.paths.session, run, reterr);
+	if (result == 0)
+		*ret_meta = jm_run_sensors_format(run->sensors, run->n_sensors);
+	if (result == 0 && !*ret_meta)
+		result = jm_fail_memory(reterr, "the description of the sensor");
+	jm_run_release(run);
+	free(run);
 	return result;
 }
 
-static int run_children(struct job *job, struct jm_error *reterr)
+static int run_children(struct job *job, const char *meta, struct jm_error *reterr)
 {
-	char *meta = jm_describe_power_spool(&job->sensor_info);
 	double rate_hz = job->config->rate_hz;
 	struct jm_children_config children = {
 		.work = {.name = "load", .run = jm_load_run, .context = &job->load},
@@ -151,10 +170,7 @@ static int run_children(struct job *job, struct jm_error *reterr)
 	struct jm_children_result result = {.cycles = 0};
 	int status;
 
-	if (!meta)
-		return jm_fail_memory(reterr, "the description of the sensor");
 	status = jm_children_run(&children, &result, reterr);
-	free(meta);
 	job->result->interrupted = result.interrupted;
 	if (result.sensor.id[0])
 		job->sensor_info = result.sensor;
@@ -165,7 +181,7 @@ static int run_children(struct job *job, struct jm_error *reterr)
 static int load_run(struct job *job, struct jm_error *reterr)
 {
 	int result = jm_session_load(&job->place.paths, &job->data, reterr);
-	double edge_ms = json_number_value(json_object_get(job->data.engine_end, "edge_ms"));
+	double edge_ms = json_number_value(json_object_get(job->data.run.inference, "edge_ms"));
 
 	job->edge_ms = edge_ms > 0 ? edge_ms : 0;
 	if (result == 0 && job->sensor->complete)
@@ -179,7 +195,6 @@ static int load_run(struct job *job, struct jm_error *reterr)
 static void describe_result(
 	const struct job *job, const struct jm_rail *rail, struct jm_calibration *calibration)
 {
-	const char *load = json_string_value(json_object_get(job->data.engine, "load"));
 	time_t now = (time_t)(jm_clock_realtime_ns() / JM_NS_PER_S);
 	struct tm utc;
 
@@ -193,7 +208,7 @@ static void describe_result(
 		strftime(calibration->created, sizeof(calibration->created),
 			"%Y-%m-%dT%H:%M:%SZ", &utc);
 	jm_text_copy(calibration->joulemap, sizeof(calibration->joulemap), jm_version());
-	jm_text_copy(calibration->load, sizeof(calibration->load), load ? load : "");
+	jm_text_copy(calibration->load, sizeof(calibration->load), job->data.run.engine.load);
 }
 
 /* Every rail that follows the load; the first one's words when none does. */
@@ -232,12 +247,14 @@ static int fit_rails(struct job *job, struct jm_error *reterr)
 
 static int calibrate(struct job *job, struct jm_error *reterr)
 {
+	char *meta = NULL;
 	int result = take_place(job, reterr);
 
 	if (result == 0)
-		result = describe(job, reterr);
+		result = describe(job, &meta, reterr);
 	if (result == 0)
-		result = run_children(job, reterr);
+		result = run_children(job, meta, reterr);
+	free(meta);
 	if (result == 0)
 		result = load_run(job, reterr);
 	if (result == 0)

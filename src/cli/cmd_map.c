@@ -108,11 +108,11 @@ static int parse_response(const char *text, struct jm_fit_given *given, struct j
 static int map(const struct values *values, const char *folder, struct jm_error *reterr)
 {
 	struct jm_cli_progress progress;
-	struct jm_map_config config = {.folder = folder,
-		.power_log = values->power_log,
-		.latency = values->latency,
-		.engine_info = values->engine_info,
-		.idle = values->idle,
+	struct jm_map_config config = {.paths = {.folder = folder,
+					       .power_log = values->power_log,
+					       .latency = values->latency,
+					       .engine_info = values->engine_info,
+					       .idle = values->idle},
 		.result_dir = values->result_dir,
 		.method = values->method && strcmp(values->method, "window") == 0
 				  ? JM_MAP_WINDOW

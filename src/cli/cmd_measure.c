@@ -164,7 +164,7 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 		*reterr = first_error;
 		return result;
 	}
-	map.folder = measured.run_folder;
+	map.paths.folder = measured.run_folder;
 	map.progress = &progress.progress;
 	map_result = jm_cli_map(&map, values->format, result < 0 ? NULL : reterr);
 	if (result < 0) {

@@ -14,12 +14,12 @@ static int print_fit(const struct jm_map_result *result, const struct jm_table_h
 	const char *format, struct jm_error *reterr)
 {
 	if (strcmp(format, "csv") == 0)
-		jm_layer_energy_print(stdout, &result->timeline, &result->fit);
+		jm_layer_energy_print(stdout, &result->recording->timeline, &result->fit);
 	else if (strcmp(format, "json") == 0)
 		return jm_fit_table_print_json(
-			stdout, &result->timeline, &result->fit, header, reterr);
+			stdout, &result->recording->timeline, &result->fit, header, reterr);
 	else
-		jm_fit_table_print(stdout, &result->timeline, &result->fit, header);
+		jm_fit_table_print(stdout, &result->recording->timeline, &result->fit, header);
 	return 0;
 }
 
@@ -41,14 +41,17 @@ static int check_resolved(const struct jm_map_result *result, struct jm_error *r
 static void get_header(const struct jm_map_result *result, enum jm_window_rules rules,
 	struct jm_table_header *ret_header)
 {
-	ret_header->model = result->model;
-	ret_header->engine = result->engine[0] ? result->engine : NULL;
-	ret_header->sensor = result->sensor[0] ? result->sensor : NULL;
+	const struct jm_recording *recording = result->recording;
+	double pause_max_ms = recording->run.schedule.pause_max_ms;
+
+	ret_header->model = recording->model;
+	ret_header->engine = recording->engine[0] ? recording->engine : NULL;
+	ret_header->sensor = recording->sensor[0] ? recording->sensor : NULL;
 	ret_header->method = result->fitted             ? "fit"
 			     : rules == JM_WINDOW_FIRST ? "window, rules of the first version"
 							: "window, rules of the later version";
-	ret_header->simulated = result->simulated;
-	ret_header->pause_max_ms = result->pause_max_ms;
+	ret_header->simulated = recording->simulated;
+	ret_header->pause_max_ms = pause_max_ms > 0 ? pause_max_ms : 0;
 }
 
 static int print(const struct jm_map_result *result, const struct jm_map_config *config,
@@ -77,11 +80,12 @@ int jm_cli_map(const struct jm_map_config *config, const char *format, struct jm
 	if (code == 0)
 		code = print(&result, config, format, reterr);
 	if (code == 0)
-		jm_cli_note("%swrote %s (%zu rows)", result.simulated ? "SIMULATED: " : "",
-			result.csv, result.rows);
+		jm_cli_note("%swrote %s (%zu rows)",
+			result.recording->simulated ? "SIMULATED: " : "", result.csv,
+			result.rows);
 	if (code == 0 && result.energy_csv[0])
-		jm_cli_note(
-			"%swrote %s", result.simulated ? "SIMULATED: " : "", result.energy_csv);
+		jm_cli_note("%swrote %s", result.recording->simulated ? "SIMULATED: " : "",
+			result.energy_csv);
 	if (code == 0)
 		code = check_resolved(&result, reterr);
 	jm_map_release(&result);

@@ -8,21 +8,12 @@
 
 #include "attribute/summary.h"
 #include "base/file.h"
+#include "map/recording.h"
 
 enum jm_map_method { JM_MAP_FIT = 0, JM_MAP_WINDOW = 1 };
 
 struct jm_map_config {
-	/* A run folder, or RESULT_DIR with one; NULL: the paths below. */
-	const char *folder;
-	/* Each NULL: the one found in the folder. */
-	const char *power_log;
-	const char *latency;
-	const char *engine_info; /* NULL and none found: types are "Unknown" */
-	/*
-	 * NULL: what the run itself recorded, else what is in the folder or
-	 * above it, if that is of the run's sensor. None: nothing is subtracted.
-	 */
-	const char *idle;
+	struct jm_recording_paths paths;
 	const char *result_dir; /* NULL: into the run folder */
 	enum jm_map_method method;
 	int method_chosen;          /* 0: where a fit is not possible, the window method */
@@ -33,21 +24,13 @@ struct jm_map_config {
 };
 
 struct jm_map_result {
-	struct jm_timeline timeline;
-	struct jm_power_log log;
-	struct jm_summary summary; /* borrows from timeline */
-	struct jm_fit_result fit;  /* when fitted */
+	struct jm_recording *recording; /* owned */
+	struct jm_summary summary;      /* borrows from the recording */
+	struct jm_fit_result fit;       /* when fitted */
 	int fitted;
-	enum jm_stamp stamp;
-	int stamp_certain;
 	size_t rows;
-	int simulated;
-	double pause_max_ms; /* between cycles, as run.json tells it; 0: none known */
 	char csv[JM_PATH_MAX];
 	char energy_csv[JM_PATH_MAX]; /* "": none */
-	char model[256];
-	char engine[128];             /* "": not known */
-	char sensor[2 * JM_NAME_MAX]; /* and its rail; "": not known */
 };
 
 /*

@@ -6,52 +6,51 @@
 
 #include "base/error.h"
 #include "formats/readings_file.h"
-#include "joulemap/sensor.h"
-#include "run/calibration.h"
 
 /* A response this many deviations from its calibration is doubtful. */
 #define FAR 2.5
 /* A calibration is dropped where the fit is likelier without by this factor (log). */
 #define LIKELIER 3.0
 
-/* Of the rail that is mapped, and simulated only where the run is. */
-static int find_calibration(const json_t *run, struct jm_calibration *ret_calibration)
+/* Of the rail that is mapped, and simulated only where the run is. NULL: none. */
+static const struct jm_calibration *find_calibration(const struct jm_run *run)
 {
-	const json_t *sensor = json_object_get(run, "sensor");
-	const json_t *rail = json_array_get(json_object_get(sensor, "rails"), 0);
-	const char *name = json_string_value(json_object_get(rail, "name"));
+	const struct jm_run_rail *rail = jm_run_first_rail(run);
 
-	return jm_calibration_from_json(
-		       json_object_get(sensor, "calibration"), ret_calibration) &&
-	       name && strcmp(ret_calibration->rail, name) == 0 &&
-	       ret_calibration->simulated == json_is_true(json_object_get(sensor, "simulated"));
+	if (rail && rail->calibrated && strcmp(rail->calibration.rail, rail->name) == 0 &&
+		rail->calibration.simulated == run->sensors[0].simulated)
+		return &rail->calibration;
+	return NULL;
+}
+
+/* What nobody knew is NaN here and 0 there. */
+static double known(double value)
+{
+	return value > 0 ? value : 0;
 }
 
 /* What the sensor says of itself. */
-static void read_sensor(const json_t *run, struct jm_fit_prior *ret_prior)
+static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior)
 {
-	const json_t *sensor = json_object_get(run, "sensor");
-	const char *kind = json_string_value(json_object_get(sensor, "kind"));
+	const struct jm_run_sensor *sensor = run->sensors;
 
-	ret_prior->round_ms = json_number_value(json_object_get(sensor, "round_ms"));
-	ret_prior->window_ms = json_number_value(json_object_get(sensor, "window_ms"));
-	ret_prior->samples = (unsigned)json_integer_value(json_object_get(sensor, "samples"));
-	ret_prior->stamped = json_is_true(json_object_get(sensor, "stamped"));
-	if (kind && strcmp(kind, "counter") == 0)
-		ret_prior->kind = JM_SENSOR_COUNTER;
-	else if (kind && strcmp(kind, "window") == 0)
-		ret_prior->kind = JM_SENSOR_WINDOW;
-	else if (kind && strcmp(kind, "instant") == 0)
-		ret_prior->kind = JM_SENSOR_INSTANT;
+	if (!run->n_sensors)
+		return;
+	ret_prior->kind = (int)sensor->kind;
+	ret_prior->round_ms = known(sensor->round_ms);
+	ret_prior->window_ms = known(sensor->window_ms);
+	ret_prior->samples = sensor->samples;
+	ret_prior->stamped = sensor->stamped;
+	ret_prior->blocking = sensor->blocking;
 }
 
-void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior)
+void jm_map_fit_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior)
 {
-	struct jm_calibration calibration;
+	const struct jm_calibration *calibration = find_calibration(run);
 
 	read_sensor(run, ret_prior);
-	if (find_calibration(run, &calibration))
-		jm_calibration_prior(&calibration, ret_prior);
+	if (calibration)
+		jm_calibration_prior(calibration, ret_prior);
 }
 
 static int is_far(double found, double prior, double sd)
@@ -67,18 +66,17 @@ static int contradicts(const struct jm_fit_response *response, const struct jm_f
 	       is_far(response->window_ms, prior->window_ms, prior->window_sd_ms);
 }
 
-int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
+int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run *run,
 	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr)
 {
 	struct jm_fit_prior own = input->prior;
-	struct jm_calibration calibration;
 	struct jm_fit_result without;
 	int result, contradiction;
 
 	*ret_dropped = 0;
 	jm_map_fit_prior(run, &input->prior);
 	result = jm_attribute_fit(input, ret_result, reterr);
-	if (result < 0 || !find_calibration(run, &calibration))
+	if (result < 0 || !find_calibration(run))
 		return result;
 	contradiction = contradicts(&ret_result->response, &input->prior);
 	if (!contradiction && ret_result->n_resolved == ret_result->n_layers &&
@@ -101,26 +99,35 @@ int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
 	return 0;
 }
 
-int jm_map_fit_readings(
-	const char *path, const json_t *run, struct jm_power_log *log, struct jm_error *reterr)
+/* 0 where the sum is no time: the file is not what it should be. */
+static int shift_time(int64_t *time_ns, int64_t shift_ns)
 {
-	const json_t *clock = json_object_get(run, "clock");
-	json_int_t monotonic = 0, realtime = 0, offset_s = 0, shift;
-	json_t *mutable_clock = (json_t *)(uintptr_t)clock; /* jansson only reads it */
-	int result;
+	if (shift_ns > 0 ? *time_ns > INT64_MAX - shift_ns : *time_ns < INT64_MIN - shift_ns)
+		return 0;
+	*time_ns += shift_ns;
+	return 1;
+}
 
-	if (json_unpack(mutable_clock, "{s:I, s:I, s:I}", "monotonic_ns", &monotonic,
-		    "realtime_ns", &realtime, "utc_offset_s", &offset_s) != 0)
-		return jm_fail(reterr, JM_ENOTFOUND,
-			"run.json does not relate the clock of '%s' to civil time", path);
-	result = jm_readings_read(path, log, reterr);
+int jm_map_fit_readings(const char *path, const struct jm_run *run, struct jm_power_log *log,
+	struct jm_error *reterr)
+{
+	int64_t shift_ns;
+	int result = jm_run_clock_shift(&run->clock, &shift_ns, reterr);
+
+	if (result == 0)
+		result = jm_readings_read(path, log, reterr);
 	if (result < 0)
 		return result;
-	shift = realtime - monotonic + offset_s * 1000000000;
 	for (size_t r = 0; r < log->n_rails; r++)
 		for (size_t i = 0; i < log->rails[r].n_readings; i++) {
-			log->rails[r].readings[i].before_ns += shift;
-			log->rails[r].readings[i].after_ns += shift;
+			struct jm_reading *reading = &log->rails[r].readings[i];
+
+			if (!shift_time(&reading->before_ns, shift_ns) ||
+				!shift_time(&reading->after_ns, shift_ns))
+				return jm_fail(reterr, JM_EFORMAT,
+					"'%s': reading %zu of rail '%s' has a time that cannot "
+					"be",
+					path, i + 1, log->rails[r].name);
 		}
 	return 0;
 }

@@ -3,15 +3,13 @@
 #ifndef JM_MAP_MAP_FIT_H
 #define JM_MAP_MAP_FIT_H
 
-#include <jansson.h>
-
-#include "joulemap/joulemap.h"
+#include "run/run.h"
 
 /*
- * Takes the sensor's own account of itself from run.json (NULL: none), and its
+ * Takes the sensor's own account of itself from run.json, and its
  * calibration.
  */
-void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
+void jm_map_fit_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior);
 
 /*
  * Fits with the calibration of the board that is in run.json, where there is
@@ -19,15 +17,16 @@ void jm_map_fit_prior(const json_t *run, struct jm_fit_prior *ret_prior);
  * (tried when a layer is not resolved, or the response is odd), that is the result,
  * and *ret_dropped is 1. Errors of jm_attribute_fit.
  */
-int jm_map_fit_run(struct jm_fit_input *input, const json_t *run,
+int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run *run,
 	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr);
 
 /*
  * Reads readings.csv (times from boot) into the civil time that the timeline
  * has, as run.json relates them. JM_ENOTFOUND: run.json does not.
+ * The log is to be released after a failure too.
  */
-int jm_map_fit_readings(
-	const char *path, const json_t *run, struct jm_power_log *log, struct jm_error *reterr);
+int jm_map_fit_readings(const char *path, const struct jm_run *run, struct jm_power_log *log,
+	struct jm_error *reterr);
 
 /* Hands out every execution with its layer's fitted power, cycle by cycle. */
 int jm_map_fit_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/text.h"
 #include "formats/benchmark_file.h"
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
@@ -35,9 +35,6 @@ struct finish {
 	int simulated;
 };
 
-/* Year 2200: far from the ends of int64. */
-#define CLOCK_MAX_NS (INT64_C(230) * 366 * 86400 * JM_NS_PER_S)
-
 /* Run folders travel: a model's name must not lead out of them. */
 static int is_file_name(const char *name)
 {
@@ -46,29 +43,23 @@ static int is_file_name(const char *name)
 
 static int read_session(struct finish *finish, struct jm_error *reterr)
 {
-	json_t *session = finish->data.session;
-	json_int_t monotonic, realtime, offset_s, started;
-	int simulated = 0;
+	const struct jm_run *run = &finish->data.run;
 
-	if (json_unpack(session, "{s:{s:s}, s:{s:b}, s:{s:I, s:I, s:I}, s:I}", "model", "name",
-		    &finish->model, "sensor", "simulated", &simulated, "clock", "monotonic_ns",
-		    &monotonic, "realtime_ns", &realtime, "utc_offset_s", &offset_s,
-		    "started_ns", &started) != 0)
+	if (run->started_ns < 0 ||
+		jm_run_clock_shift(&run->clock, &finish->civil_offset_ns, NULL) < 0)
 		return jm_fail(reterr, JM_EFORMAT,
-			"session.json in '%s/spool' is incomplete, it cannot be recovered",
+			"session.json in '%s/spool' does not tell when the run was, it cannot "
+			"be recovered",
 			finish->run_folder);
-	if (!is_file_name(finish->model) || monotonic < 0 || monotonic > CLOCK_MAX_NS ||
-		realtime < 0 || realtime > CLOCK_MAX_NS || started < 0 ||
-		started > CLOCK_MAX_NS || offset_s < -86400 || offset_s > 86400 ||
-		!json_is_object(json_object_get(session, "config")))
+	if (!is_file_name(run->model.name))
 		return jm_fail(reterr, JM_EFORMAT,
-			"session.json in '%s/spool' has values that cannot be, it cannot be "
+			"session.json in '%s/spool' has no name of a model, it cannot be "
 			"recovered",
 			finish->run_folder);
-	finish->simulated = simulated;
-	finish->civil_offset_ns = realtime - monotonic + offset_s * JM_NS_PER_S;
-	finish->started_ns = started;
-	jm_civil_format_file(started + finish->civil_offset_ns, finish->started);
+	finish->model = run->model.name;
+	finish->simulated = jm_run_is_simulated(run);
+	finish->started_ns = run->started_ns;
+	jm_civil_format_file(run->started_ns + finish->civil_offset_ns, finish->started);
 	return 0;
 }
 
@@ -91,9 +82,7 @@ static int join(const struct finish *finish, char ret_path[JM_PATH_MAX],
 /* Values of a simulated sensor are computed now, from what really happened. */
 static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 {
-	json_t *sensor = json_object_get(finish->data.session, "sensor");
-	const char *wanted = json_string_value(json_object_get(sensor, "wanted"));
-	json_int_t seed = json_integer_value(json_object_get(sensor, "seed"));
+	const struct jm_run_sensor *sensor = finish->data.run.sensors;
 	struct jm_sensor_options options;
 	const struct jm_sensor_ops *ops;
 	struct jm_sensor_info info;
@@ -102,8 +91,9 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 
 	if (!finish->simulated)
 		return 0;
-	jm_sensor_options_init(&options, (uint64_t)seed);
-	result = jm_sensor_select(wanted, &options, &ops, &info, reterr);
+	jm_sensor_options_init(&options, sensor->seed);
+	result = jm_sensor_select(
+		sensor->wanted[0] ? sensor->wanted : NULL, &options, &ops, &info, reterr);
 	if (result == 0)
 		result = join(finish, truth, reterr, "truth.json");
 	if (result == 0 && ops->complete)
@@ -195,8 +185,8 @@ static int write_power(struct finish *finish, struct jm_error *reterr)
 		result = jm_power_log_write(
 			path, &data->log.rails[rail], finish->civil_offset_ns, reterr);
 	if (result == 0)
-		json_object_set_new(data->session, "power_log",
-			json_pack("{s:s}", "rail", data->log.rails[rail].name));
+		jm_text_copy(data->run.power_log.rail, sizeof(data->run.power_log.rail),
+			data->log.rails[rail].name);
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
@@ -223,24 +213,27 @@ static int write_timeline(struct finish *finish, struct jm_error *reterr)
 }
 
 /* What was asked for, with what the engine made of it where that was open. */
-static void complete_config(struct finish *finish)
+static void complete_config(struct jm_run *run)
 {
-	json_t *config = json_object_get(finish->data.session, "config");
-	json_t *input = json_array_get(json_object_get(finish->data.engine, "inputs"), 0);
+	const struct jm_run_input *input = run->engine.inputs;
+	struct jm_run_config *config = &run->config;
 
-	if (!input)
+	if (config->optimization_level < 0)
+		config->optimization_level = run->engine.optimization_level;
+	if (!run->engine.n_inputs)
 		return;
-	json_object_set(config, "input_shape", json_object_get(input, "shape"));
-	json_object_set(config, "dtype", json_object_get(input, "dtype"));
+	memcpy(config->input_shape, input->shape, sizeof(config->input_shape));
+	config->n_input_shape = input->n_shape;
+	jm_text_copy(config->dtype, sizeof(config->dtype), input->dtype);
 }
 
 static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 {
 	struct jm_session_data *data = &finish->data;
-	json_t *config = json_object_get(data->session, "config");
-	json_t *shape = json_object_get(config, "input_shape");
-	json_int_t batch = json_integer_value(json_array_get(shape, 0));
-	struct jm_benchmark benchmark = {.config = config,
+	const struct jm_run_config *config = &data->run.config;
+	int64_t batch = config->n_input_shape ? config->input_shape[0] : 0;
+	json_t *options = jm_run_config_json(config);
+	struct jm_benchmark benchmark = {.config = options,
 		.civil_ns = finish->started_ns + finish->civil_offset_ns,
 		.n_latencies = data->n_cycles,
 		.batch = batch > 0 ? (double)batch : 1};
@@ -248,8 +241,11 @@ static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 	char path[JM_PATH_MAX];
 	int result;
 
-	if (!latencies)
+	if (!latencies || !options) {
+		json_decref(options);
+		free(latencies);
 		return jm_fail_memory(reterr, "the latencies");
+	}
 	for (size_t i = 0; i < data->n_cycles; i++)
 		latencies[i] =
 			(double)(data->cycles[i].end_ns - data->cycles[i].begin_ns) * 1e-9;
@@ -261,50 +257,24 @@ static int write_benchmark(struct finish *finish, struct jm_error *reterr)
 	result = join(finish, path, reterr, "%s_tensorrt.json", finish->model);
 	if (result == 0)
 		result = jm_benchmark_write(path, &benchmark, reterr);
+	json_decref(options);
 	free(latencies);
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
-/* The inference process tells its schedule beside its engine; in run.json it stands alone. */
-static void add_engine(json_t *run, const json_t *engine)
-{
-	json_t *copy = json_copy((json_t *)(uintptr_t)engine); /* jansson only reads it */
-	json_t *schedule = json_object_get(copy, "schedule");
-
-	if (schedule) /* else an earlier version's */
-		json_object_set(run, "schedule", schedule);
-	json_object_del(copy, "schedule");
-	json_object_set_new(run, "engine", copy ? copy : json_null());
-}
-
-/* The session, what both processes said of themselves, and how it ended. */
+/* The session, with what only its end tells. */
 static int write_run(struct finish *finish, struct jm_error *reterr)
 {
 	struct jm_session_data *data = &finish->data;
-	json_t *run = json_copy(data->session);
-	char path[JM_PATH_MAX], *text = NULL;
-	int result = 0;
+	struct jm_run *run = &data->run;
+	char path[JM_PATH_MAX];
+	int result = join(finish, path, reterr, JM_RUN_JSON_NAME);
 
-	if (!run)
-		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
-	add_engine(run, data->engine);
-	json_object_set(run, "inference", data->engine_end ? data->engine_end : json_null());
-	json_object_set(run, "logger", data->logger_end ? data->logger_end : json_null());
-	json_object_set_new(run, "stamp", json_string("end"));
-	json_object_set_new(run, "cycles", json_integer((json_int_t)data->n_cycles));
-	json_object_set_new(
-		run, "orderly_end", json_boolean(data->engine_end && data->logger_end));
-	json_object_set_new(
-		run, "bytes_dropped", json_integer((json_int_t)data->bytes_dropped));
-	text = jm_json_dump(run, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-	json_decref(run);
-	if (!text)
-		return jm_fail_memory(reterr, JM_RUN_JSON_NAME);
-	result = join(finish, path, reterr, JM_RUN_JSON_NAME);
-	if (result == 0)
-		result = jm_file_write(path, text, strlen(text), reterr);
-	free(text);
-	return result < 0 ? result : jm_file_sync(path, reterr);
+	run->stamp = JM_STAMP_END;
+	run->cycles = (int64_t)data->n_cycles;
+	run->orderly_end = run->inference && run->logger;
+	run->bytes_dropped = (int64_t)data->bytes_dropped;
+	return result < 0 ? result : jm_run_write(path, run, reterr);
 }
 
 /* Once: what lies there at a second try are this run's own first files. */
@@ -335,7 +305,7 @@ static int write_all(struct finish *finish, const struct jm_session_paths *paths
 			"no layer had run yet in '%s': nothing to complete, delete its folder "
 			"spool",
 			finish->run_folder);
-	complete_config(finish);
+	complete_config(&finish->data.run);
 	result = keep_previous(finish, paths, report, reterr);
 	if (result == 0)
 		result = complete_simulated(finish, reterr);
@@ -372,7 +342,7 @@ int jm_session_finish(
 		ret_report->readings =
 			finish.data.log.n_rails ? finish.data.log.rails[0].n_readings : 0;
 		ret_report->bytes_dropped = finish.data.bytes_dropped;
-		ret_report->ended = finish.data.engine_end && finish.data.logger_end;
+		ret_report->ended = finish.data.run.orderly_end;
 		ret_report->simulated = finish.simulated;
 	}
 	jm_session_data_release(&finish.data);

@@ -9,17 +9,15 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "base/wishes.h"
 #include "machine/board.h"
 #include "measure/children.h"
 #include "measure/choose_engine.h"
-#include "measure/describe.h"
 #include "measure/idle_run.h"
 #include "measure/place.h"
-#include "run/calibration.h"
+#include "run/run.h"
 #include "sensors/registry.h"
 #include "workload/inference.h"
 
@@ -36,11 +34,10 @@ struct job {
 	const struct jm_engine_ops *engine;
 	struct jm_engine_settings settings;
 	struct jm_place place;
-	json_t *session;
+	struct jm_run run; /* as session.json has it */
 	char board[128];
 	json_t *calibrations; /* the file, owned; NULL: none */
 	struct jm_cpu_time cpu_before;
-	int64_t begin_ns;
 };
 
 /* ---- What to measure, and with what ----------------------------------------- */
@@ -97,68 +94,84 @@ static int choose(struct job *job, struct jm_error *reterr)
 
 /* ---- The session's description ------------------------------------------------- */
 
-/* With the calibration that is kept of it, so that the run folder is complete. */
-static json_t *describe_sensor(const struct job *job)
+/* With the calibrations that are kept of it, so that the run folder is complete. */
+static int describe_sensor(struct job *job, struct jm_error *reterr)
 {
 	const struct jm_sensor_info *info = &job->sensor_info;
-	json_t *sensor = jm_describe_sensor(
-		job->sensor, info, &job->sensor_options, job->config->sensor);
-	struct jm_calibration calibration;
+	struct jm_run *run = &job->run;
+	struct jm_run_sensor *sensor = run->n_sensors ? run->sensors : jm_run_add_sensor(run);
+	int result;
 
-	if (sensor && info->n_rails &&
-		jm_calibration_find(job->calibrations, job->board, info,
-			job->sensor_options.seed, info->rails[0].name, &calibration) == 1)
-		json_object_set_new(
-			sensor, "calibration", jm_calibration_to_json(&calibration));
-	return sensor;
+	if (!sensor)
+		return jm_fail_memory(reterr, "the description of the sensor");
+	result = jm_run_sensor_set(sensor, job->sensor->name, info, job->sensor_options.seed,
+		job->config->sensor, reterr);
+	for (size_t i = 0; result == 0 && i < sensor->n_rails; i++) {
+		struct jm_run_rail *rail = &sensor->rails[i];
+
+		rail->calibrated =
+			jm_calibration_find(job->calibrations, job->board, info,
+				job->sensor_options.seed, rail->name, &rail->calibration) == 1;
+	}
+	return result;
 }
 
 /* The options, under the names that the original gives them. */
-static json_t *describe_config(const struct job *job)
+static void describe_config(const struct job *job, struct jm_run_config *ret)
 {
 	const struct jm_measure_config *config = job->config;
-	json_t *shape = json_array();
 
-	for (size_t i = 0; shape && i < config->n_input_shape; i++)
-		json_array_append_new(shape, json_integer(config->input_shape[i]));
-	return json_pack("{s:o, s:s?, s:o, s:I, s:I, s:i, s:o, s:s, s:o, s:i, s:f, s:o, s:I}",
-		"model", jm_json_text(config->model), "dtype", config->dtype, "input_shape",
-		shape, "warmup", (json_int_t)config->warmup, "runs", (json_int_t)config->runs,
-		"optimization_level", config->optimization_level, "result_dir",
-		jm_json_text(config->result_dir), "engine", job->engine->name, "sensor",
-		jm_json_text(
-			job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id),
-		"threads", config->threads, "rate_hz", config->rate_hz, "jitter_ms",
-		isnan(config->jitter_ms) ? json_null() : json_real(config->jitter_ms), "seed",
-		(json_int_t)config->seed);
+	jm_text_copy(ret->model, sizeof(ret->model), config->model);
+	jm_text_copy(ret->dtype, sizeof(ret->dtype), config->dtype ? config->dtype : "");
+	memcpy(ret->input_shape, config->input_shape, sizeof(ret->input_shape));
+	ret->n_input_shape = config->n_input_shape;
+	ret->warmup = config->warmup;
+	ret->runs = config->runs;
+	ret->optimization_level = config->optimization_level;
+	jm_text_copy(ret->result_dir, sizeof(ret->result_dir), config->result_dir);
+	jm_text_copy(ret->engine, sizeof(ret->engine), job->engine->name);
+	jm_text_copy(ret->sensor, sizeof(ret->sensor),
+		job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id);
+	ret->threads = config->threads;
+	ret->rate_hz = config->rate_hz;
+	ret->jitter_ms = config->jitter_ms;
+	ret->seed = config->seed;
+}
+
+static void describe_model(const struct jm_model_source *source, struct jm_run_model *ret)
+{
+	jm_text_copy(ret->name, sizeof(ret->name), source->name);
+	jm_text_copy(ret->path, sizeof(ret->path), source->path);
+	jm_text_copy(ret->sha256, sizeof(ret->sha256), source->sha256);
+	ret->catalog = source->folder[0] != '\0';
 }
 
 static int describe(struct job *job, const struct jm_idle_power *idle, struct jm_error *reterr)
 {
-	json_t *idle_json =
-		isnan(idle->mean_uw)
-			? json_null()
-			: json_pack("{s:f, s:f, s:b}", "power_uw", idle->mean_uw, "error_uw",
-				  isnan(idle->error_uw) ? 0.0 : idle->error_uw, "measured_now",
-				  idle->measured_now);
+	const char *root = job->sensor_options.sysfs_root;
+	struct jm_run *run = &job->run;
+	int result;
 
-	if (!isnan(idle->mean_uw) && isnan(idle->error_uw))
-		json_object_set_new(idle_json, "error_uw", json_null());
-	job->begin_ns = jm_clock_monotonic_ns(NULL);
-	job->session = json_pack(
-		"{s:i, s:s, s:{s:s, s:o, s:s, s:b}, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
-		"schema", 1, "joulemap", jm_version(), "model", "name", job->model.name, "path",
-		jm_json_text(job->model.path), "sha256", job->model.sha256, "catalog",
-		job->model.folder[0] != '\0', "config", describe_config(job), "sensor",
-		describe_sensor(job), "idle", idle_json, "board",
-		jm_board_describe(job->sensor_options.sysfs_root), "state_before",
-		jm_board_state(job->sensor_options.sysfs_root), "clock", jm_describe_clock(),
-		"started_ns", (json_int_t)job->begin_ns);
-	if (!job->session)
+	run->started_ns = jm_clock_monotonic_ns(NULL);
+	jm_text_copy(run->joulemap, sizeof(run->joulemap), jm_version());
+	describe_model(&job->model, &run->model);
+	describe_config(job, &run->config);
+	result = describe_sensor(job, reterr);
+	if (result < 0)
+		return result;
+	if (!isnan(idle->mean_uw)) {
+		run->idle.power_uw = idle->mean_uw;
+		run->idle.error_uw = idle->error_uw;
+		run->idle.measured_now = idle->measured_now;
+	}
+	run->board = jm_board_describe(root);
+	run->state_before = jm_board_state(root);
+	jm_run_clock_read(&run->clock);
+	if (!run->board || !run->state_before)
 		return jm_fail_memory(reterr, "the description of the run");
 	if (jm_cpu_time_read("", &job->cpu_before) != 0)
 		memset(&job->cpu_before, 0, sizeof(job->cpu_before));
-	return jm_session_save(&job->place.paths, job->session, reterr);
+	return jm_run_write(job->place.paths.session, run, reterr);
 }
 
 /* Processor time that neither we nor idling took, as a share of the machine. */
@@ -174,29 +187,25 @@ static double load_of_others(const struct job *job, double children_cpu_s)
 	return (busy > 0 ? busy : 0) / (double)(after.total - job->cpu_before.total);
 }
 
-static void describe_end(struct job *job, const struct jm_children_result *children, int result)
+static int describe_end(struct job *job, const struct jm_children_result *children, int result,
+	struct jm_error *reterr)
 {
-	json_t *before = json_object_get(job->session, "state_before");
+	struct jm_run *run = &job->run;
 	json_t *after = jm_board_state(job->sensor_options.sysfs_root);
-	const json_t *first = json_object_get(before, "throttle_events");
+	const json_t *first = json_object_get(run->state_before, "throttle_events");
 	const json_t *last = json_object_get(after, "throttle_events");
 	json_int_t events = json_integer_value(last) - json_integer_value(first);
 	double load = load_of_others(job, children->children_cpu_s);
 
-	if (children->sensor.id[0]) {
-		job->sensor_info = children->sensor;
-		json_object_set_new(job->session, "sensor", describe_sensor(job));
-	}
-	json_object_set_new(job->session, "throttling_seen",
-		first && last ? json_boolean(events > 0) : json_null());
-	json_object_set_new(job->session, "state_after", after);
-	json_object_set_new(job->session, "clock_end", jm_describe_clock());
-	json_object_set_new(
-		job->session, "load_of_others", isnan(load) ? json_null() : json_real(load));
-	json_object_set_new(job->session, "outcome",
-		json_string(result < 0              ? jm_code_text(result)
-			    : children->interrupted ? "interrupted by the user"
-						    : "complete"));
+	if (first && last)
+		run->throttling_seen = events > 0;
+	run->state_after = after;
+	jm_run_clock_read(&run->clock_end);
+	run->load_of_others = load;
+	jm_text_copy(run->outcome, sizeof(run->outcome),
+		result < 0              ? jm_code_text(result)
+		: children->interrupted ? "interrupted by the user"
+					: "complete");
 	if (first && last && events > 0)
 		jm_note(job->config->progress, "the machine throttled its clocks during the "
 					       "run: cool it, or lower its "
@@ -206,6 +215,10 @@ static void describe_end(struct job *job, const struct jm_children_result *child
 			"other programs used %.0f %% of the machine: their power is in the "
 			"figures",
 			load * 100);
+	if (!children->sensor.id[0])
+		return 0;
+	job->sensor_info = children->sensor;
+	return describe_sensor(job, reterr);
 }
 
 /* ---- The run --------------------------------------------------------------------- */
@@ -222,7 +235,7 @@ static int run_children(
 	struct job *job, struct jm_children_result *ret_children, struct jm_error *reterr)
 {
 	const struct jm_measure_config *config = job->config;
-	char *meta = jm_describe_power_spool(&job->sensor_info);
+	char *meta = jm_run_sensors_format(job->run.sensors, job->run.n_sensors);
 	struct jm_inference_config inference = {.ops = job->engine,
 		.options = {.dtype = config->dtype,
 			.n_input_shape = config->n_input_shape,
@@ -269,9 +282,10 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 	struct jm_session_report report;
 	int finish_result;
 
-	describe_end(job, children, result);
-	finish_result =
-		jm_session_save(&job->place.paths, job->session, result < 0 ? NULL : reterr);
+	finish_result = describe_end(job, children, result, result < 0 ? NULL : reterr);
+	if (finish_result == 0)
+		finish_result = jm_run_write(
+			job->place.paths.session, &job->run, result < 0 ? NULL : reterr);
 	if (finish_result == 0 || result < 0)
 		finish_result = jm_session_finish(
 			job->place.run_folder, &report, result < 0 ? NULL : reterr);
@@ -326,11 +340,12 @@ int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_res
 	int result;
 
 	memset(ret_result, 0, sizeof(*ret_result));
+	jm_run_init(&job.run);
 	jm_wishes_catch(&saved);
 	result = choose(&job, reterr);
 	if (result == 0)
 		result = run(&job, reterr);
-	json_decref(job.session);
+	jm_run_release(&job.run);
 	json_decref(job.calibrations);
 	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
 	jm_place_release(&job.place);

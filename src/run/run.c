@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "run/run_keys.h"
 
@@ -138,15 +139,34 @@ static void set_input(struct jm_run_input *input, const struct jm_tensor *tensor
 	memcpy(input->shape, tensor->dims, tensor->n_dims * sizeof(input->shape[0]));
 }
 
+/* The engine's own options, as the user gave them. */
+static json_t *settings_json(const struct jm_engine_options *options)
+{
+	json_t *settings = json_object();
+
+	for (size_t i = 0; settings && i < options->n_settings; i++)
+		if (json_object_set_new(settings, options->settings[i].name,
+			    jm_json_text(options->settings[i].value)) != 0) {
+			json_decref(settings);
+			return NULL;
+		}
+	return settings;
+}
+
 int jm_run_engine_set(struct jm_run_engine *engine, const char *name,
-	const struct jm_engine_info *info, const struct jm_graph *graph,
-	struct jm_error *reterr)
+	const struct jm_engine_info *info, const struct jm_engine_options *options,
+	const struct jm_graph *graph, struct jm_error *reterr)
 {
 	size_t n = graph ? graph->n_inputs : 0;
 	struct jm_run_input *inputs = calloc(n ? n : 1, sizeof(*inputs));
+	int open = options && options->n_settings;
+	json_t *settings = open ? settings_json(options) : NULL;
 
-	if (!inputs)
+	if (!inputs || (open && !settings)) {
+		free(inputs);
+		json_decref(settings);
 		return jm_fail_memory(reterr, "the description of the engine");
+	}
 	jm_run_engine_release(engine);
 	jm_text_copy(engine->name, sizeof(engine->name), name);
 	jm_text_copy(engine->version, sizeof(engine->version), info->version);
@@ -158,6 +178,8 @@ int jm_run_engine_set(struct jm_run_engine *engine, const char *name,
 	engine->trace_bias_sd_us = info->trace_bias_sd_us;
 	for (size_t i = 0; i < n; i++)
 		set_input(&inputs[i], &graph->inputs[i]);
+	engine->scope = info->scope;
+	engine->settings = settings;
 	engine->inputs = inputs;
 	engine->n_inputs = n;
 	return 0;

@@ -118,7 +118,8 @@ struct jm_run_engine {
 	double network_untraced_ms, network_traced_ms;
 	struct jm_run_input *inputs; /* [n_inputs], owned */
 	size_t n_inputs;
-	char load[256]; /* of a calibration, in words */
+	json_t *settings; /* its own options as they were given, owned; NULL: none */
+	char load[256];   /* of a calibration, in words */
 };
 
 /* How cycles follow each other. */
@@ -207,16 +208,19 @@ int jm_run_sensors_parse(struct jm_run *run, const char *name, const char *text,
 
 void jm_run_engine_init(struct jm_run_engine *engine);
 void jm_run_engine_release(struct jm_run_engine *engine);
-/* From an engine's own account of itself, and the network's inputs (NULL: none). */
+/*
+ * From an engine's own account of itself, what it was opened with, and the
+ * network's inputs. `options` and `graph` may be NULL.
+ */
 int jm_run_engine_set(struct jm_run_engine *engine, const char *name,
-	const struct jm_engine_info *info, const struct jm_graph *graph,
-	struct jm_error *reterr);
+	const struct jm_engine_info *info, const struct jm_engine_options *options,
+	const struct jm_graph *graph, struct jm_error *reterr);
 
 /*
- * First record of the timeline's spool; `schedule` may be NULL. Freed with
- * free(); NULL when out of memory.
+ * First record of the timeline's spool; `schedule` may be NULL. The caller owns
+ * the reference; NULL when out of memory.
  */
-char *jm_run_engine_format(
+json_t *jm_run_engine_json(
 	const struct jm_run_engine *engine, const struct jm_run_schedule *schedule);
 /* Reads it into run->engine and run->schedule, in place of what is there. */
 int jm_run_engine_parse(struct jm_run *run, const char *name, const char *text, size_t size,

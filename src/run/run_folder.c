@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "run/run_file.h"
+#include "run/run.h"
 
 #define POWER_LOG_MIDDLE "_cycles_power_log_"
 #define IDLE_LOG_MIDDLE "_seconds_idling_power_log_"
@@ -180,10 +180,14 @@ static int find_names(struct jm_run_folder *run, struct jm_error *reterr)
 static void take_model(struct jm_run_folder *run)
 {
 	const char *path = run->path[JM_RUN_JSON];
-	struct jm_run_info info;
+	struct jm_run *info = path[0] ? malloc(sizeof(*info)) : NULL;
 
-	if (path[0] && jm_run_info_read(path, &info, NULL) == 0 && info.model[0])
-		jm_text_copy(run->model, sizeof(run->model), info.model);
+	if (!info)
+		return;
+	if (jm_run_read(path, info, NULL) == 0 && info->model.name[0])
+		jm_text_copy(run->model, sizeof(run->model), info->model.name);
+	jm_run_release(info);
+	free(info);
 }
 
 static void take_named(struct jm_run_folder *run, enum jm_run_part part, const char *ending)

@@ -151,6 +151,7 @@ static const struct jm_key engine_keys[] = {
 		struct jm_run_engine, network_untraced_ms, "network_untraced_ms", 0, 1e12),
 	JM_KEY_NUMBER(struct jm_run_engine, network_traced_ms, "network_traced_ms", 0, 1e12),
 	JM_KEY_LIST(struct jm_run_engine, inputs, n_inputs, "inputs", &input_table, 4096),
+	JM_KEY_OPEN(struct jm_run_engine, settings, "settings"),
 	JM_KEY_TEXT(struct jm_run_engine, load, "load"),
 };
 const struct jm_keys jm_run_engine_keys = TABLE(engine_keys, jm_run_engine);

@@ -94,7 +94,7 @@ char *jm_run_sensors_format(const struct jm_run_sensor *sensors, size_t n)
 	return print(with_schema(json_pack("{s:o}", "sensors", sensors_json(sensors, n))));
 }
 
-char *jm_run_engine_format(
+json_t *jm_run_engine_json(
 	const struct jm_run_engine *engine, const struct jm_run_schedule *schedule)
 {
 	json_t *json = with_schema(jm_keys_write(&jm_run_engine_keys, engine));
@@ -105,5 +105,5 @@ char *jm_run_engine_format(
 		json_decref(json);
 		json = NULL;
 	}
-	return print(json);
+	return json;
 }

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
 
 /* The processes of a run end within this time after their parent's death. */
 #define LOCK_PATIENCE_NS (3 * JM_NS_PER_S)
@@ -89,19 +88,6 @@ int jm_session_lock(const struct jm_session_paths *paths, struct jm_error *reter
 				paths->folder);
 		jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 20 * JM_NS_PER_MS);
 	}
-}
-
-int jm_session_save(
-	const struct jm_session_paths *paths, const json_t *session, struct jm_error *reterr)
-{
-	char *text = jm_json_dump(session, JSON_INDENT(2));
-	int result;
-
-	if (!text)
-		return jm_fail_memory(reterr, "the description of the run");
-	result = jm_file_write(paths->session, text, strlen(text), reterr);
-	free(text);
-	return result < 0 ? result : jm_file_sync(paths->session, reterr);
 }
 
 void jm_session_remove(const struct jm_session_paths *paths, const char *run_folder)

@@ -7,8 +7,6 @@
 #ifndef JM_RUN_SESSION_H
 #define JM_RUN_SESSION_H
 
-#include <jansson.h>
-
 #include "base/file.h"
 
 struct jm_session_paths {
@@ -33,10 +31,6 @@ int jm_session_exists(const char *run_folder);
  * measurement is running there, or an error of the file system.
  */
 int jm_session_lock(const struct jm_session_paths *paths, struct jm_error *reterr);
-
-/* Writes session.json whole. `session` is borrowed. */
-int jm_session_save(
-	const struct jm_session_paths *paths, const json_t *session, struct jm_error *reterr);
 
 struct jm_session_report {
 	size_t cycles;

@@ -7,25 +7,19 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "formats/engine_info_file.h"
 #include "run/spool.h"
 
 /* A monotonic clock of a century: beyond it a spool is damaged. */
 #define TIME_MAX_NS (INT64_C(100) * 366 * 86400 * JM_NS_PER_S)
 
-static int parse_json(const char *what, const void *text, size_t size, json_t **ret_json,
+/* The statistics with which a process ends: of any keys. */
+static int parse_end(const char *what, const void *text, size_t size, json_t **ret_json,
 	struct jm_error *reterr)
 {
-	json_error_t error;
-
 	json_decref(*ret_json);
-	*ret_json = json_loadb(text, size, 0, &error);
-	if (!*ret_json)
-		return jm_fail(
-			reterr, JM_EFORMAT, "%s is not valid JSON: %s", what, error.text);
-	if (!json_is_object(*ret_json))
-		return jm_fail(reterr, JM_EFORMAT, "%s is no JSON object", what);
-	return 0;
+	return jm_json_parse(what, text, size, ret_json, reterr);
 }
 
 static int add_graph(
@@ -92,45 +86,55 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 
 	switch (type) {
 	case JM_SPOOL_META:
-		return parse_json("the engine's description in the spool", payload, size,
-			&data->engine, reterr);
+		return jm_run_engine_parse(&data->run, "timeline.spool", payload, size, reterr);
 	case JM_SPOOL_GRAPH:
 		return add_graph(data, payload, size, reterr);
 	case JM_SPOOL_SPAN:
 		return add_spans(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_json(
-			"the end of the spool", payload, size, &data->engine_end, reterr);
+		return parse_end("timeline.spool", payload, size, &data->run.inference, reterr);
 	default:
 		return 0; /* of a later version */
 	}
 }
 
-/* {"rails": [{"name", "quantity"}]} of the sensor, as session.json has it. */
-static int add_rails(struct jm_session_data *data, json_t *meta, struct jm_error *reterr)
+static int add_rails(struct jm_session_data *data, const struct jm_run_sensor *sensor,
+	struct jm_error *reterr)
 {
-	json_t *rail;
-	size_t i;
+	size_t first = data->log.n_rails;
+	int *parents = realloc(data->parents, (first + sensor->n_rails + 1) * sizeof(*parents));
 
-	json_array_foreach(json_object_get(meta, "rails"), i, rail)
-	{
-		const char *name = json_string_value(json_object_get(rail, "name"));
-		json_int_t quantity = json_integer_value(json_object_get(rail, "quantity"));
-		json_int_t parent = json_integer_value(json_object_get(rail, "parent"));
+	if (!parents)
+		return jm_fail_memory(reterr, "the rails of the run");
+	data->parents = parents;
+	for (size_t i = 0; i < sensor->n_rails; i++) {
+		const struct jm_run_rail *rail = &sensor->rails[i];
 		int result;
 
-		if (!name || quantity < JM_QUANTITY_MV_MA || quantity > JM_QUANTITY_UJ ||
-			i >= JM_SENSOR_RAILS_MAX || parent < -1 ||
-			parent >= JM_SENSOR_RAILS_MAX)
+		if (!rail->name[0] || !rail->quantity || rail->parent >= (int)sensor->n_rails)
 			return jm_fail(reterr, JM_EFORMAT,
 				"the power spool describes rail %zu wrongly", i);
-		result = jm_power_log_add_rail(
-			&data->log, name, (enum jm_quantity)quantity, reterr);
+		result = jm_power_log_add_rail(&data->log, rail->name, rail->quantity, reterr);
 		if (result < 0)
 			return result;
-		data->parents[i] = (int)parent;
+		parents[result] = rail->parent < 0 ? -1 : (int)first + rail->parent;
 	}
 	return 0;
+}
+
+/* What the logger says of its sensors: rails of the first, of the second, ... */
+static int add_sensors(
+	struct jm_session_data *data, const void *text, size_t size, struct jm_error *reterr)
+{
+	struct jm_run logged;
+	int result;
+
+	jm_run_init(&logged);
+	result = jm_run_sensors_parse(&logged, "power.spool", text, size, reterr);
+	for (size_t i = 0; i < logged.n_sensors && result == 0; i++)
+		result = add_rails(data, &logged.sensors[i], reterr);
+	jm_run_release(&logged);
+	return result;
 }
 
 static int add_readings(
@@ -163,22 +167,14 @@ static int power_block(void *context, enum jm_spool_type type, const void *paylo
 	struct jm_error *reterr)
 {
 	struct jm_session_data *data = context;
-	json_t *meta = NULL;
-	int result;
 
 	switch (type) {
 	case JM_SPOOL_META:
-		result = parse_json(
-			"the sensor's description in the spool", payload, size, &meta, reterr);
-		if (result == 0)
-			result = add_rails(data, meta, reterr);
-		json_decref(meta);
-		return result;
+		return add_sensors(data, payload, size, reterr);
 	case JM_SPOOL_READING:
 		return add_readings(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_json(
-			"the end of the spool", payload, size, &data->logger_end, reterr);
+		return parse_end("power.spool", payload, size, &data->run.logger, reterr);
 	default:
 		return 0; /* of a later version */
 	}
@@ -198,29 +194,17 @@ static int load_spool(const char *path, jm_spool_block_fn *block, struct jm_sess
 	return result;
 }
 
-static int load_session(const char *path, json_t **ret_session, struct jm_error *reterr)
-{
-	char *text;
-	size_t size;
-	int result = jm_file_read(path, (size_t)1 << 24, &text, &size, reterr);
-
-	if (result < 0)
-		return result;
-	result = parse_json(path, text, size, ret_session, reterr);
-	free(text);
-	return result;
-}
-
 int jm_session_load(const struct jm_session_paths *paths, struct jm_session_data *ret_data,
 	struct jm_error *reterr)
 {
 	int result;
 
 	memset(ret_data, 0, sizeof(*ret_data));
+	jm_run_init(&ret_data->run);
 	jm_timeline_init(&ret_data->timeline);
 	jm_power_log_init(&ret_data->log);
 	ret_data->timeline.stamp = JM_STAMP_END;
-	result = load_session(paths->session, &ret_data->session, reterr);
+	result = jm_run_read(paths->session, &ret_data->run, reterr);
 	if (result == 0)
 		result = load_spool(paths->timeline, timeline_block, ret_data, reterr);
 	if (result == 0)
@@ -230,10 +214,8 @@ int jm_session_load(const struct jm_session_paths *paths, struct jm_session_data
 
 void jm_session_data_release(struct jm_session_data *data)
 {
-	json_decref(data->session);
-	json_decref(data->engine);
-	json_decref(data->engine_end);
-	json_decref(data->logger_end);
+	jm_run_release(&data->run);
+	free(data->parents);
 	free(data->graph);
 	free(data->cycles);
 	jm_timeline_release(&data->timeline);

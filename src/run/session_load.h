@@ -3,7 +3,7 @@
 #ifndef JM_RUN_SESSION_LOAD_H
 #define JM_RUN_SESSION_LOAD_H
 
-#include "joulemap/sensor.h"
+#include "run/run.h"
 #include "run/session.h"
 
 /* Begin and end of one whole inference. */
@@ -13,15 +13,12 @@ struct jm_session_cycle {
 };
 
 struct jm_session_data {
-	json_t *session;                  /* session.json, owned */
-	json_t *engine;                   /* META of the timeline, owned; NULL: none */
-	json_t *engine_end;               /* END of the timeline, owned; NULL: none */
-	json_t *logger_end;               /* END of the power log, owned; NULL: none */
-	char *graph;                      /* JSON of the layers, owned; NULL: none */
-	struct jm_timeline timeline;      /* monotonic ns, JM_STAMP_END */
-	struct jm_power_log log;          /* monotonic ns */
-	int parents[JM_SENSOR_RAILS_MAX]; /* of rails: which contains it; -1: none */
-	struct jm_session_cycle *cycles;  /* [n_cycles], owned */
+	struct jm_run run; /* session.json, and what both processes said of themselves */
+	char *graph;       /* JSON of the layers, owned; NULL: none */
+	struct jm_timeline timeline; /* monotonic ns, JM_STAMP_END */
+	struct jm_power_log log;     /* monotonic ns; rails of all sensors in order */
+	int *parents; /* [log.n_rails], owned: which rail contains it; -1: none */
+	struct jm_session_cycle *cycles; /* [n_cycles], owned */
 	size_t n_cycles;
 	size_t cycle_capacity;
 	uint64_t bytes_dropped;

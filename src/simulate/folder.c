@@ -14,6 +14,7 @@
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
 #include "formats/readings_file.h"
+#include "run/run.h"
 #include "run/run_folder.h"
 #include "simulate/internal.h"
 
@@ -125,26 +126,56 @@ static int write_readings(
 	return status;
 }
 
+static int describe_sensor(const struct jm_simulate_config *config,
+	struct jm_run_sensor *sensor, struct jm_error *reterr)
+{
+	struct jm_sensor_info info = {.kind = JM_SENSOR_COUNTER,
+		.simulated = 1,
+		.round_ms = config->round_ms,
+		.window_ms = config->round_ms,
+		.poll_ms = config->poll_ms,
+		.n_rails = 1};
+
+	jm_text_copy(info.id, sizeof(info.id), config->scenario);
+	jm_text_copy(info.rails[0].name, sizeof(info.rails[0].name), "power");
+	info.rails[0].quantity = JM_QUANTITY_UJ;
+	info.rails[0].parent = -1;
+	info.rails[0].quantum[0] = config->quantum_uj;
+	return jm_run_sensor_set(
+		sensor, "simulate", &info, (uint64_t)config->seed, NULL, reterr);
+}
+
+static int describe_run(
+	const struct jm_simulate_config *config, struct jm_run *run, struct jm_error *reterr)
+{
+	struct jm_run_sensor *sensor = jm_run_add_sensor(run);
+
+	if (!sensor)
+		return jm_fail_memory(reterr, "the description of the run");
+	jm_text_copy(run->model.name, sizeof(run->model.name), JM_SIM_MODEL);
+	run->clock = (struct jm_run_clock){
+		.monotonic_ns = MONOTONIC_NS, .realtime_ns = civil_begin_ns(config)};
+	run->cycles = config->cycles;
+	return describe_sensor(config, sensor, reterr);
+}
+
 static int write_run_json(
 	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
 {
-	const struct jm_simulate_config *config = result->config;
-	json_t *rail = json_pack("{s:s, s:i, s:i, s:f, s:f}", "name", "power", "quantity",
-		(int)JM_QUANTITY_UJ, "parent", -1, "quantum", config->quantum_uj, "quantum_2",
-		0.0);
-	json_t *sensor = json_pack("{s:s, s:s, s:s, s:b, s:f, s:f, s:f, s:o}", "name",
-		"simulate", "id", config->scenario, "kind", "counter", "simulated", 1,
-		"round_ms", config->round_ms, "window_ms", config->round_ms, "poll_ms",
-		config->poll_ms, "rails", json_pack("[o]", rail));
-	json_t *clock = json_pack("{s:I, s:I, s:I, s:i}", "monotonic_ns",
-		(json_int_t)MONOTONIC_NS, "realtime_ns", (json_int_t)civil_begin_ns(config),
-		"uncertainty_ns", (json_int_t)0, "utc_offset_s", 0);
+	struct jm_run *run = malloc(sizeof(*run));
+	char path[JM_PATH_MAX];
+	int status = jm_path_join(path, run_folder, JM_RUN_JSON_NAME, reterr);
 
-	return write_json(run_folder, JM_RUN_JSON_NAME,
-		json_pack("{s:i, s:b, s:{s:s}, s:o, s:o, s:I}", "schema", 1, "simulated", 1,
-			"model", "name", JM_SIM_MODEL, "sensor", sensor, "clock", clock,
-			"cycles", (json_int_t)config->cycles),
-		reterr);
+	if (!run)
+		return jm_fail_memory(reterr, "the description of the run");
+	jm_run_init(run);
+	if (status == 0)
+		status = describe_run(result->config, run, reterr);
+	if (status == 0)
+		status = jm_run_write(path, run, reterr);
+	jm_run_release(run);
+	free(run);
+	return status;
 }
 
 /* ---- All of it --------------------------------------------------------------------------- */

@@ -2,14 +2,16 @@
 #include "workload/inference.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/text.h"
 #include "formats/engine_info_file.h"
+#include "run/run.h"
 #include "workload/seat.h"
 
 #define UNTRACED_RUNS_MAX 200u
@@ -121,59 +123,29 @@ static int warm_up(struct inference *inference, struct jm_error *reterr)
 	return result;
 }
 
-/* [{"name", "dtype", "shape"}] of the network's inputs. */
-static json_t *describe_inputs(const struct jm_graph *graph)
-{
-	json_t *inputs = json_array();
-
-	for (size_t i = 0; inputs && i < graph->n_inputs; i++) {
-		const struct jm_tensor *input = &graph->inputs[i];
-		json_t *shape = json_array();
-
-		for (size_t j = 0; j < input->n_dims; j++)
-			json_array_append_new(shape, json_integer(input->dims[j]));
-		json_array_append_new(
-			inputs, json_pack("{s:o, s:s, s:o}", "name", jm_json_text(input->name),
-					"dtype", input->dtype, "shape", shape));
-	}
-	return inputs;
-}
-
-static json_t *describe_schedule(const struct inference *inference)
-{
-	const struct jm_link_shared *shared = inference->seat.link->shared;
-
-	if (!inference->seat.pauses.max_ns)
-		return json_pack("{s:s}", "kind", "none");
-	return json_pack("{s:s, s:f, s:I}", "kind", "jitter", "pause_max_ms",
-		shared->pause_max_ms, "seed", (json_int_t)shared->seed);
-}
-
-/* The engine's own options, as the user gave them. */
-static json_t *describe_settings(const struct jm_engine_options *options)
-{
-	json_t *settings = json_object();
-
-	for (size_t i = 0; settings && i < options->n_settings; i++)
-		json_object_set_new(settings, options->settings[i].name,
-			jm_json_text(options->settings[i].value));
-	return settings;
-}
-
 /* Of the engine, and how its cycles follow each other. */
 static json_t *describe_engine(const struct inference *inference, const struct jm_graph *graph)
 {
-	const struct jm_engine_info *info = &inference->info;
+	const struct jm_inference_config *config = inference->config;
+	const struct jm_link_shared *shared = inference->seat.link->shared;
+	struct jm_run_schedule schedule = {.kind = "none", .pause_max_ms = (double)NAN};
+	struct jm_run_engine engine;
+	json_t *json = NULL;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
-		"engine", inference->config->ops->name, "version", info->version, "library",
-		jm_json_text(info->library), "tracing", info->tracing, "threads", info->threads,
-		"optimization_level", info->optimization_level, "trace_bias_us",
-		info->trace_bias_us, "trace_bias_sd_us", info->trace_bias_sd_us,
-		"network_untraced_ms", inference->untraced_ms, "network_traced_ms",
-		inference->traced_ms, "inputs", describe_inputs(graph), "schedule",
-		describe_schedule(inference), "settings",
-		describe_settings(&inference->config->options));
+	jm_run_engine_init(&engine);
+	if (inference->seat.pauses.max_ns) {
+		jm_text_copy(schedule.kind, sizeof(schedule.kind), "jitter");
+		schedule.pause_max_ms = shared->pause_max_ms;
+		schedule.seed = shared->seed;
+	}
+	if (jm_run_engine_set(&engine, config->ops->name, &inference->info, &config->options,
+		    graph, NULL) == 0) {
+		engine.network_untraced_ms = inference->untraced_ms;
+		engine.network_traced_ms = inference->traced_ms;
+		json = jm_run_engine_json(&engine, &schedule);
+	}
+	jm_run_engine_release(&engine);
+	return json;
 }
 
 static int open_spool(struct inference *inference, struct jm_error *reterr)

@@ -3,7 +3,8 @@
 
 #include <jansson.h>
 
-#include "base/json.h"
+#include "base/text.h"
+#include "run/run.h"
 
 /* One layer, in the form of trt_engine_info.json. */
 static const char graph[] = "{\"Layers\": [{\"Name\": \"load\", \"LayerType\": \"Load\", "
@@ -41,10 +42,19 @@ int jm_load_emit(
 	return jm_seat_check(&load->seat, reterr);
 }
 
+/* It stands where an engine does. */
 static json_t *describe_load(const struct jm_load *load)
 {
-	return json_pack("{s:s, s:s, s:o}", "engine", "load", "version", jm_version(), "load",
-		jm_json_text(load->text));
+	struct jm_run_engine engine;
+	json_t *json;
+
+	jm_run_engine_init(&engine);
+	jm_text_copy(engine.name, sizeof(engine.name), "load");
+	jm_text_copy(engine.version, sizeof(engine.version), jm_version());
+	jm_text_copy(engine.load, sizeof(engine.load), load->text);
+	json = jm_run_engine_json(&engine, NULL);
+	jm_run_engine_release(&engine);
+	return json;
 }
 
 static json_t *describe_end(const struct jm_load *load)

@@ -89,7 +89,7 @@ if [ "$status" != 0 ] && [ "$status" != 4 ]; then
 fi
 python3 - <<'END' || complain "run.json does not have the calibration"
 import json, os
-c = json.load(open("m/lenet/run.json"))["sensor"]["calibration"]
+c = json.load(open("m/lenet/run.json"))["sensors"][0]["rails"][0]["calibration"]
 assert c == json.load(open(os.environ["JOULEMAP_CALIBRATION"]))["calibrations"][0]
 END
 run measure --sensor sim:delay_ms=0.5 "${quick[@]}"

@@ -35,14 +35,14 @@ python3 - r/lenet <<'END' || complain "run.json or a log is not what it should b
 import json, sys
 folder = sys.argv[1]
 run = json.load(open(folder + "/run.json"))
-assert run["schema"] == 1 and run["orderly_end"] and run["cycles"] == 20
-assert run["sensor"]["simulated"] and run["engine"]["engine"] == "onnxruntime"
+assert run["schema"] == 2 and run["orderly_end"] and run["cycles"] == 20
+assert run["sensors"][0]["simulated"] and run["engine"]["name"] == "onnxruntime"
 assert run["model"]["name"] == "lenet" and len(run["model"]["sha256"]) == 64
 for key in ("board", "state_before", "state_after", "clock", "clock_end", "idle", "logger"):
     assert run[key], key
 schedule, traced_ms = run["schedule"], run["engine"]["network_traced_ms"]
 assert schedule["kind"] == "jitter" and schedule["seed"] == 1 and "schedule" not in run["engine"]
-assert 0 < schedule["pause_max_ms"] <= min(traced_ms, run["sensor"]["round_ms"]) / 8 + 1e-6
+assert 0 < schedule["pause_max_ms"] <= min(traced_ms, run["sensors"][0]["round_ms"]) / 8 + 1e-6
 assert run["engine"]["network_untraced_ms"] > 0 and run["logger"]["readings"] > 0
 layers = json.load(open(folder + "/trt_profiling/trt_layer_latency.json"))
 assert len(layers) >= 5 and all(len(times) == 20 for times in layers.values())

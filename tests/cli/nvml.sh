@@ -90,9 +90,9 @@ expect_err_like "^sensor 'nvml:0' sees only its GPU, and engine 'onnxruntime' ru
 python3 - r/lenet <<'END' || complain "run.json or readings.csv is not what it should be"
 import csv, json, sys
 run = json.load(open(sys.argv[1] + "/run.json"))
-sensor = run["sensor"]
+sensor = run["sensors"][0]
 assert sensor["id"] == "nvml:0" and sensor["stamped"] and not sensor["simulated"]
-assert sensor["rails"][0]["quantity"] == 2 and "999.1" in sensor["provenance"]
+assert sensor["rails"][0]["quantity"] == "uw" and "999.1" in sensor["provenance"]
 clock = run["clock"]
 rows = [row for row in csv.DictReader(open(sys.argv[1] + "/readings.csv")) if row["uw"]]
 assert len(rows) >= 10

@@ -86,7 +86,8 @@ static void test_every_allocation(void **state)
 	assert_int_equal(
 		jm_path_join(csv, run, "power_runtime_mapping_layerwise.csv", NULL), 0);
 	for (n = 0; n < 10000; n++) {
-		const struct jm_map_config config = {.folder = run, .rules = JM_WINDOW_LATER};
+		const struct jm_map_config config = {
+			.paths = {.folder = run}, .rules = JM_WINDOW_LATER};
 		struct jm_map_result result;
 		struct jm_error error = {0};
 		int code;

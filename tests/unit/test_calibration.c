@@ -616,39 +616,50 @@ static void test_path(void **state)
 
 /* ---- Use ---------------------------------------------------------------------------- */
 
-/* run.json with a calibration; `simulated` of the run, rail of the entry. */
-static json_t *run_json(int simulated, const char *rail)
+/* A run of the previous version with a calibration of `rail`. */
+static void make_described(struct jm_run *run, const struct jm_calibration *c, int simulated)
 {
-	struct jm_calibration c = calibration_of("ina3221:1-0040", rail);
+	json_t *json = json_pack("{s:{s:b, s:f, s:f, s:[{s:s}, {s:s}], s:o}}", "sensor",
+		"simulated", simulated, "round_ms", 6.6, "window_ms", 1.1, "rails", "name",
+		"VDD_IN", "name", "VDD_SOC", "calibration", jm_calibration_to_json(c));
+	char *text = json_dumps(json, 0);
 
-	return json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated",
-		simulated, "round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
-		"calibration", jm_calibration_to_json(&c));
+	assert_int_equal(jm_run_parse("test", text, strlen(text), run, NULL), 0);
+	free(text);
+	json_decref(json);
 }
 
 static void test_prior(void **state)
 {
+	struct jm_calibration c = calibration_of("ina3221:1-0040", "VDD_IN");
 	struct jm_fit_prior prior = {.kind = 0};
-	json_t *run = run_json(0, "VDD_IN");
+	static struct jm_run run;
 
 	(void)state;
-	jm_map_fit_prior(run, &prior);
+	make_described(&run, &c, 0);
+	jm_map_fit_prior(&run, &prior);
 	assert_true(prior.round_ms == 6.6 && prior.window_ms == 1.09 && prior.delay_ms == 0.35);
 	assert_true(prior.tau_ms == 0.3);
 	/* Priors, no facts: another run is not that run. */
 	assert_true(prior.delay_sd_ms >= 0.02 && prior.tau_sd_ms >= 0.03);
 	assert_true(prior.window_sd_ms >= 0.0109);
-	json_decref(run);
+	jm_run_release(&run);
 
 	memset(&prior, 0, sizeof(prior));
-	run = run_json(1, "VDD_IN"); /* a real calibration for a simulated run */
-	jm_map_fit_prior(run, &prior);
+	make_described(&run, &c, 1); /* a real calibration for a simulated run */
+	jm_map_fit_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0 && prior.tau_sd_ms == 0 && prior.window_ms == 1.1);
-	json_decref(run);
-	run = run_json(0, "VDD_SOC");
-	jm_map_fit_prior(run, &prior);
+	jm_run_release(&run);
+
+	memset(&prior, 0, sizeof(prior));
+	c = calibration_of("ina3221:1-0040", "VDD_SOC");
+	make_described(&run, &c, 0); /* of another rail than the one that is mapped */
+	jm_map_fit_prior(&run, &prior);
+	assert_true(prior.delay_sd_ms == 0 && run.sensors[0].rails[1].calibrated);
+	jm_run_release(&run);
+	jm_run_init(&run); /* nothing is known */
+	jm_map_fit_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0);
-	json_decref(run);
 }
 
 /* A calibration that contradicts the run is dropped, and said so. */
@@ -662,24 +673,23 @@ static void test_contradiction(void **state)
 		struct jm_fit_input input;
 		struct jm_fit_result result;
 		struct run run;
-		json_t *json;
+		static struct jm_run described;
 		int dropped;
 
 		make_run(&run, "tau_ms=0.3,delay_ms=0.45", 5, 1);
 		c.simulated = 1;
 		c.delay_ms = 0.45 + shifts_ms[i];
-		json = json_pack("{s:{s:b, s:f, s:f, s:[{s:s}], s:o}}", "sensor", "simulated",
-			1, "round_ms", 6.6, "window_ms", 1.1, "rails", "name", "VDD_IN",
-			"calibration", jm_calibration_to_json(&c));
+		make_described(&described, &c, 1);
 		jm_fit_input_init(&input);
 		input.rail = &run.log.rails[0];
 		input.timeline = &run.timeline;
-		assert_int_equal(jm_map_fit_run(&input, json, &result, &dropped, NULL), 0);
+		assert_int_equal(
+			jm_map_fit_run(&input, &described, &result, &dropped, NULL), 0);
 		if (fabs(result.response.delay_ms - 0.45) > 0.05 || dropped != (i > 0))
 			fail_msg("a delay of %g ms too much: found %.3f ms, dropped %d",
 				shifts_ms[i], result.response.delay_ms, dropped);
 		jm_fit_result_release(&result);
-		json_decref(json);
+		jm_run_release(&described);
 		release_run(&run);
 	}
 }

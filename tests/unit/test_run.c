@@ -434,6 +434,7 @@ static void test_engine_record(void **state)
 	struct jm_graph graph = {.inputs = &tensor, .n_inputs = 1};
 	struct jm_engine_info info = {.version = "2", .library = "lib", .threads = 3};
 	struct jm_error error = {0};
+	json_t *json;
 	char *text;
 
 	(void)state;
@@ -442,8 +443,10 @@ static void test_engine_record(void **state)
 	assert_string_equal(run.engine.name, "onnxruntime");
 	assert_string_equal(run.schedule.kind, "none");
 	assert_int_equal(run.engine.optimization_level, -1);
-	assert_int_equal(jm_run_engine_set(&run.engine, "own", &info, &graph, &error), 0);
-	text = jm_run_engine_format(&run.engine, &run.schedule);
+	assert_int_equal(jm_run_engine_set(&run.engine, "own", &info, NULL, &graph, &error), 0);
+	json = jm_run_engine_json(&run.engine, &run.schedule);
+	text = json_dumps(json, 0);
+	json_decref(json);
 	jm_run_release(&run);
 	assert_int_equal(jm_run_engine_parse(&run, "spool", text, strlen(text), &error), 0);
 	free(text);

@@ -119,7 +119,8 @@ static void test_counter_writes_its_readings(void **unused)
 	assert_int_equal(log.rails[0].quantity, JM_QUANTITY_UJ);
 	jm_power_log_release(&log);
 	run = load_json(folder, "network/run.json");
-	assert_true(json_is_true(json_object_get(json_object_get(run, "sensor"), "simulated")));
+	assert_true(json_is_true(json_object_get(
+		json_array_get(json_object_get(run, "sensors"), 0), "simulated")));
 	json_decref(run);
 }
 

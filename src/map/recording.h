@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run opened from disk: ours, or a folder of the original scripts. What
+ * joulemap/joulemap.h hands out as an opaque struct jm_recording.
+ */
+#ifndef JM_MAP_RECORDING_H
+#define JM_MAP_RECORDING_H
+
+#include "base/file.h"
+#include "run/run.h"
+#include "run/run_folder.h"
+
+struct jm_recording {
+	struct jm_run_folder files;
+	struct jm_run run; /* nothing known without a run.json */
+	struct jm_timeline timeline;
+	struct jm_power_log log; /* the file in the original's format, one rail */
+	double idle_uw;          /* NaN: not known, nothing is subtracted */
+	int simulated;
+	int own_power_log; /* 1: the folder's, so that its readings may be used instead */
+	char model[256];
+	char engine[2 * JM_NAME_MAX + 2]; /* "onnxruntime 1.30.0"; "": not known */
+	char sensor[2 * JM_NAME_MAX];     /* and its rail; "": not known */
+};
+
+/* What a run is opened from. */
+struct jm_recording_paths {
+	/* A run folder, or RESULT_DIR with one; NULL: the paths below. */
+	const char *folder;
+	/* Each NULL: the one found in the folder. */
+	const char *power_log;
+	const char *latency;
+	const char *engine_info; /* NULL and none found: types are "Unknown" */
+	/*
+	 * NULL: what the run itself recorded, else what is in the folder or
+	 * above it, if that is of the run's sensor. None: nothing is subtracted.
+	 */
+	const char *idle;
+};
+
+/*
+ * Opens; what is worth knowing goes to progress->note. JM_ETRUNCATED: the run
+ * was cut off and has to be recovered first. JM_EUNSUPPORTED: of a later version
+ * of joulemap. *ret_recording is freed with jm_recording_close.
+ */
+int jm_recording_load(const struct jm_recording_paths *paths,
+	const struct jm_progress *progress, struct jm_recording **ret_recording,
+	struct jm_error *reterr);
+
+/* As jm_recording_fit, with a given response (NULL: find it). */
+int jm_recording_fit_given(const struct jm_recording *recording,
+	const struct jm_fit_given *given, const struct jm_progress *progress,
+	struct jm_fit_result *ret_result, struct jm_error *reterr);
+
+#endif

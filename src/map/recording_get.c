@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an opened run tells, and what can be made of it. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "map/map_fit.h"
+#include "map/recording.h"
+
+const struct jm_power_log *jm_recording_power_log(const struct jm_recording *recording)
+{
+	return &recording->log;
+}
+
+const struct jm_timeline *jm_recording_timeline(const struct jm_recording *recording)
+{
+	return &recording->timeline;
+}
+
+const char *jm_recording_model(const struct jm_recording *recording)
+{
+	return recording->model;
+}
+
+const char *jm_recording_engine(const struct jm_recording *recording)
+{
+	return recording->engine;
+}
+
+const char *jm_recording_sensor(const struct jm_recording *recording)
+{
+	return recording->sensor;
+}
+
+double jm_recording_idle_power_w(const struct jm_recording *recording)
+{
+	return recording->idle_uw * 1e-6;
+}
+
+int jm_recording_is_simulated(const struct jm_recording *recording)
+{
+	return recording->simulated;
+}
+
+size_t jm_recording_cycles(const struct jm_recording *recording)
+{
+	return jm_timeline_cycles(&recording->timeline);
+}
+
+/* ---- The fit ------------------------------------------------------------------------ */
+
+/*
+ * Readings as they were made, where they were kept; the power log otherwise.
+ * JM_ENOMEM, and nothing else: what else is wrong with them is said.
+ */
+static int choose_rail(const struct jm_recording *recording, const struct jm_progress *progress,
+	struct jm_power_log *readings, const struct jm_rail **ret_rail, struct jm_error *reterr)
+{
+	const char *path = recording->files.path[JM_RUN_READINGS];
+	struct jm_error error;
+	int result;
+
+	*ret_rail = &recording->log.rails[0];
+	if (!path[0] || !recording->own_power_log)
+		return 0;
+	result = jm_map_fit_readings(path, &recording->run, readings, &error);
+	if (result == 0 && readings->n_rails)
+		*ret_rail = &readings->rails[0];
+	if (result == JM_ENOMEM && reterr)
+		*reterr = error;
+	if (result < 0 && result != JM_ENOMEM && result != JM_ENOTFOUND)
+		jm_note(progress, "%s: the power log is used instead", error.message);
+	return result == JM_ENOMEM ? result : 0;
+}
+
+int jm_recording_fit_given(const struct jm_recording *recording,
+	const struct jm_fit_given *given, const struct jm_progress *progress,
+	struct jm_fit_result *ret_result, struct jm_error *reterr)
+{
+	struct jm_power_log readings;
+	struct jm_fit_input input;
+	int result, dropped = 0;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	jm_power_log_init(&readings);
+	jm_fit_input_init(&input);
+	if (given)
+		input.given = *given;
+	input.timeline = &recording->timeline;
+	input.idle_power_w = recording->idle_uw * 1e-6;
+	result = choose_rail(recording, progress, &readings, &input.rail, reterr);
+	if (result == 0)
+		result = jm_map_fit_run(&input, &recording->run, ret_result, &dropped, reterr);
+	if (result == 0 && dropped)
+		jm_note(progress,
+			"the calibration of the board contradicts this run and is not used: "
+			"'joulemap calibrate' makes a new one");
+	jm_power_log_release(&readings);
+	return result;
+}
+
+int jm_recording_fit(const struct jm_recording *recording, const struct jm_progress *progress,
+	struct jm_fit_result *ret_result, struct jm_error *reterr)
+{
+	return jm_recording_fit_given(recording, NULL, progress, ret_result, reterr);
+}
+
+int jm_recording_rows(const struct jm_recording *recording, const struct jm_fit_result *result,
+	jm_cycle_power_fn *row, void *context, struct jm_error *reterr)
+{
+	if (result->n_layers != recording->timeline.n_layers)
+		return jm_fail(reterr, JM_EINVAL,
+			"the fit is of another run: it has %zu layers, the run has %zu",
+			result->n_layers, recording->timeline.n_layers);
+	return jm_map_fit_rows(&recording->timeline, result, recording->idle_uw, row, context);
+}
