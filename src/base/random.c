@@ -7,22 +7,13 @@
 
 #include <math.h>
 
-static uint64_t splitmix(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 void jm_random_init(struct jm_random *random, uint64_t seed, uint64_t stream)
 {
 	uint64_t state = seed;
 
-	state = splitmix(&state) + stream;
+	state = jm_splitmix64(&state) + stream;
 	for (int i = 0; i < 4; i++)
-		random->state[i] = splitmix(&state);
+		random->state[i] = jm_splitmix64(&state);
 	random->has_spare = 0;
 }
 
@@ -48,7 +39,7 @@ uint64_t jm_random_next(struct jm_random *random)
 
 double jm_random_uniform(struct jm_random *random)
 {
-	return (double)(jm_random_next(random) >> 11) * 0x1p-53;
+	return jm_random_unit(jm_random_next(random));
 }
 
 double jm_random_normal(struct jm_random *random)

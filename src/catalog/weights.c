@@ -8,21 +8,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "catalog/catalog.h"
 
 #define ALIGNMENT 64
-
-/* Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014. */
-#define SPLITMIX_STEP UINT64_C(0x9e3779b97f4a7c15)
-
-static inline uint64_t splitmix(uint64_t counter)
-{
-	uint64_t z = counter;
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
 
 /*
  * Four uniform 16-bit numbers a, b, c, d give four sums a +- b +- c +- d that
@@ -42,7 +31,7 @@ static inline uint64_t splitmix(uint64_t counter)
 static inline uint64_t draw_sums(uint64_t counter, int32_t ret_sums[BLOCK])
 {
 	for (size_t i = 0; i < BLOCK; i += 4) {
-		uint64_t bits = splitmix(counter += SPLITMIX_STEP);
+		uint64_t bits = jm_splitmix64(&counter);
 		int32_t a = (int32_t)(bits & 0xffff), b = (int32_t)(bits >> 16 & 0xffff);
 		int32_t c = (int32_t)(bits >> 32 & 0xffff), d = (int32_t)(bits >> 48);
 
@@ -79,7 +68,7 @@ static void fill_uniform(
 	float range = high - low;
 
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t bits = splitmix(counter += SPLITMIX_STEP);
+		uint64_t bits = jm_splitmix64(&counter);
 
 		ret_values[i] = (float)(int32_t)(bits >> 40) * 0x1p-24f * range + low;
 	}
@@ -88,7 +77,7 @@ static void fill_uniform(
 void jm_weights_fill(const struct jm_catalog_weight *weight, uint64_t seed, uint64_t stream,
 	float *ret_values)
 {
-	uint64_t counter = splitmix(splitmix(seed) + stream);
+	uint64_t counter = jm_splitmix64_mix(jm_splitmix64_mix(seed) + stream);
 
 	if (weight->kind == JM_WEIGHT_NORMAL)
 		fill_normal(weight->a, weight->b, counter, weight->count, ret_values);

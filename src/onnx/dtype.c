@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/random.h"
+
 enum {
 	FLOAT32 = 1,
 	UINT8,
@@ -66,16 +68,6 @@ const struct jm_dtype *jm_dtype_of_name(const char *name)
 	return NULL;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 /* Bits of a half for a value in [-1, 1), rounded towards zero. */
 static uint16_t half_bits(float value)
 {
@@ -129,5 +121,5 @@ void jm_dtype_fill(const struct jm_dtype *dtype, void *data, size_t n, uint64_t 
 	char *to = data;
 
 	for (size_t i = 0; i < n; i++, to += dtype->size)
-		put(dtype, to, next_random(seed));
+		put(dtype, to, jm_splitmix64(seed));
 }

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/random.h"
 
 #define ROUND_UNKNOWN_MS 20.0
 #define SHORTEST_MS 0.5
@@ -16,19 +17,10 @@
 #define SETTLING 16
 #define SETTLING_FACTOR 4.0
 
-/* splitmix64 (Steele, Lea, Flood 2014): a uniform number in [0, 1). */
-static double uniform(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
 static int64_t width_ns(double short_ms, double long_ms, uint64_t *state)
 {
-	double which = uniform(state), place = uniform(state), ms;
+	double which = jm_random_unit(jm_splitmix64(state));
+	double place = jm_random_unit(jm_splitmix64(state)), ms;
 
 	if (which * SETTLING < 1.0)
 		ms = long_ms * (1.0 + (SETTLING_FACTOR - 1.0) * place);
