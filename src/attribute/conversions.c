@@ -8,6 +8,7 @@
 #include "attribute/voltage.h"
 #include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 
 /* Periods looked for when nothing is known of the sensor. */
 #define PERIOD_MIN_S 0.2e-3
@@ -95,8 +96,7 @@ static double median_poll(const struct reads *reads, double *scratch)
 
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = reads->after_s[i + 1] - reads->after_s[i];
-	qsort(scratch, n, sizeof(*scratch), jm_compare_doubles);
-	return scratch[n / 2];
+	return jm_median_upper(scratch, n);
 }
 
 /* Smallest step that at least a few values show. */

@@ -10,8 +10,8 @@
 
 #include "attribute/fit.h"
 #include "attribute/timing_noise.h"
-#include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 
 enum { ROUNDS = 3, EM_STEPS = 12, INSIDE_MIN = 16 };
 
@@ -31,8 +31,7 @@ static double median_deviation(const double *residual, size_t n, double *scratch
 {
 	for (size_t i = 0; i < n; i++)
 		scratch[i] = fabs(residual[i]);
-	qsort(scratch, n, sizeof(*scratch), jm_compare_doubles);
-	return n ? scratch[n / 2] : 0;
+	return n ? jm_median_upper(scratch, n) : 0;
 }
 
 /* Chance that a residual belongs to the wide distribution. */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "attribute/fit.h"
-#include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 
 enum { ITERATIONS = 4, FIRST_STEPS = 2, START_STEPS = 6, EXPLORE_STEPS = 4, ROUNDS_MAX = 3 };
 
@@ -36,8 +36,7 @@ static double correlate(const double *residual, size_t n)
 static int judge(const struct jm_alignment *alignment, struct jm_candidate *candidate)
 {
 	size_t n = alignment->problem->moments.n;
-	double *residual = malloc((n + 1) * sizeof(*residual));
-
+	double *residual = malloc((n + 1) * sizeof(*residual)), middle;
 	int result = residual ? jm_alignment_residuals(alignment, residual) : JM_ENOMEM;
 
 	candidate->noise_w2 = HUGE_VAL;
@@ -46,8 +45,8 @@ static int judge(const struct jm_alignment *alignment, struct jm_candidate *cand
 		candidate->together = correlate(residual, n);
 		for (size_t i = 0; i < n; i++)
 			residual[i] = fabs(residual[i]);
-		qsort(residual, n, sizeof(*residual), jm_compare_doubles);
-		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * residual[n / 2] * residual[n / 2];
+		middle = jm_median_upper(residual, n);
+		candidate->noise_w2 = MAD_TO_SD * MAD_TO_SD * middle * middle;
 	}
 	free(residual);
 	return result;

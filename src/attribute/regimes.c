@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "attribute/regimes.h"
-#include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 
 enum {
 	BLOCKS_MAX = 400,
@@ -85,8 +85,7 @@ static void block_medians(
 		size_t from = b * cycles / blocks, to = (b + 1) * cycles / blocks;
 
 		memcpy(scratch, busy + from, (to - from) * sizeof(*scratch));
-		qsort(scratch, to - from, sizeof(*scratch), jm_compare_doubles);
-		ret_median[b] = scratch[(to - from) / 2];
+		ret_median[b] = jm_median_upper(scratch, to - from);
 	}
 }
 

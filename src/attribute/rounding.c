@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "attribute/rounding.h"
-#include "base/array.h"
+#include "base/statistics.h"
 
 /* Positions of one run may differ by this many quanta. */
 #define RANGE 1.25
@@ -100,8 +100,7 @@ static double median_fit(double *room, const double *duration, size_t n_layers)
 			room[used++] = room[k] / duration[k];
 	if (used < 2)
 		return 1;
-	qsort(room, used, sizeof(*room), jm_compare_doubles);
-	return room[used / 2];
+	return jm_median_upper(room, used);
 }
 
 int jm_spans_shorten(

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "joulemap/joulemap.h"
 
 enum { MAX_PAIRS = 2048 };
@@ -40,8 +41,7 @@ static double spread(double *values, size_t n)
 
 	if (!n)
 		return 0;
-	qsort(values, n, sizeof(*values), jm_compare_doubles);
-	median = n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+	median = jm_median(values, n);
 	for (size_t i = 0; i < n; i++)
 		values[i] = fabs(values[i] - median);
 	qsort(values, n, sizeof(*values), jm_compare_doubles);

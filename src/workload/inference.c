@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "formats/engine_info_file.h"
 #include "run/run.h"
@@ -93,8 +93,7 @@ static int time_runs(struct inference *inference, const struct jm_span_sink *sin
 	}
 	if (!n)
 		return 0;
-	qsort(times, n, sizeof(times[0]), jm_compare_doubles);
-	*ret_median_ms = times[n / 2];
+	*ret_median_ms = jm_median_upper(times, n);
 	return 0;
 }
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "workload/load.h"
 
 #define THREADS_MAX 1024
@@ -277,8 +277,7 @@ static int emit(struct cpu *cpu, size_t *from, struct jm_error *reterr)
 /* Spans in which a thread was kept waiting are the fit's to disregard. */
 static double median_spread_ns(struct cpu *cpu)
 {
-	qsort(cpu->spread_ns, cpu->n_spread, sizeof(*cpu->spread_ns), jm_compare_doubles);
-	return cpu->n_spread ? cpu->spread_ns[cpu->n_spread / 2] : 0.0;
+	return cpu->n_spread ? jm_median_upper(cpu->spread_ns, cpu->n_spread) : 0.0;
 }
 
 static int cpu_run(struct jm_load *load, struct jm_error *reterr)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "engines/onnxruntime/chain.h"
 #include "engines/onnxruntime/probe.h"
 
@@ -28,19 +29,6 @@ static void take_span(void *context, const struct jm_span *span)
 		return;
 	spans->ns[spans->n][0] = span->begin_ns;
 	spans->ns[spans->n++][1] = span->end_ns;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-static double median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), by_value);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 /* What one chain shows. */
@@ -67,8 +55,8 @@ static int evaluate(const struct jm_ort_probe *probe, const struct spans *spans,
 		head[i] = (double)(probe->spans_ns[skip + i][0] - spans->ns[i][0]);
 		tail[i] = (double)(spans->ns[i][1] - probe->spans_ns[skip + i][1]);
 	}
-	ret_parts->head_ns = median(head, n);
-	ret_parts->tail_ns = median(tail, n);
+	ret_parts->head_ns = jm_median(head, n);
+	ret_parts->tail_ns = jm_median(tail, n);
 	for (size_t i = 0; i < n; i++) {
 		double whole =
 			(double)(spans->ns[i][1] - spans->ns[i][0]) -
@@ -77,7 +65,7 @@ static int evaluate(const struct jm_ort_probe *probe, const struct spans *spans,
 		head[i] = fabs(whole - ret_parts->head_ns - ret_parts->tail_ns);
 	}
 	/* The median deviation of a normal distribution is 0.6745 of its sd. */
-	ret_parts->sd_ns = median(head, n) / 0.6745;
+	ret_parts->sd_ns = jm_median(head, n) / 0.6745;
 out:
 	free(head);
 	free(tail);

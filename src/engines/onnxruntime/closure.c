@@ -2,9 +2,9 @@
 #include "engines/onnxruntime/closure.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/statistics.h"
 
 #define PAIRS_MAX 40
 #define PAIRS_MIN 8
@@ -22,19 +22,6 @@ static void add_span(void *context, const struct jm_span *span)
 
 	jm_ort_bias_remove(total->bias[span->layer], &begin_ns, &end_ns);
 	total->ns += end_ns - begin_ns;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-static double median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), by_value);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 /* Excess of the spans over the untraced run just before, in one pair of runs. */
@@ -82,11 +69,11 @@ int jm_ort_closure_find(struct jm_ort_network *network, const struct jm_ort_laye
 	}
 	if (pairs < PAIRS_MIN)
 		return 0;
-	middle = median(excess, pairs);
+	middle = jm_median(excess, pairs);
 	for (size_t i = 0; i < pairs; i++)
 		deviation[i] = fabs(excess[i] - middle);
 	/* Standard error of a median, from the median deviation. */
-	error = 1.2533 * median(deviation, pairs) / 0.6745 / sqrt((double)pairs);
+	error = 1.2533 * jm_median(deviation, pairs) / 0.6745 / sqrt((double)pairs);
 	if (middle > 3 * error)
 		*ret_ns = fmin(middle / (double)n, mean_bias_ns(bias, n));
 	return 0;
