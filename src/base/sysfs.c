@@ -14,29 +14,47 @@
 /* Longest integer that is believed: larger than any mV, mA, uW or uJ. */
 #define DIGITS_MAX 18
 
-int jm_sysfs_text(const char *folder, const char *name, char *ret_text, size_t size,
-	struct jm_error *reterr)
+/* Bytes at the begin of a file, at most size; or the error of open or read. */
+static ssize_t read_some(const char *path, char *ret_text, size_t size, struct jm_error *reterr)
 {
-	char path[JM_PATH_MAX];
 	ssize_t n;
-	int fd, sys_errno, result = jm_path_join(path, folder, name, reterr);
+	int sys_errno, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (result < 0)
-		return result;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return jm_fail_errno(reterr, errno, "cannot open '%s'", path);
 	do
-		n = read(fd, ret_text, size - 1);
+		n = read(fd, ret_text, size);
 	while (n < 0 && errno == EINTR);
 	sys_errno = errno;
 	close(fd);
 	if (n < 0)
 		return jm_fail_errno(reterr, sys_errno, "cannot read '%s'", path);
+	return n;
+}
+
+int jm_sysfs_text(const char *folder, const char *name, char *ret_text, size_t size,
+	struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX];
+	ssize_t n = jm_path_join(path, folder, name, reterr);
+
+	if (n == 0)
+		n = read_some(path, ret_text, size - 1, reterr);
+	if (n < 0)
+		return (int)n;
 	while (n > 0 && (ret_text[n - 1] == '\0' || isspace((unsigned char)ret_text[n - 1])))
 		n--;
 	ret_text[n] = '\0';
 	return (int)n;
+}
+
+int jm_sysfs_line(const char *path, char *ret_text, size_t size)
+{
+	ssize_t n = read_some(path, ret_text, size - 1, NULL);
+
+	ret_text[n > 0 ? n : 0] = '\0';
+	ret_text[strcspn(ret_text, "\n")] = '\0';
+	return ret_text[0] != '\0';
 }
 
 int jm_sysfs_integer(

@@ -15,7 +15,10 @@
 int jm_sysfs_text(const char *folder, const char *name, char *ret_text, size_t size,
 	struct jm_error *reterr);
 
-/* The same for one integer. 0; JM_EFORMAT when it holds anything else. */
+/* First line of a small file, without its end; 0 when there is none, else 1. */
+int jm_sysfs_line(const char *path, char *ret_text, size_t size);
+
+/* As jm_sysfs_text, for one integer. 0; JM_EFORMAT when it holds anything else. */
 int jm_sysfs_integer(
 	const char *folder, const char *name, double *ret_value, struct jm_error *reterr);
 

@@ -36,11 +36,16 @@ void jm_text_copy(char *ret_text, size_t size, const char *text);
 char *jm_text_duplicate(const char *text);
 
 /*
- * Bytes of the well-formed UTF-8 character at `text`, 1 to 4 (RFC 3629: no
- * surrogates, nothing overlong); 0: not one, or the end of the text.
- * ret_code, its code point, may be NULL.
+ * Bytes of the well-formed UTF-8 character at text[0..length), 1 to 4 (RFC
+ * 3629: no surrogates, nothing overlong); 0: not one, or the end of the text.
+ * Reads up to the first byte that does not fit, so that with a '\0' at the end
+ * JM_UTF8_MAX will do as length. ret_code, its code point, may be NULL.
  */
-size_t jm_text_scan_utf8(const char *text, uint32_t *ret_code);
+#define JM_UTF8_MAX 4
+size_t jm_text_scan_utf8(const char *text, size_t length, uint32_t *ret_code);
+
+/* Writes a code point as UTF-8; returns its length (no '\0'). */
+size_t jm_text_put_utf8(uint32_t code, char ret_text[JM_UTF8_MAX]);
 
 /*
  * Copies a text of any bytes, such as a path, as well-formed UTF-8: a byte that

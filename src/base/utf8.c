@@ -24,13 +24,13 @@ static struct lead lead_of(unsigned char byte)
 	return (struct lead){0, 0, 0};
 }
 
-size_t jm_text_scan_utf8(const char *text, uint32_t *ret_code)
+size_t jm_text_scan_utf8(const char *text, size_t length, uint32_t *ret_code)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
-	struct lead lead = lead_of(bytes[0]);
+	struct lead lead = lead_of(length ? bytes[0] : 0);
 	uint32_t code = lead.bits;
 
-	if (!bytes[0])
+	if (!length || !bytes[0] || lead.length > length)
 		return 0;
 	for (size_t i = 1; i < lead.length; i++) {
 		if ((bytes[i] & 0xC0) != 0x80)
@@ -44,6 +44,18 @@ size_t jm_text_scan_utf8(const char *text, uint32_t *ret_code)
 	return lead.length;
 }
 
+size_t jm_text_put_utf8(uint32_t code, char ret_text[JM_UTF8_MAX])
+{
+	static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+	unsigned char *text = (unsigned char *)ret_text;
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--, code >>= 6)
+		text[i] = (unsigned char)(0x80 | (code & 0x3F));
+	text[0] = (unsigned char)(leads[n] | code);
+	return n;
+}
+
 size_t jm_text_sanitize(char *ret_text, size_t size, const char *text)
 {
 	size_t used = 0;
@@ -51,7 +63,7 @@ size_t jm_text_sanitize(char *ret_text, size_t size, const char *text)
 	while (*text) {
 		char escaped[sizeof("\\xNN")];
 		const char *piece = text;
-		size_t n = jm_text_scan_utf8(text, NULL), length = n;
+		size_t n = jm_text_scan_utf8(text, JM_UTF8_MAX, NULL), length = n;
 
 		if (!n) {
 			snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)*text);

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define REPLACEMENT 0xfffdu
 
 /* Value of four hexadecimal digits, or -1. */
@@ -25,56 +27,6 @@ static int32_t four_digits(const char *text, size_t length)
 		value = value * 16 + digit;
 	}
 	return value;
-}
-
-static size_t put_utf8(uint32_t code, char *ret_text)
-{
-	unsigned char *text = (unsigned char *)ret_text;
-
-	if (code < 0x80) {
-		text[0] = (unsigned char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		text[0] = (unsigned char)(0xc0 | code >> 6);
-		text[1] = (unsigned char)(0x80 | (code & 63));
-		return 2;
-	}
-	if (code < 0x10000) {
-		text[0] = (unsigned char)(0xe0 | code >> 12);
-		text[1] = (unsigned char)(0x80 | (code >> 6 & 63));
-		text[2] = (unsigned char)(0x80 | (code & 63));
-		return 3;
-	}
-	text[0] = (unsigned char)(0xf0 | code >> 18);
-	text[1] = (unsigned char)(0x80 | (code >> 12 & 63));
-	text[2] = (unsigned char)(0x80 | (code >> 6 & 63));
-	text[3] = (unsigned char)(0x80 | (code & 63));
-	return 4;
-}
-
-/* Length of the well-formed UTF-8 sequence at text and its value; 0: none. */
-static size_t take_utf8(const unsigned char *text, size_t length, uint32_t *ret_code)
-{
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80       ? 1
-		   : text[0] >> 5 == 6  ? 2
-		   : text[0] >> 4 == 14 ? 3
-		   : text[0] >> 3 == 30 ? 4
-					: 0;
-	uint32_t code = n == 1 ? text[0] : text[0] & (0x7fu >> n);
-
-	if (!n || n > length)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if (text[i] >> 6 != 2)
-			return 0;
-		code = code << 6 | (text[i] & 63);
-	}
-	if (code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	*ret_code = code;
-	return n;
 }
 
 /* Reads "XXXX" or "XXXX\uXXXX" behind "\u". Returns bytes used, 0: wrong. */
@@ -134,11 +86,11 @@ const char *jm_json_unescape(const char *text, size_t length, char *ret_text)
 			if (!code)
 				return "has a zero character";
 		} else {
-			n = take_utf8((const unsigned char *)text + i, length - i, &code);
+			n = jm_text_scan_utf8(text + i, length - i, &code);
 			if (!n)
 				return "is not UTF-8";
 		}
-		used += put_utf8(code, ret_text + used);
+		used += jm_text_put_utf8(code, ret_text + used);
 		i += n;
 	}
 	ret_text[used] = '\0';
@@ -147,12 +99,11 @@ const char *jm_json_unescape(const char *text, size_t length, char *ret_text)
 
 int jm_json_is_utf8(const char *text)
 {
-	const unsigned char *bytes = (const unsigned char *)text;
 	size_t length = strlen(text), i = 0;
 
 	while (i < length) {
 		uint32_t code;
-		size_t n = take_utf8(bytes + i, length - i, &code);
+		size_t n = jm_text_scan_utf8(text + i, length - i, &code);
 
 		if (!n)
 			return 0;
@@ -189,13 +140,12 @@ static void write_code(struct jm_writer *writer, uint32_t code)
 
 void jm_json_write_string(struct jm_writer *writer, const char *text)
 {
-	const unsigned char *bytes = (const unsigned char *)text;
 	size_t length = strlen(text), i = 0;
 
 	jm_writer_put(writer, "\"", 1);
 	while (i < length) {
 		uint32_t code = REPLACEMENT;
-		size_t n = take_utf8(bytes + i, length - i, &code);
+		size_t n = jm_text_scan_utf8(text + i, length - i, &code);
 
 		write_code(writer, code);
 		i += n ? n : 1;

@@ -10,31 +10,22 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sysfs.h"
 #include "base/text.h"
 
-/* First line of a small file, without its end; 0 when there is none. */
 static int read_line(const char *root, const char *path, char *ret_text, size_t size)
 {
 	char full[JM_PATH_MAX];
-	FILE *file;
-	size_t n;
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
-	file = fopen(full, "re");
-	if (!file)
-		return 0;
-	n = fread(ret_text, 1, size - 1, file);
-	fclose(file);
-	ret_text[n] = '\0';
-	ret_text[strcspn(ret_text, "\n")] = '\0';
-	return ret_text[0] != '\0';
+	return jm_sysfs_line(full, ret_text, size);
 }
 
 static int read_number(const char *path, long long *ret_value)
 {
 	char text[64], *end;
 
-	if (!read_line("", path, text, sizeof(text)))
+	if (!jm_sysfs_line(path, text, sizeof(text)))
 		return 0;
 	*ret_value = strtoll(text, &end, 10);
 	return end != text;
@@ -116,7 +107,7 @@ static void add_text(const char *path, void *array)
 {
 	char text[64];
 
-	if (read_line("", path, text, sizeof(text)))
+	if (jm_sysfs_line(path, text, sizeof(text)))
 		json_array_append_new(array, jm_json_text(text));
 }
 
@@ -127,7 +118,7 @@ static void add_temperature(const char *path, void *zones)
 
 	/* path ends with "/temp"; its neighbour "type" names the zone. */
 	snprintf(type_path, sizeof(type_path), "%.*stype", (int)(strlen(path) - 4), path);
-	if (read_number(path, &millidegrees) && read_line("", type_path, type, sizeof(type)))
+	if (read_number(path, &millidegrees) && jm_sysfs_line(type_path, type, sizeof(type)))
 		json_object_set_new(zones, type, json_real((double)millidegrees / 1000.0));
 }
 
@@ -161,7 +152,7 @@ static void add_gpu(const char *path, void *state)
 	long long hz;
 
 	snprintf(file, sizeof(file), "%s/device/of_node/name", path);
-	if (!read_line("", file, name, sizeof(name)))
+	if (!jm_sysfs_line(file, name, sizeof(name)))
 		return;
 	if (strcmp(name, "gpu") != 0 && strcmp(name, "gv11b") != 0 &&
 		strcmp(name, "gp10b") != 0 && strcmp(name, "ga10b") != 0)

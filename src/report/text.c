@@ -26,7 +26,7 @@ static struct piece next_piece(const char *text)
 
 	if (!*text)
 		return piece;
-	piece.taken = jm_text_scan_utf8(text, &code);
+	piece.taken = jm_text_scan_utf8(text, JM_UTF8_MAX, &code);
 	if (!piece.taken) {
 		piece.taken = 1;
 		piece.length = (size_t)snprintf(

@@ -170,14 +170,14 @@ static void test_scan_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(jm_text_scan_utf8(wrong[i], &code), 0);
-	assert_int_equal(jm_text_scan_utf8("ab", &code), 1);
+		assert_int_equal(jm_text_scan_utf8(wrong[i], JM_UTF8_MAX, &code), 0);
+	assert_int_equal(jm_text_scan_utf8("ab", JM_UTF8_MAX, &code), 1);
 	assert_int_equal(code, 'a');
-	assert_int_equal(jm_text_scan_utf8("\xc2\x9b", &code), 2);
+	assert_int_equal(jm_text_scan_utf8("\xc2\x9b", JM_UTF8_MAX, &code), 2);
 	assert_int_equal(code, 0x9b);
-	assert_int_equal(jm_text_scan_utf8("\xe2\x82\xac", &code), 3);
+	assert_int_equal(jm_text_scan_utf8("\xe2\x82\xac", JM_UTF8_MAX, &code), 3);
 	assert_int_equal(code, 0x20ac);
-	assert_int_equal(jm_text_scan_utf8("\xf0\x9f\x98\x80!", &code), 4);
+	assert_int_equal(jm_text_scan_utf8("\xf0\x9f\x98\x80!", JM_UTF8_MAX, &code), 4);
 	assert_int_equal(code, 0x1f600);
 }
 

@@ -5,22 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/sysfs.h"
+
 /* The lowest processor that shares the core; the processor itself if unknown. */
 static size_t first_sibling(size_t cpu)
 {
 	char path[96], text[32];
-	FILE *file;
-	size_t first = cpu;
 
 	snprintf(path, sizeof(path),
 		"/sys/devices/system/cpu/cpu%zu/topology/thread_siblings_list", cpu);
-	file = fopen(path, "re");
-	if (!file)
-		return cpu;
-	if (fgets(text, sizeof(text), file))
-		first = strtoul(text, NULL, 10);
-	fclose(file);
-	return first;
+	return jm_sysfs_line(path, text, sizeof(text)) ? strtoul(text, NULL, 10) : cpu;
 }
 
 int jm_physical_cores(void)
