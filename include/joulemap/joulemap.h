@@ -49,7 +49,8 @@ extern "C" {
 	X(JM_ESENSOR, -12, 1, "power sensor failed")                                           \
 	X(JM_EENGINE, -13, 1, "inference engine failed")                                       \
 	X(JM_EINTERRUPTED, -14, 1, "interrupted")                                              \
-	X(JM_EUNRESOLVED, -15, 4, "measured but not resolved")
+	X(JM_EUNRESOLVED, -15, 4, "measured but not resolved")                                 \
+	X(JM_ENUMERIC, -16, 1, "no numerical solution")
 
 enum jm_code {
 #define X(name, value, exit_status, text) name = value,
@@ -419,7 +420,8 @@ JM_API void jm_fit_input_init(struct jm_fit_input *input);
  * *ret_result is released with jm_fit_result_release(), after a failure too.
  * Layers that the data cannot resolve are no failure, even if none is.
  * JM_EINVAL: no executions, no readings, logs that do not overlap (with the
- * gap), a prior or given response that cannot be. JM_ENOMEM.
+ * gap), a prior or given response that cannot be. JM_ENUMERIC: the equations
+ * have no solution. JM_ENOMEM.
  */
 JM_API int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,
 	struct jm_error *reterr);

@@ -233,7 +233,7 @@ static int solve(struct solver *solver)
 	solver->work[solver->common * n + solver->common] +=
 		1e-8 / (solver->belief->scale_w * solver->belief->scale_w);
 	if (jm_cholesky(solver->work, n) < 0)
-		return JM_EINVAL;
+		return JM_ENUMERIC;
 	jm_cholesky_solve(solver->work, n, posterior->mean);
 	posterior->log_evidence =
 		0.5 * (solver->log_prior - jm_cholesky_log_det(solver->work, n));

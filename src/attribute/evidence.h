@@ -47,7 +47,7 @@ struct jm_posterior {
 
 /*
  * ret_posterior is zeroed or initialised before; its hyper is where the search
- * begins when hyper.noise_w2 > 0. Returns 0, JM_ENOMEM, or JM_EINVAL when the
+ * begins when hyper.noise_w2 > 0. Returns 0, JM_ENOMEM, or JM_ENUMERIC when the
  * equations have no solution.
  */
 int jm_evidence_solve(const struct jm_normal *normal, const struct jm_belief *belief,

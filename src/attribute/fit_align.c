@@ -313,7 +313,7 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 	if (result >= 0 && best.n_taps)
 		result = search_blurred(fit, &best);
 	if (result >= 0 && best.n_taps == 0)
-		return jm_fail(reterr, JM_EINVAL,
+		return jm_fail(reterr, JM_ENUMERIC,
 			"the readings have no solution; the run is too short");
 	if (result >= 0 && fit->problem.moments.n > 3 * MANY_CONVERSIONS / 2)
 		result = come_closer(fit, &best);
@@ -327,7 +327,7 @@ int jm_fit_align(struct jm_fit *fit, struct jm_error *reterr)
 	if (result == JM_ENOMEM)
 		return jm_fail_memory(reterr, "the normal equations");
 	if (result < 0)
-		return jm_fail(reterr, JM_EINVAL,
+		return jm_fail(reterr, JM_ENUMERIC,
 			"the readings have no solution; the run is too short");
 	return 0;
 }

@@ -84,7 +84,7 @@ static int try_taps(
 	jm_alignment_release(&simple);
 	jm_alignment_release(&rich);
 	jm_subset_release(&subset);
-	return result == JM_EINVAL ? 0 : result;
+	return result == JM_ENUMERIC ? 0 : result;
 }
 
 /* Takes the taps into the fit. */
@@ -202,7 +202,7 @@ int jm_fit_order(struct jm_fit *fit, struct jm_error *reterr)
 {
 	int result = may_be_rich(fit) ? find_order(fit) : 0;
 
-	if (result == JM_EINVAL)
+	if (result == JM_ENUMERIC)
 		return 0;
 	if (result < 0)
 		return jm_fail(reterr, (enum jm_code)result, "the response has no solution");

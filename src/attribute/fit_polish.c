@@ -321,7 +321,7 @@ static int climb(struct polish *polish)
 		if (!choose_parameters(polish))
 			break;
 		result = differentiate(polish);
-		if (result == JM_EINVAL) /* somewhere around; here there is a solution */
+		if (result == JM_ENUMERIC) /* somewhere around; here there is a solution */
 			return 0;
 		known = result >= 0 && find_step(polish, step, inverse);
 		if (!known)
@@ -349,8 +349,8 @@ int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr)
 		result = climb(&polish);
 	jm_normal_release(&polish.normal);
 	jm_posterior_release(&polish.posterior);
-	if (result == JM_EINVAL)
-		return jm_fail(reterr, JM_EINVAL, "the response has no solution");
+	if (result == JM_ENUMERIC)
+		return jm_fail(reterr, JM_ENUMERIC, "the response has no solution");
 	if (result < 0)
 		return jm_fail_memory(reterr, "the normal equations");
 	return 0;

@@ -81,7 +81,7 @@ int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
 			result = rise > RISE_MIN;
 	}
 	jm_alignment_release(&alignment);
-	return result == JM_EINVAL ? 0 : result;
+	return result == JM_ENUMERIC ? 0 : result;
 }
 
 int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,

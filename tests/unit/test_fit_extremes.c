@@ -295,7 +295,7 @@ static void test_no_solution(void **state)
 	input_of(&board, &input);
 	assert_int_equal(jm_fit_prepare(&fit, NULL), 0);
 	fit.belief.scale_w = (double)NAN;
-	assert_int_equal(jm_fit_align(&fit, &error), JM_EINVAL);
+	assert_int_equal(jm_fit_align(&fit, &error), JM_ENUMERIC);
 	assert_non_null(strstr(error.message, "no solution"));
 	jm_alignment_release(&fit.alignment);
 	jm_segments_release(&fit.segments);
@@ -361,6 +361,26 @@ static void test_evidence_of_nothing(void **state)
 	assert_true(fabs(evidence_of_nothing(1, 1, 1, 0.6) - first) < 1e-4);
 }
 
+/* Equations without a solution are told from values that are out of range. */
+static void test_evidence_of_nonsense(void **state)
+{
+	enum { P = 1 + JM_N_GAP_COLUMNS };
+	static const unsigned char type[1] = {0};
+	double gram[P * P] = {-1e9}, rhs[P] = {0};
+	struct jm_normal normal = {.n_columns = P, .p = P, .gram = gram, .rhs = rhs};
+	struct jm_belief belief = {.type = type,
+		.n_types = 1,
+		.n_layers = 1,
+		.pivot = 1 + JM_COLUMN_BETWEEN,
+		.scale_w = 8};
+	struct jm_posterior posterior = {
+		.hyper = {.noise_w2 = 1, .spread_w2 = {1}, .type_w2 = 1, .gain = {1}}};
+
+	(void)state;
+	assert_int_equal(jm_evidence_solve(&normal, &belief, 1, &posterior), JM_ENUMERIC);
+	jm_posterior_release(&posterior);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_no_solution),
 		cmocka_unit_test(test_long_pauses),
 		cmocka_unit_test(test_evidence_of_nothing),
+		cmocka_unit_test(test_evidence_of_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
