@@ -177,9 +177,11 @@ struct jm_layer {
 	double macs;
 	double parameters;
 	double bytes;
-	struct jm_execution *executions; /* [n_executions], one per cycle */
+	struct jm_execution *executions; /* [n_executions], in order of cycle */
 	size_t n_executions;
 	size_t capacity;
+	uint32_t *cycles; /* [n_executions], owned; NULL: the n-th is of cycle n */
+	uint16_t *lanes;  /* [n_executions], owned; NULL: all of lane 0 */
 };
 
 /* All spans of a run; layers in the order in which the engine runs them. */
@@ -200,12 +202,37 @@ JM_API void jm_timeline_release(struct jm_timeline *timeline);
 JM_API int jm_timeline_add_layer(struct jm_timeline *timeline, const char *name,
 	const char *type, struct jm_error *reterr);
 
-/* Appends an execution to layer `layer`. JM_EINVAL, JM_ENOMEM. */
+/* Appends an execution to layer `layer`, of the cycle behind its last. JM_EINVAL, JM_ENOMEM. */
 JM_API int jm_timeline_append(struct jm_timeline *timeline, size_t layer,
 	struct jm_execution execution, struct jm_error *reterr);
 
-/* The largest number of executions of any layer: the number of cycles. */
+#define JM_LANES_MAX 65536u
+
+/*
+ * Adds a span of layer `layer`: of which cycle, from 0, and on which lane, a
+ * stream or thread. A layer may run several times in a cycle, or never; it is
+ * put behind its executions of the same and of earlier cycles. Spans of
+ * different lanes may overlap. JM_EINVAL for what is out of range, and where
+ * stamps are those of callbacks; JM_ENOMEM.
+ */
+JM_API int jm_timeline_append_span(struct jm_timeline *timeline, size_t layer, size_t cycle,
+	unsigned lane, int64_t begin_ns, int64_t end_ns, struct jm_error *reterr);
+
+/* Cycle and lane of execution i < n_executions. */
+JM_API size_t jm_execution_cycle(const struct jm_layer *layer, size_t i);
+JM_API unsigned jm_execution_lane(const struct jm_layer *layer, size_t i);
+
+/*
+ * First execution of a layer that is of `cycle` or a later one; n_executions:
+ * none. Those of `cycle` end where those of cycle + 1 begin.
+ */
+JM_API size_t jm_layer_first_execution(const struct jm_layer *layer, size_t cycle);
+
+/* The largest cycle of any execution + 1. */
 JM_API size_t jm_timeline_cycles(const struct jm_timeline *timeline);
+
+/* The first cycle from `cycle` on in which any layer runs; SIZE_MAX: none. */
+JM_API size_t jm_timeline_next_cycle(const struct jm_timeline *timeline, size_t cycle);
 
 /*
  * Finds out what the stamps of a timeline mean, from the data alone.

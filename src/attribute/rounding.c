@@ -14,14 +14,14 @@
 #define LONG_SPANS 0.995
 #define SPANS_MIN 0.7
 
-static int follows(const struct jm_span *before, const struct jm_span *own)
+static int follows(const struct jm_fit_span *before, const struct jm_fit_span *own)
 {
 	return own->cycle == before->cycle && own->begin_s - before->end_s < GAP_MAX_S;
 }
 
 /* Mean gap before each layer inside a cycle. */
 static void mean_gaps(
-	const struct jm_span *spans, size_t n, double *gap, double *count, size_t n_layers)
+	const struct jm_fit_span *spans, size_t n, double *gap, double *count, size_t n_layers)
 {
 	for (size_t i = 1; i < n; i++) {
 		if (!follows(&spans[i - 1], &spans[i]))
@@ -34,7 +34,7 @@ static void mean_gaps(
 }
 
 /* Spans first .. last belong together: one position for all. */
-static void place(struct jm_span *spans, const double *offset, size_t first, size_t last,
+static void place(struct jm_fit_span *spans, const double *offset, size_t first, size_t last,
 	double low, double high)
 {
 	double position = 0.5 * (low + high);
@@ -48,7 +48,7 @@ static void place(struct jm_span *spans, const double *offset, size_t first, siz
 }
 
 /* offset[]: ends relative to the first one's, by durations and mean gaps. */
-static size_t place_run(struct jm_span *spans, size_t first, size_t n, const double *gap,
+static size_t place_run(struct jm_fit_span *spans, size_t first, size_t n, const double *gap,
 	double quantum_s, double *offset, size_t room)
 {
 	double low = spans[first].end_s, high = low;
@@ -56,7 +56,7 @@ static size_t place_run(struct jm_span *spans, size_t first, size_t n, const dou
 
 	offset[0] = 0;
 	while (i + 1 < n && i + 1 - first < room && follows(&spans[i], &spans[i + 1])) {
-		const struct jm_span *own = &spans[i + 1];
+		const struct jm_fit_span *own = &spans[i + 1];
 		double next = offset[i - first] + gap[own->layer] + own->end_s - own->begin_s;
 		double position = own->end_s - next;
 		double new_low = fmin(low, position), new_high = fmax(high, position);
@@ -71,7 +71,7 @@ static size_t place_run(struct jm_span *spans, size_t first, size_t n, const dou
 	return i + 1;
 }
 
-int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double quantum_s)
+int jm_spans_unround(struct jm_fit_span *spans, size_t n, size_t n_layers, double quantum_s)
 {
 	double *gap = calloc(n_layers + 1, sizeof(*gap));
 	double *count = calloc(n_layers + 1, sizeof(*count));
@@ -104,7 +104,7 @@ static double median_fit(double *room, const double *duration, size_t n_layers)
 }
 
 int jm_spans_shorten(
-	struct jm_span *spans, size_t n, size_t n_layers, int keep_begin, double *ret_scale)
+	struct jm_fit_span *spans, size_t n, size_t n_layers, int keep_begin, double *ret_scale)
 {
 	double *room = calloc(n_layers + 1, sizeof(*room));
 	double *duration = calloc(n_layers + 1, sizeof(*duration));
@@ -112,7 +112,7 @@ int jm_spans_shorten(
 	int result = room && duration ? 0 : -1;
 
 	for (size_t i = 1; i < n && result == 0; i++) {
-		const struct jm_span *owner = keep_begin ? &spans[i - 1] : &spans[i];
+		const struct jm_fit_span *owner = keep_begin ? &spans[i - 1] : &spans[i];
 
 		if (spans[i].cycle != spans[i - 1].cycle)
 			continue;

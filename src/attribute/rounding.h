@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct jm_span {
+struct jm_fit_span {
 	double begin_s, end_s;
 	uint32_t layer, cycle;
 };
@@ -18,7 +18,7 @@ struct jm_span {
  * durations and mean gaps, and only the common position comes from the stamps.
  * Spans are in order of time. Returns 0, or -1: out of memory.
  */
-int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double quantum_s);
+int jm_spans_unround(struct jm_fit_span *spans, size_t n, size_t n_layers, double quantum_s);
 
 /*
  * Layers of one stream cannot overlap. Where they do, all by the same share of
@@ -26,7 +26,7 @@ int jm_spans_unround(struct jm_span *spans, size_t n, size_t n_layers, double qu
  * what makes them fit: *ret_scale, 1 when nothing is wrong. Returns 0, or -1:
  * out of memory.
  */
-int jm_spans_shorten(
-	struct jm_span *spans, size_t n, size_t n_layers, int keep_begin, double *ret_scale);
+int jm_spans_shorten(struct jm_fit_span *spans, size_t n, size_t n_layers, int keep_begin,
+	double *ret_scale);
 
 #endif

@@ -19,7 +19,7 @@
 
 static int compare_spans(const void *a, const void *b)
 {
-	const struct jm_span *x = a, *y = b;
+	const struct jm_fit_span *x = a, *y = b;
 
 	if (x->begin_s != y->begin_s)
 		return x->begin_s < y->begin_s ? -1 : 1;
@@ -31,7 +31,7 @@ static int compare_spans(const void *a, const void *b)
 /* By what the stamps say: durations may be wrong. */
 static int compare_ends(const void *a, const void *b)
 {
-	const struct jm_span *x = a, *y = b;
+	const struct jm_fit_span *x = a, *y = b;
 
 	if (x->end_s != y->end_s)
 		return x->end_s < y->end_s ? -1 : 1;
@@ -45,7 +45,7 @@ static double stamp_s(const struct jm_execution *execution, int64_t origin_ns)
 
 /* Callbacks come after the inference: its layers end at the first of them. */
 static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle,
-	int64_t origin_ns, struct jm_span *spans)
+	int64_t origin_ns, struct jm_fit_span *spans)
 {
 	double end = HUGE_VAL;
 	size_t n = 0;
@@ -59,7 +59,7 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 		spans[n++].layer = (uint32_t)i;
 	}
 	for (size_t i = n; i-- > 0;) {
-		struct jm_span *span = &spans[i];
+		struct jm_fit_span *span = &spans[i];
 		const struct jm_layer *layer = &timeline->layers[span->layer];
 
 		span->cycle = (uint32_t)cycle;
@@ -71,7 +71,7 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 }
 
 static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
-	int64_t origin_ns, struct jm_span *spans)
+	int64_t origin_ns, struct jm_fit_span *spans)
 {
 	size_t n = 0;
 
@@ -84,9 +84,9 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
 		stamp = stamp_s(&layer->executions[cycle], origin_ns);
 		duration = layer->executions[cycle].duration_ms * 1e-3;
 		if (timeline->stamp == JM_STAMP_BEGIN)
-			spans[n] = (struct jm_span){stamp, stamp + duration, 0, 0};
+			spans[n] = (struct jm_fit_span){stamp, stamp + duration, 0, 0};
 		else
-			spans[n] = (struct jm_span){stamp - duration, stamp, 0, 0};
+			spans[n] = (struct jm_fit_span){stamp - duration, stamp, 0, 0};
 		spans[n].layer = (uint32_t)i;
 		spans[n++].cycle = (uint32_t)cycle;
 	}
@@ -95,7 +95,7 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
 
 typedef int compare_fn(const void *a, const void *b);
 
-static void sort(struct jm_span *spans, size_t n, compare_fn *compare)
+static void sort(struct jm_fit_span *spans, size_t n, compare_fn *compare)
 {
 	for (size_t i = 1; i < n; i++)
 		if (compare(&spans[i - 1], &spans[i]) > 0) {
@@ -105,7 +105,7 @@ static void sort(struct jm_span *spans, size_t n, compare_fn *compare)
 }
 
 /* Where a span meets its predecessor: the moment that the stamps vouch for. */
-static void meet(struct jm_span *before, struct jm_span *own, enum jm_stamp stamp)
+static void meet(struct jm_fit_span *before, struct jm_fit_span *own, enum jm_stamp stamp)
 {
 	double gap = own->begin_s - before->end_s;
 
@@ -135,7 +135,7 @@ static void append(
 }
 
 static void fill(
-	struct jm_segments *segments, struct jm_span *spans, size_t n, enum jm_stamp stamp)
+	struct jm_segments *segments, struct jm_fit_span *spans, size_t n, enum jm_stamp stamp)
 {
 	size_t layers = segments->n_layers;
 
@@ -145,7 +145,7 @@ static void fill(
 	segments->end_s = spans[n - 1].end_s;
 	append(segments, -FAR_S, segments->begin_s, layers + JM_COLUMN_OUTSIDE, spans[0].cycle);
 	for (size_t i = 0; i < n; i++) {
-		const struct jm_span *span = &spans[i];
+		const struct jm_fit_span *span = &spans[i];
 
 		if (i)
 			append(segments, spans[i - 1].end_s, span->begin_s,
@@ -174,7 +174,7 @@ static int are_unequal(const struct jm_timeline *timeline)
  * Layers that run more often than others, as those that are repeated in place:
  * a cycle ends where the order of layers begins again. Returns their number.
  */
-static size_t count_cycles(struct jm_span *spans, size_t n)
+static size_t count_cycles(struct jm_fit_span *spans, size_t n)
 {
 	uint32_t cycle = 0;
 
@@ -215,7 +215,7 @@ static int count(const struct jm_timeline *timeline, size_t *ret_n, struct jm_er
 	return 0;
 }
 
-static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret_spans)
+static int allocate(struct jm_segments *segments, size_t n, struct jm_fit_span **ret_spans)
 {
 	size_t room = 2 * n + 2;
 
@@ -231,7 +231,7 @@ static int allocate(struct jm_segments *segments, size_t n, struct jm_span **ret
 int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *timeline,
 	int64_t origin_ns, struct jm_error *reterr)
 {
-	struct jm_span *spans = NULL;
+	struct jm_fit_span *spans = NULL;
 	size_t n, used = 0;
 	int result;
 

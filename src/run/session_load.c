@@ -37,7 +37,7 @@ static int add_graph(
 }
 
 static int add_cycle(
-	struct jm_session_data *data, const struct jm_spool_span *span, struct jm_error *reterr)
+	struct jm_session_data *data, int64_t begin_ns, int64_t end_ns, struct jm_error *reterr)
 {
 	void *cycles = jm_array_grow(
 		data->cycles, &data->cycle_capacity, data->n_cycles + 1, sizeof(*data->cycles));
@@ -45,38 +45,66 @@ static int add_cycle(
 	if (!cycles)
 		return jm_fail_memory(reterr, "the cycles of the run");
 	data->cycles = cycles;
-	data->cycles[data->n_cycles].begin_ns = span->begin_ns;
-	data->cycles[data->n_cycles].end_ns = span->end_ns;
+	data->cycles[data->n_cycles].begin_ns = begin_ns;
+	data->cycles[data->n_cycles].end_ns = end_ns;
 	data->n_cycles++;
 	return 0;
+}
+
+static int check_span(int64_t begin_ns, int64_t end_ns, struct jm_error *reterr)
+{
+	if (begin_ns >= 0 && end_ns >= begin_ns && end_ns <= TIME_MAX_NS)
+		return 0;
+	return jm_fail(reterr, JM_EFORMAT,
+		"the spool has a span from %lld to %lld ns, which cannot be",
+		(long long)begin_ns, (long long)end_ns);
+}
+
+static int add_span(
+	struct jm_session_data *data, const struct jm_spool_span *span, struct jm_error *reterr)
+{
+	int result = check_span(span->begin_ns, span->end_ns, reterr);
+
+	if (result < 0)
+		return result;
+	if (span->layer == JM_WHOLE_CYCLE)
+		return add_cycle(data, span->begin_ns, span->end_ns, reterr);
+	return jm_timeline_append_span(&data->timeline, span->layer, span->cycle, span->lane,
+		span->begin_ns, span->end_ns, reterr);
 }
 
 static int add_spans(
 	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
 {
 	struct jm_spool_span span;
+	int result = 0;
 
-	for (size_t at = 0; at + sizeof(span) <= size; at += sizeof(span)) {
-		struct jm_execution execution;
-		int result;
-
+	for (size_t at = 0; at + sizeof(span) <= size && result == 0; at += sizeof(span)) {
 		memcpy(&span, (const char *)payload + at, sizeof(span));
-		if (span.begin_ns < 0 || span.end_ns < span.begin_ns ||
-			span.end_ns > TIME_MAX_NS)
-			return jm_fail(reterr, JM_EFORMAT,
-				"the spool has a span from %lld to %lld ns, which cannot be",
-				(long long)span.begin_ns, (long long)span.end_ns);
-		execution.stamp_ns = span.end_ns;
-		execution.duration_ms = (double)(span.end_ns - span.begin_ns) * 1e-6;
-		if (span.layer == JM_WHOLE_CYCLE)
-			result = add_cycle(data, &span, reterr);
-		else
-			result = jm_timeline_append(
-				&data->timeline, span.layer, execution, reterr);
-		if (result < 0)
-			return result;
+		result = add_span(data, &span, reterr);
 	}
-	return 0;
+	return result;
+}
+
+/* Of earlier versions: cycles are counted by layer. */
+static int add_spans_1(
+	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
+{
+	struct jm_spool_span_1 old;
+	int result = 0;
+
+	for (size_t at = 0; at + sizeof(old) <= size && result == 0; at += sizeof(old)) {
+		struct jm_spool_span span = {0};
+
+		memcpy(&old, (const char *)payload + at, sizeof(old));
+		span.begin_ns = old.begin_ns;
+		span.end_ns = old.end_ns;
+		span.layer = old.layer;
+		if (old.layer < data->timeline.n_layers)
+			span.cycle = (uint32_t)data->timeline.layers[old.layer].n_executions;
+		result = add_span(data, &span, reterr);
+	}
+	return result;
 }
 
 static int timeline_block(void *context, enum jm_spool_type type, const void *payload,
@@ -89,6 +117,8 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 		return jm_run_engine_parse(&data->run, "timeline.spool", payload, size, reterr);
 	case JM_SPOOL_GRAPH:
 		return add_graph(data, payload, size, reterr);
+	case JM_SPOOL_SPAN_1:
+		return add_spans_1(data, payload, size, reterr);
 	case JM_SPOOL_SPAN:
 		return add_spans(data, payload, size, reterr);
 	case JM_SPOOL_END:

@@ -19,8 +19,9 @@ enum jm_spool_type {
 	JM_SPOOL_META = 1,    /* JSON text: what this spool is about, first record */
 	JM_SPOOL_GRAPH = 2,   /* JSON text in the form of trt_engine_info.json */
 	JM_SPOOL_READING = 3, /* struct jm_spool_reading */
-	JM_SPOOL_SPAN = 4,    /* struct jm_spool_span */
-	JM_SPOOL_END = 5      /* JSON text: orderly end, statistics; last record */
+	JM_SPOOL_SPAN_1 = 4,  /* struct jm_spool_span_1, of earlier versions: only read */
+	JM_SPOOL_END = 5,     /* JSON text: orderly end, statistics; last record */
+	JM_SPOOL_SPAN = 6     /* struct jm_spool_span */
 };
 
 struct jm_spool_reading {
@@ -38,9 +39,17 @@ struct jm_spool_span {
 	int64_t begin_ns;
 	int64_t end_ns;
 	uint32_t layer;
-	/* During which it was delivered. The n-th span of a layer is of its
-	 * n-th execution, however late an engine delivers it. */
-	uint32_t cycle;
+	uint32_t cycle;    /* of which the layer's run is part, from 0 */
+	uint32_t lane;     /* stream or thread, below JM_LANES_MAX */
+	uint32_t reserved; /* 0 */
+};
+
+/* As earlier versions wrote it: the n-th span of a layer is of its n-th cycle. */
+struct jm_spool_span_1 {
+	int64_t begin_ns;
+	int64_t end_ns;
+	uint32_t layer;
+	uint32_t cycle; /* during which it was delivered, however late */
 };
 
 /* What is not flushed is lost with the process: at most this much time. */

@@ -41,7 +41,7 @@ static void take_span(void *context, const struct jm_span *span)
 {
 	struct inference *inference = context;
 	struct jm_spool_span record = {span->begin_ns, span->end_ns, span->layer,
-		span->cycle - inference->warm_cycles};
+		span->cycle - inference->warm_cycles, span->lane, 0};
 
 	jm_seat_span(&inference->seat, &record);
 }
@@ -163,7 +163,7 @@ static int open_spool(struct inference *inference, struct jm_error *reterr)
 
 static void put_whole_cycle(struct inference *inference, uint32_t cycle, int64_t begin_ns)
 {
-	struct jm_spool_span span = {begin_ns, now(inference), JM_WHOLE_CYCLE, cycle};
+	struct jm_spool_span span = {begin_ns, now(inference), JM_WHOLE_CYCLE, cycle, 0, 0};
 
 	jm_seat_span(&inference->seat, &span);
 }

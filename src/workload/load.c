@@ -28,7 +28,7 @@ void jm_load_progress(struct jm_load *load, size_t spans)
 int jm_load_emit(
 	struct jm_load *load, int64_t begin_ns, int64_t end_ns, struct jm_error *reterr)
 {
-	struct jm_spool_span span = {begin_ns, end_ns, 0, load->n_spans};
+	struct jm_spool_span span = {begin_ns, end_ns, 0, load->n_spans, 0, 0};
 
 	if (begin_ns < load->ended_ns) /* means of threads that were kept waiting */
 		span.begin_ns = begin_ns = load->ended_ns;

@@ -50,7 +50,7 @@ static void put_reading(struct jm_spool_writer *spool, int64_t n, int64_t now_ns
 static const char *make_spool(int readings)
 {
 	const char *path = scratch_path("s.spool");
-	struct jm_spool_span span = {1, 2, 3, 4};
+	struct jm_spool_span span = {1, 2, 3, 4, 0, 0};
 	struct jm_spool_writer spool;
 	int64_t now = 0;
 

@@ -205,6 +205,88 @@ static void test_build(void **state)
 	assert_string_equal(jm_stamp_name((enum jm_stamp)0), "?");
 }
 
+/* One layer that runs as the others do needs no arrays; one that does not has them. */
+static void test_spans(void **state)
+{
+	struct jm_timeline timeline;
+	struct jm_layer *layer;
+
+	(void)state;
+	jm_timeline_init(&timeline);
+	jm_timeline_add_layer(&timeline, "a", NULL, NULL);
+	jm_timeline_add_layer(&timeline, "b", NULL, NULL);
+	for (size_t i = 0; i < 100; i++) {
+		int64_t at = (int64_t)i * 1000003;
+
+		assert_int_equal(
+			jm_timeline_append_span(&timeline, 0, i, 0, at, at + 77, NULL), 0);
+		for (unsigned j = 0; j < (i == 50 ? 0 : 2); j++)
+			assert_int_equal(jm_timeline_append_span(&timeline, 1, i, j, at + j,
+						 at + j + 1234567, NULL),
+				0);
+	}
+	assert_int_equal(jm_timeline_cycles(&timeline), 100);
+	layer = &timeline.layers[0];
+	assert_null(layer->cycles);
+	assert_null(layer->lanes);
+	assert_int_equal(jm_execution_cycle(layer, 70), 70);
+	assert_int_equal(jm_execution_lane(layer, 70), 0);
+	layer++;
+	assert_int_equal(layer->n_executions, 198);
+	assert_int_equal(jm_execution_cycle(layer, 101), 51);
+	assert_int_equal(jm_execution_lane(layer, 101), 1);
+	assert_int_equal(jm_layer_first_execution(layer, 50), 100);
+	assert_int_equal(jm_layer_first_execution(layer, 51), 100);
+	assert_int_equal(jm_layer_first_execution(layer, 52), 102);
+	assert_int_equal(jm_layer_first_execution(layer, 100), 198);
+	for (size_t i = 0; i < 198; i++)
+		assert_int_equal(llround(layer->executions[i].duration_ms * 1e6), 1234567);
+	jm_timeline_release(&timeline);
+}
+
+/* Delivered late, with cycles left out, and what is out of range. */
+static void test_spans_out_of_order(void **state)
+{
+	static const size_t cycles[] = {7, 3, 7, UINT32_MAX - 1, 0};
+	struct jm_execution execution = {1, 1};
+	struct jm_timeline timeline;
+	struct jm_layer *layer;
+
+	(void)state;
+	jm_timeline_init(&timeline);
+	timeline.stamp = JM_STAMP_BEGIN;
+	jm_timeline_add_layer(&timeline, "a", NULL, NULL);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(jm_timeline_append_span(
+					 &timeline, 0, cycles[i], 9, (int64_t)i, 10, NULL),
+			0);
+	layer = &timeline.layers[0];
+	for (size_t i = 0; i < 5; i++) {
+		static const int64_t begins[] = {4, 1, 0, 2, 3};
+
+		assert_true(layer->executions[i].stamp_ns == begins[i]);
+		assert_int_equal(jm_execution_cycle(layer, i), cycles[begins[i]]);
+		assert_int_equal(jm_execution_lane(layer, i), 9);
+	}
+	assert_int_equal(jm_timeline_cycles(&timeline), UINT32_MAX);
+	assert_int_equal(jm_timeline_next_cycle(&timeline, 0), 0);
+	assert_int_equal(jm_timeline_next_cycle(&timeline, 1), 3);
+	assert_int_equal(jm_timeline_next_cycle(&timeline, 8), UINT32_MAX - 1);
+	assert_true(jm_timeline_next_cycle(&timeline, UINT32_MAX) == SIZE_MAX);
+	assert_int_equal(jm_timeline_append(&timeline, 0, execution, NULL), JM_EINVAL);
+	assert_int_equal(jm_timeline_append_span(&timeline, 1, 0, 0, 0, 1, NULL), JM_EINVAL);
+	assert_int_equal(
+		jm_timeline_append_span(&timeline, 0, UINT32_MAX, 0, 0, 1, NULL), JM_EINVAL);
+	assert_int_equal(
+		jm_timeline_append_span(&timeline, 0, 0, JM_LANES_MAX, 0, 1, NULL), JM_EINVAL);
+	assert_int_equal(jm_timeline_append_span(&timeline, 0, 0, 0, 1, 0, NULL), JM_EINVAL);
+	assert_int_equal(
+		jm_timeline_append_span(&timeline, 0, 0, 0, INT64_MIN, 1, NULL), JM_EINVAL);
+	timeline.stamp = JM_STAMP_CALLBACK;
+	assert_int_equal(jm_timeline_append_span(&timeline, 0, 0, 0, 0, 1, NULL), JM_EINVAL);
+	jm_timeline_release(&timeline);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_resolve_small),
 		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_spans_out_of_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
