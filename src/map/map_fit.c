@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/known.h"
 #include "formats/readings_file.h"
 
 /* A response this many deviations from its calibration is doubtful. */
@@ -23,12 +24,6 @@ static const struct jm_calibration *find_calibration(const struct jm_run *run)
 	return NULL;
 }
 
-/* What nobody knew is NaN here and 0 there. */
-static double known(double value)
-{
-	return value > 0 ? value : 0;
-}
-
 /* What the sensor says of itself. */
 static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior)
 {
@@ -37,8 +32,8 @@ static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior
 	if (!run->n_sensors)
 		return;
 	ret_prior->kind = (int)sensor->kind;
-	ret_prior->round_ms = known(sensor->round_ms);
-	ret_prior->window_ms = known(sensor->window_ms);
+	ret_prior->round_ms = jm_known_or(sensor->round_ms, 0);
+	ret_prior->window_ms = jm_known_or(sensor->window_ms, 0);
 	ret_prior->samples = sensor->samples;
 	ret_prior->stamped = sensor->stamped;
 	ret_prior->blocking = sensor->blocking;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/known.h"
 #include "base/text.h"
 
 #define SCHEMA 1
@@ -216,19 +217,13 @@ static int same(double a, double b)
 	return fabs(a - b) <= SAME_SETTING * fmax(fabs(a), fabs(b));
 }
 
-/* What nobody knew is 0 here and NaN there. */
-static double known(double value)
-{
-	return value > 0 ? value : 0;
-}
-
 static int same_setting(const struct jm_calibration *c, const struct jm_sensor_info *info)
 {
 	unsigned own = c->sensor_samples > 1 ? c->sensor_samples : 1;
 	unsigned now = info->samples > 1 ? info->samples : 1;
 
-	return own == now && same(c->sensor_round_ms, known(info->round_ms)) &&
-	       same(c->sensor_window_ms, known(info->window_ms));
+	return own == now && same(c->sensor_round_ms, jm_known_or(info->round_ms, 0)) &&
+	       same(c->sensor_window_ms, jm_known_or(info->window_ms, 0));
 }
 
 int jm_calibration_find(const json_t *file, const char *board,

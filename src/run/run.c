@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/known.h"
 #include "base/text.h"
 #include "run/run_keys.h"
 
@@ -73,20 +74,14 @@ struct jm_run_sensor *jm_run_add_sensor(struct jm_run *run)
 	return &sensors[run->n_sensors++];
 }
 
-/* What sensors do not know is 0 with some of them. */
-static double known(double value)
-{
-	return value > 0 ? value : (double)NAN;
-}
-
 static void set_rail(struct jm_run_rail *rail, const struct jm_rail_info *info)
 {
 	memset(rail, 0, sizeof(*rail));
 	jm_text_copy(rail->name, sizeof(rail->name), info->name);
 	rail->quantity = info->quantity;
 	rail->parent = info->parent;
-	rail->quantum[0] = known(info->quantum[0]);
-	rail->quantum[1] = known(info->quantum[1]);
+	rail->quantum[0] = jm_known(info->quantum[0]);
+	rail->quantum[1] = jm_known(info->quantum[1]);
 	rail->range = (double)NAN;
 }
 
@@ -107,10 +102,10 @@ int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
 	sensor->simulated = info->simulated != 0;
 	sensor->stamped = info->stamped != 0;
 	sensor->seed = seed;
-	sensor->round_ms = known(info->round_ms);
-	sensor->window_ms = known(info->window_ms);
+	sensor->round_ms = jm_known(info->round_ms);
+	sensor->window_ms = jm_known(info->window_ms);
 	sensor->samples = info->samples;
-	sensor->poll_ms = known(info->poll_ms);
+	sensor->poll_ms = jm_known(info->poll_ms);
 	jm_text_copy(sensor->provenance, sizeof(sensor->provenance), info->provenance);
 	for (size_t i = 0; i < info->n_rails; i++)
 		set_rail(&rails[i], &info->rails[i]);

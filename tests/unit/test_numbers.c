@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/known.h"
 #include "base/random.h"
 #include "base/statistics.h"
 #include "base/sysfs.h"
@@ -118,12 +119,21 @@ static void test_sysfs_line(void **state)
 	assert_string_equal(text, "");
 }
 
+static void test_known(void **state)
+{
+	(void)state;
+	assert_true(jm_known(6.6) == 6.6 && jm_known_or(6.6, 0) == 6.6);
+	assert_true(isnan(jm_known(0)) && isnan(jm_known(-1)) && isnan(jm_known((double)NAN)));
+	assert_true(jm_known_or((double)NAN, 0) == 0 && jm_known_or(-1, 20) == 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_splitmix64),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_median),
+		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_sysfs_line),
 	};
