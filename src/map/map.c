@@ -20,26 +20,30 @@ struct mapping {
 	struct jm_map_result *result;
 	const struct jm_recording *recording;
 	struct jm_mapping_writer writer;
+	struct jm_fit_of_rail fit;
+	char folder[JM_PATH_MAX]; /* of what is written */
 };
 
 /* ---- Where to ------------------------------------------------------------------ */
 
-static int choose_output(
-	struct mapping *mapping, char ret_path[JM_PATH_MAX], struct jm_error *reterr)
+static int choose_output(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_map_config *config = mapping->config;
-	char folder[JM_PATH_MAX];
-	int result;
+	int result = 0;
 
-	if (!config->result_dir && mapping->recording->files.folder[0])
-		return jm_path_join(ret_path, mapping->recording->files.folder,
-			JM_RUN_MAPPING_NAME, reterr);
-	result = jm_path_join(folder, config->result_dir ? config->result_dir : "results",
-		mapping->recording->model, reterr);
-	if (result == 0)
-		result = jm_folder_make(folder, reterr);
+	if (!config->result_dir && mapping->recording->files.folder[0]) {
+		jm_text_copy(mapping->folder, sizeof(mapping->folder),
+			mapping->recording->files.folder);
+	} else {
+		result = jm_path_join(mapping->folder,
+			config->result_dir ? config->result_dir : "results",
+			mapping->recording->model, reterr);
+		if (result == 0)
+			result = jm_folder_make(mapping->folder, reterr);
+	}
 	return result < 0 ? result
-			  : jm_path_join(ret_path, folder, JM_RUN_MAPPING_NAME, reterr);
+			  : jm_path_join(mapping->result->csv, mapping->folder,
+				    JM_RUN_MAPPING_NAME, reterr);
 }
 
 static int take_row(void *context, const struct jm_cycle_power *row)
@@ -81,12 +85,12 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_map_config *config = mapping->config;
 	struct jm_error error;
-	int result = jm_recording_fit_given(mapping->recording,
-		config->given_response ? &config->given : NULL, config->progress,
-		&mapping->result->fit, &error);
+	int result = jm_recording_fit_rail(mapping->recording,
+		config->given_response ? &config->given : NULL, config->progress, &mapping->fit,
+		&error);
 
+	mapping->result->fit = mapping->fit.result; /* owned by the result */
 	mapping->result->fitted = result == 0;
-
 	if (result < 0 && result != JM_ENOMEM && !mapping->config->method_chosen) {
 		jm_note(mapping->config->progress, "no fit: %s; using the window method",
 			error.message);
@@ -97,23 +101,23 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 	return result;
 }
 
-/* Rows of the fit, and the table of layers beside them. */
+/* Rows of the fit; beside them the table of layers, and all that was found. */
 static int write_fit(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
-	char *slash;
-	int result = jm_map_fit_rows(&recording->timeline, &ret->fit,
-		mapping->recording->idle_uw, take_row, mapping);
+	int result = jm_map_fit_rows(
+		&recording->timeline, &ret->fit, recording->idle_uw, take_row, mapping);
 
-	if (result < 0)
-		return result;
-	jm_text_copy(ret->energy_csv, sizeof(ret->energy_csv), ret->csv);
-	slash = strrchr(ret->energy_csv, '/');
-	jm_text_copy(slash ? slash + 1 : ret->energy_csv,
-		sizeof(ret->energy_csv) - (slash ? (size_t)(slash + 1 - ret->energy_csv) : 0),
-		JM_LAYER_ENERGY_NAME);
-	return jm_layer_energy_write(ret->energy_csv, &recording->timeline, &ret->fit, reterr);
+	if (result == 0)
+		result = jm_path_join(
+			ret->energy_csv, mapping->folder, JM_LAYER_ENERGY_NAME, reterr);
+	if (result == 0)
+		result = jm_layer_energy_write(
+			ret->energy_csv, &recording->timeline, &ret->fit, reterr);
+	return result < 0 ? result
+			  : jm_recording_store_fit(
+				    recording, &mapping->fit, mapping->folder, reterr);
 }
 
 static int attribute(struct mapping *mapping, struct jm_error *reterr)
@@ -132,7 +136,7 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
 	const struct jm_rail *rail = &recording->log.rails[0];
-	int result = choose_output(mapping, ret->csv, reterr);
+	int result = choose_output(mapping, reterr);
 
 	if (result == 0)
 		result = jm_summary_init(&ret->summary, &recording->timeline, reterr);

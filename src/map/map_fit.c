@@ -24,6 +24,11 @@ static const struct jm_calibration *find_calibration(const struct jm_run *run)
 	return NULL;
 }
 
+int jm_map_fit_is_calibrated(const struct jm_run *run)
+{
+	return find_calibration(run) != NULL;
+}
+
 /* What the sensor says of itself. */
 static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior)
 {

@@ -11,6 +11,9 @@
  */
 void jm_map_fit_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior);
 
+/* 1 when the run has a calibration of the rail that is mapped. */
+int jm_map_fit_is_calibrated(const struct jm_run *run);
+
 /*
  * Fits with the calibration of the board that is in run.json, where there is
  * one. Where the readings contradict it, or where a fit without it is likelier

@@ -212,6 +212,7 @@ static int read_idle(struct load *load, struct jm_error *reterr)
 			return result;
 		if (given || is_of_run(load, &record)) {
 			load->recording->idle_uw = record.average_uw;
+			load->recording->idle_of_file = 1;
 			load->recording->simulated |= record.simulated;
 			return 0;
 		}

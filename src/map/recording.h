@@ -7,6 +7,7 @@
 #define JM_MAP_RECORDING_H
 
 #include "base/file.h"
+#include "run/fit_file.h"
 #include "run/run.h"
 #include "run/run_folder.h"
 
@@ -17,6 +18,7 @@ struct jm_recording {
 	struct jm_power_log log; /* the file in the original's format, one rail */
 	double idle_uw;          /* NaN: not known, nothing is subtracted */
 	int simulated;
+	int idle_of_file;  /* 1: idle power came from its file, not from run.json */
 	int own_power_log; /* 1: the folder's, so that its readings may be used instead */
 	char model[256];
 	char engine[2 * JM_NAME_MAX + 2]; /* "onnxruntime 1.30.0"; "": not known */
@@ -47,9 +49,17 @@ int jm_recording_load(const struct jm_recording_paths *paths,
 	const struct jm_progress *progress, struct jm_recording **ret_recording,
 	struct jm_error *reterr);
 
-/* As jm_recording_fit, with a given response (NULL: find it). */
-int jm_recording_fit_given(const struct jm_recording *recording,
+/*
+ * As jm_recording_fit, with a given response (NULL: find it), and with what else
+ * is worth storing. *ret_fit is initialised here; its result is released with
+ * jm_fit_result_release, after a failure too.
+ */
+int jm_recording_fit_rail(const struct jm_recording *recording,
 	const struct jm_fit_given *given, const struct jm_progress *progress,
-	struct jm_fit_result *ret_result, struct jm_error *reterr);
+	struct jm_fit_of_rail *ret_fit, struct jm_error *reterr);
+
+/* Stores fits of a recording as fit.json in a folder. `fit` is borrowed. */
+int jm_recording_store_fit(const struct jm_recording *recording,
+	const struct jm_fit_of_rail *fit, const char *folder, struct jm_error *reterr);
 
 #endif

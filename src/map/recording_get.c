@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "map/map_fit.h"
 #include "map/recording.h"
 
@@ -74,15 +75,31 @@ static int choose_rail(const struct jm_recording *recording, const struct jm_pro
 	return result == JM_ENOMEM ? result : 0;
 }
 
-int jm_recording_fit_given(const struct jm_recording *recording,
+/* Whose readings they are, where that is known. */
+static void name_rail(const struct jm_recording *recording, struct jm_fit_of_rail *fit,
+	const struct jm_rail *rail)
+{
+	const struct jm_run *run = &recording->run;
+	const struct jm_run_rail *first = jm_run_first_rail(run);
+	const char *name = rail->name;
+
+	fit->from_readings = rail != &recording->log.rails[0];
+	if (!fit->from_readings && first)
+		name = run->power_log.rail[0] ? run->power_log.rail : first->name;
+	jm_text_copy(fit->rail, sizeof(fit->rail), name);
+	if (run->n_sensors)
+		jm_text_copy(fit->sensor, sizeof(fit->sensor), run->sensors[0].id);
+}
+
+int jm_recording_fit_rail(const struct jm_recording *recording,
 	const struct jm_fit_given *given, const struct jm_progress *progress,
-	struct jm_fit_result *ret_result, struct jm_error *reterr)
+	struct jm_fit_of_rail *ret_fit, struct jm_error *reterr)
 {
 	struct jm_power_log readings;
 	struct jm_fit_input input;
 	int result, dropped = 0;
 
-	memset(ret_result, 0, sizeof(*ret_result));
+	memset(ret_fit, 0, sizeof(*ret_fit));
 	jm_power_log_init(&readings);
 	jm_fit_input_init(&input);
 	if (given)
@@ -90,12 +107,18 @@ int jm_recording_fit_given(const struct jm_recording *recording,
 	input.timeline = &recording->timeline;
 	input.idle_power_w = recording->idle_uw * 1e-6;
 	result = choose_rail(recording, progress, &readings, &input.rail, reterr);
-	if (result == 0)
-		result = jm_map_fit_run(&input, &recording->run, ret_result, &dropped, reterr);
+	if (result == 0) {
+		name_rail(recording, ret_fit, input.rail);
+		result = jm_map_fit_run(
+			&input, &recording->run, &ret_fit->result, &dropped, reterr);
+	}
 	if (result == 0 && dropped)
 		jm_note(progress,
 			"the calibration of the board contradicts this run and is not used: "
 			"'joulemap calibrate' makes a new one");
+	ret_fit->given_response = given != NULL;
+	ret_fit->calibration_dropped = dropped;
+	ret_fit->calibrated = !dropped && jm_map_fit_is_calibrated(&recording->run);
 	jm_power_log_release(&readings);
 	return result;
 }
@@ -103,7 +126,11 @@ int jm_recording_fit_given(const struct jm_recording *recording,
 int jm_recording_fit(const struct jm_recording *recording, const struct jm_progress *progress,
 	struct jm_fit_result *ret_result, struct jm_error *reterr)
 {
-	return jm_recording_fit_given(recording, NULL, progress, ret_result, reterr);
+	struct jm_fit_of_rail fit;
+	int result = jm_recording_fit_rail(recording, NULL, progress, &fit, reterr);
+
+	*ret_result = fit.result;
+	return result;
 }
 
 int jm_recording_rows(const struct jm_recording *recording, const struct jm_fit_result *result,
