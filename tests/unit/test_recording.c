@@ -69,7 +69,8 @@ static int count_row(void *context, const struct jm_cycle_power *row)
 {
 	struct rows *rows = context;
 
-	rows->sum_uw += row->power_uw;
+	if (!isnan(row->power_uw))
+		rows->sum_uw += row->power_uw;
 	return ++rows->n == 1001 ? -77 : 0;
 }
 
