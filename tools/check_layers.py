@@ -24,7 +24,7 @@ FLOORS = [
     ["run"],
     ["simulate"],
     ["machine", "sensors", "engines"],
-    ["logger", "workload"],
+    ["plugin", "logger", "workload"],
     ["measure", "map"],
     ["calibrate", "report"],
     ["cli"],

@@ -76,7 +76,10 @@ JM_API const char *jm_version(void);
 
 /* ---- Progress ---------------------------------------------------------- */
 
-/* How a long job tells its caller where it is. Called from the job's thread. */
+/*
+ * How a long job tells its caller where it is. Called from the job's thread.
+ * A function that is NULL is not called.
+ */
 struct jm_progress {
 	/*
 	 * `phase` ("loading", "measuring", ...) changes when a new part
@@ -529,6 +532,110 @@ JM_API int jm_recording_fit(const struct jm_recording *recording,
 JM_API int jm_recording_rows(const struct jm_recording *recording,
 	const struct jm_fit_result *result, jm_cycle_power_fn *row, void *context,
 	struct jm_error *reterr);
+
+/* ---- Plug-ins ------------------------------------------------------------ */
+
+/*
+ * Loads a plug-in (joulemap/plugin.h) and with it runs code of that file; its
+ * sensors and engines can then be named like joulemap's own, until the process
+ * ends. The same file once more is no failure. Not from several threads at a
+ * time, nor while anything is measured.
+ * JM_ENOTFOUND, JM_EPERM: no such file. JM_EFORMAT: no shared object, or no
+ * plug-in. JM_EUNSUPPORTED: built for another machine, or with headers of
+ * another joulemap. JM_EINVAL: a name is taken, or something required is
+ * missing; nothing of it stays then.
+ */
+JM_API int jm_plugin_load(const char *path, struct jm_error *reterr);
+
+/* ---- Measuring ----------------------------------------------------------- */
+
+/*
+ * Both functions work on this machine and return when all is done and on disk.
+ *
+ * Signals: until they return, SIGINT (Ctrl-C), SIGTERM and SIGHUP are the
+ * user's wish to end early, SIGPIPE and SIGXFSZ are ignored, and SIGCHLD has its
+ * default; every handler is then put back as it was.
+ *
+ * Processes: jm_measure() forks children that run the network and log power
+ * (jm_idle() reads the sensor itself); none is left on return, and the death of
+ * the calling process ends them. They begin as copies of the calling thread
+ * alone: call it before the program starts threads that hold locks, and before
+ * it touches a GPU. Not from several threads at a time.
+ *
+ * The structs of options may grow at their ends: `size` is that of the program's
+ * own headers, so that later libraries know what it can have set.
+ */
+
+struct jm_idle_options {
+	size_t size;
+	const char *sensor;     /* as --sensor; NULL: the best real one */
+	const char *result_dir; /* gets the two files of 'joulemap idle'; NULL: none */
+	double seconds;         /* 10 */
+	uint64_t seed;          /* of a simulated sensor: 1 */
+	const struct jm_progress *progress; /* NULL: none */
+};
+
+struct jm_idle_outcome {
+	double power_w; /* mean with nothing running */
+	double error_w; /* standard error; NaN: not known */
+	uint64_t readings;
+	uint64_t conversions; /* distinct ones among them */
+	int simulated;
+};
+
+/* Sets defaults; `size` is sizeof(*options). */
+JM_API void jm_idle_options_init(struct jm_idle_options *options, size_t size);
+
+/*
+ * Measures power with nothing running. JM_ENOSENSOR, JM_EPERM: no sensor that
+ * can be used. JM_EINTERRUPTED: ended by the user, nothing is kept.
+ */
+JM_API int jm_idle(const struct jm_idle_options *options, struct jm_idle_outcome *ret_outcome,
+	struct jm_error *reterr);
+
+#define JM_MEASURE_DIMS_MAX 8
+
+struct jm_measure_options {
+	size_t size;
+	const char *model;      /* of the catalogue, or an .onnx file: mobilenet_v2 */
+	const char *result_dir; /* the run goes to RESULT_DIR/MODEL: "results" */
+	const char *sensor;     /* as --sensor; NULL: the best real one */
+	const char *engine;     /* NULL: the best */
+	const char *const *engine_options; /* [n_engine_options], "NAME=VALUE" */
+	size_t n_engine_options;
+	const char *dtype; /* that the network must have; NULL: any */
+	int64_t input_shape[JM_MEASURE_DIMS_MAX];
+	size_t n_input_shape;               /* 0: the network's own */
+	int optimization_level;             /* 0..5; -1: the engine's default */
+	int threads;                        /* 0: the engine's default */
+	uint32_t runs;                      /* 30000 */
+	uint32_t warmup;                    /* 50 */
+	double idle_seconds;                /* 10; 0: only idle power that RESULT_DIR has */
+	int idle_again;                     /* measure it though RESULT_DIR has it: 0 */
+	double rate_hz;                     /* readings a second; 0: what suits the sensor */
+	double jitter_ms;                   /* longest pause of cycles; 0: none; NaN: chosen */
+	uint64_t seed;                      /* of weights, inputs and pauses: 1 */
+	const struct jm_progress *progress; /* NULL: none */
+};
+
+struct jm_measure_outcome {
+	char run_folder[4096]; /* "": there is none */
+	uint32_t cycles;       /* that are complete in it */
+	int interrupted;       /* the user ended it early */
+	int simulated;
+};
+
+/* Sets defaults; `size` is sizeof(*options). */
+JM_API void jm_measure_options_init(struct jm_measure_options *options, size_t size);
+
+/*
+ * Runs a network and logs power beside it, as 'joulemap measure' does, into a
+ * run folder that can then be opened and attributed. That it was ended early by
+ * the user is no failure when any cycle is complete. After a failure with
+ * cycles > 0 the run folder holds what had been measured until then.
+ */
+JM_API int jm_measure(const struct jm_measure_options *options,
+	struct jm_measure_outcome *ret_outcome, struct jm_error *reterr);
 
 #ifdef __cplusplus
 }

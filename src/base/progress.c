@@ -8,7 +8,7 @@ void jm_note(const struct jm_progress *progress, const char *format, ...)
 	char text[JM_NOTE_MAX];
 	va_list arguments;
 
-	if (!progress)
+	if (!progress || !progress->note)
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
@@ -19,6 +19,6 @@ void jm_note(const struct jm_progress *progress, const char *format, ...)
 void jm_tell(const struct jm_progress *progress, const char *phase, double done, double total,
 	const char *unit)
 {
-	if (progress)
+	if (progress && progress->update)
 		progress->update(progress->context, phase, done, total, unit);
 }

@@ -8,10 +8,12 @@
 #include "calibrate/calibrate.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "report/text.h"
 
 struct values {
+	struct jm_text_list plugins;
 	const char *sensor;
 	const char *load;
 	const char *result_dir;
@@ -55,6 +57,7 @@ static const struct jm_option options[] = {
 		NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"table (default) or json", 0, 0, formats},
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -218,6 +221,8 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	if (values.show && values.forget)
 		result = jm_fail(&error, JM_EUSAGE, "--show and --forget exclude each other");
 	else if (values.show)

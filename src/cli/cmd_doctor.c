@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/sensor_list.h"
 #include "engines/registry.h"
 #include "machine/board.h"
@@ -22,6 +23,7 @@
 #include "workload/probe.h"
 
 struct values {
+	struct jm_text_list plugins;
 	const char *format;
 	const char *ort_library;
 };
@@ -33,6 +35,7 @@ static const struct jm_option options[] = {
 		"libonnxruntime.so to check", 0, 0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"table (default) or json", 0, 0, formats},
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -319,6 +322,8 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	jm_sensor_options_init(&sensor_options, 1);
 	look_at_board(&findings, sensor_options.sysfs_root);
 	look_at_sensors(&findings, &sensor_options);

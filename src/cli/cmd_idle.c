@@ -7,11 +7,13 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/progress.h"
 #include "measure/idle_run.h"
 #include "sensors/registry.h"
 
 struct values {
+	struct jm_text_list plugins;
 	double seconds;
 	const char *result_dir;
 	const char *sensor;
@@ -33,6 +35,7 @@ static const struct jm_option options[] = {
 		9007199254740992.0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"table (default) or json", 0, 0, formats},
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -113,5 +116,7 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	return measure(&values, &error) < 0 ? jm_report_error(&error) : 0;
 }

@@ -7,11 +7,13 @@
 #include "cli/commands.h"
 #include "cli/engine_help.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/print_map.h"
 #include "cli/progress.h"
 #include "measure/measure.h"
 
 struct values {
+	struct jm_text_list plugins;
 	const char *model;
 	const char *result_dir;
 	const char *sensor;
@@ -92,6 +94,7 @@ static const struct jm_option options[] = {
 		NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -210,6 +213,8 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	if (values.engine_help)
 		return jm_cli_engine_help(values.engine_help, &error) < 0
 			       ? jm_report_error(&error)

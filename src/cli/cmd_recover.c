@@ -7,13 +7,15 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "run/session.h"
 
 struct values {
-	int unused;
+	struct jm_text_list plugins;
 };
 
 static const struct jm_option options[] = {
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -95,7 +97,7 @@ static int recover(const char *folder, struct jm_error *reterr)
 
 static int run(int argc, char **argv)
 {
-	struct values values = {0};
+	struct values values = {.plugins = {.n = 0}};
 	struct jm_arguments arguments;
 	struct jm_error error;
 
@@ -103,6 +105,8 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	if (!arguments.n_positional) {
 		jm_fail(&error, JM_EUSAGE,
 			"recover needs a run folder: joulemap recover "

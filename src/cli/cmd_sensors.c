@@ -11,12 +11,14 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plugins.h"
 #include "cli/sensor_list.h"
 #include "formats/csv.h"
 #include "report/text.h"
 #include "sensors/registry.h"
 
 struct values {
+	struct jm_text_list plugins;
 	const char *sensor;
 	const char *format;
 	int watch;
@@ -35,6 +37,7 @@ static const struct jm_option options[] = {
 		"table (default), csv, or json: an array of the\nsensors, a line for each "
 		"reading",
 		0, 0, jm_format_choices},
+	JM_CLI_PLUGIN_OPTION(struct values),
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -330,6 +333,8 @@ static int run(int argc, char **argv)
 		return jm_report_error(&error);
 	if (arguments.help)
 		return 0;
+	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
+		return jm_report_error(&error);
 	if (values.interval_s > 0 && !values.watch) {
 		jm_fail(&error, JM_EUSAGE, "--interval needs --watch");
 		return jm_report_error(&error);

@@ -10,7 +10,8 @@
 static const struct jm_engine_ops *engines[JM_ENGINES_MAX] = {
 	&jm_engine_onnxruntime,
 };
-static size_t n_engines = 1;
+enum { N_OWN = 1 };
+static size_t n_engines = N_OWN;
 
 const struct jm_engine_ops *const *jm_engines(size_t *ret_n)
 {
@@ -99,4 +100,10 @@ int jm_engines_add(const struct jm_engine_ops *ops, struct jm_error *reterr)
 			ops->name, JM_ENGINES_MAX);
 	engines[n_engines++] = ops;
 	return 0;
+}
+
+void jm_engines_keep(size_t n)
+{
+	if (n >= N_OWN && n < n_engines)
+		n_engines = n;
 }

@@ -22,4 +22,7 @@ const struct jm_engine_ops *jm_engine_find(const char *name);
  */
 int jm_engines_add(const struct jm_engine_ops *ops, struct jm_error *reterr);
 
+/* Forgets those that were added after the first n; our own stay. */
+void jm_engines_keep(size_t n);
+
 #endif

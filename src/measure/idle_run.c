@@ -57,7 +57,7 @@ int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_p
 	struct jm_idle_result measured;
 	int result;
 
-	result = jm_folder_make(config->result_dir, reterr);
+	result = config->result_dir ? jm_folder_make(config->result_dir, reterr) : 0;
 	if (result < 0)
 		return result;
 	jm_wishes_catch(&saved);
@@ -71,7 +71,7 @@ int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_p
 	ret_power->readings = measured.readings;
 	ret_power->conversions = measured.conversions;
 	ret_power->measured_now = 1;
-	return write_files(config, &measured, reterr);
+	return config->result_dir ? write_files(config, &measured, reterr) : 0;
 }
 
 /* 1 when the folder has an idle power of this sensor (or of no named one). */

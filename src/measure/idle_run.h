@@ -9,7 +9,7 @@ struct jm_idle_config {
 	const struct jm_sensor_ops *sensor;
 	struct jm_sensor_info *info;
 	const struct jm_sensor_options *options;
-	const char *result_dir;
+	const char *result_dir;             /* NULL (for jm_idle_run): no files */
 	double seconds;                     /* 0: do not measure */
 	int again;                          /* measure although the folder has one */
 	const struct jm_progress *progress; /* NULL: none */

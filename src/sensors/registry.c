@@ -10,15 +10,19 @@
 
 #define INFOS_MAX 16
 
-/* In order of preference: finest first. */
-static const struct jm_sensor_ops *const sensors[] = {
+/*
+ * In order of preference: finest first. Grows at the program's start, by what
+ * its user brings along (jm_sensors_add).
+ */
+static const struct jm_sensor_ops *sensors[JM_SENSORS_MAX] = {
 	&jm_sensor_ina3221, /* a whole board */
 	&jm_sensor_nvml,
 	&jm_sensor_replay,
 	&jm_sensor_sim,
 };
 
-static const size_t n_sensors = sizeof(sensors) / sizeof(sensors[0]);
+enum { N_OWN = 4 };
+static size_t n_sensors = N_OWN;
 
 const struct jm_sensor_ops *const *jm_sensors(size_t *ret_n)
 {
@@ -42,6 +46,73 @@ void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed)
 	options->sysfs_root = root ? root : "";
 	options->seed = seed;
 	options->now_ns = jm_clock_monotonic_ns;
+}
+
+/* ---- Sensors from outside ------------------------------------------------------ */
+
+/* abi and size come first in every version, so they can be looked at. */
+static int check_version(const struct jm_sensor_ops *ops, struct jm_error *reterr)
+{
+	if (ops->abi != JM_SENSOR_ABI)
+		return jm_fail(reterr, JM_EINVAL,
+			"the sensor was built for version %u of joulemap/sensor.h, this is "
+			"version %d: build it again",
+			(unsigned)ops->abi, JM_SENSOR_ABI);
+	if (ops->size != sizeof(*ops))
+		return jm_fail(reterr, JM_EINVAL,
+			"the sensor's table of functions has %u bytes instead of %zu: set size "
+			"to sizeof(struct jm_sensor_ops), and build it again",
+			(unsigned)ops->size, sizeof(*ops));
+	return 0;
+}
+
+static int check_name(const struct jm_sensor_ops *ops, struct jm_error *reterr)
+{
+	if (!ops->name || !*ops->name || !ops->summary || !*ops->summary)
+		return jm_fail(
+			reterr, JM_EINVAL, "the sensor has no name, or no summary of itself");
+	if (strpbrk(ops->name, ":+,") || strlen(ops->name) >= JM_NAME_MAX / 2)
+		return jm_fail(reterr, JM_EINVAL,
+			"sensor name '%.60s' is too long or has one of ':', '+', ',' in it",
+			ops->name);
+	return 0;
+}
+
+static const char *missing_function(const struct jm_sensor_ops *ops)
+{
+	return !ops->probe   ? "probe"
+	       : !ops->open  ? "open"
+	       : !ops->read  ? "read"
+	       : !ops->close ? "close"
+			     : NULL;
+}
+
+int jm_sensors_add(const struct jm_sensor_ops *ops, struct jm_error *reterr)
+{
+	const char *missing;
+	int result = check_version(ops, reterr);
+
+	if (result == 0)
+		result = check_name(ops, reterr);
+	if (result < 0)
+		return result;
+	missing = missing_function(ops);
+	if (missing)
+		return jm_fail(reterr, JM_EINVAL, "sensor '%s' lacks the function '%s'",
+			ops->name, missing);
+	if (jm_sensor_find(ops->name))
+		return jm_fail(reterr, JM_EINVAL, "there is a sensor '%s' already", ops->name);
+	if (n_sensors == JM_SENSORS_MAX)
+		return jm_fail(reterr, JM_EINVAL, "there is no room for sensor '%s', %d are",
+			ops->name, JM_SENSORS_MAX);
+	sensors[n_sensors++] = ops;
+	return 0;
+}
+
+void jm_sensors_keep(size_t n)
+{
+	if (n >= N_OWN && n < n_sensors)
+		n_sensors = n;
 }
 
 int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail)

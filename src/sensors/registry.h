@@ -5,11 +5,25 @@
 
 #include "joulemap/sensor.h"
 
-/* Every sensor, the ones to prefer first. Static storage, never NULL. */
+/* Of our own and added ones together. */
+#define JM_SENSORS_MAX 64
+
+/* [*ret_n], the ones to prefer first. Valid until the process ends, never NULL. */
 const struct jm_sensor_ops *const *jm_sensors(size_t *ret_n);
 
 /* By name ("ina3221"); NULL: none. Static storage. */
 const struct jm_sensor_ops *jm_sensor_find(const char *name);
+
+/*
+ * Adds one from outside, after those that are there; `ops` must live as long
+ * as the process. Not from several threads at a time. JM_EINVAL: built against
+ * another sensor.h (abi, size), a required function or a name is missing, the
+ * name is taken or has ':', '+' or ',' in it, or there are too many.
+ */
+int jm_sensors_add(const struct jm_sensor_ops *ops, struct jm_error *reterr);
+
+/* Forgets those that were added after the first n; our own stay. */
+void jm_sensors_keep(size_t n);
 
 /*
  * Options of a sensor on this machine: real clock, and /sys and /proc, or what
