@@ -12,9 +12,13 @@
 #include "cli/progress.h"
 #include "measure/measure.h"
 
+#define WARMUP 50u
+#define READY_S 600
+
 struct values {
 	struct jm_text_list plugins;
 	const char *model;
+	char *const *command;
 	const char *result_dir;
 	const char *sensor;
 	const char *engine;
@@ -33,6 +37,7 @@ struct values {
 	double idle_s;
 	double rate_hz;
 	double jitter_ms; /* NaN: not given */
+	double ready_s;   /* likewise */
 	int no_jitter;
 	int idle_again;
 };
@@ -41,12 +46,16 @@ static const char *const dtypes[] = {"float32", "float16", "bfloat16", NULL};
 
 static const struct jm_option options[] = {
 	{"model", JM_OPTION_TEXT, offsetof(struct values, model), "MODEL",
-		"network of the catalogue, or an .onnx file\n(default mobilenet_v2)", 0, 0,
-		NULL},
+		"network of the catalogue, or an .onnx file\n(default mobilenet_v2); of a "
+		"COMMAND the name of its\nrun (default: the program's)",
+		0, 0, NULL},
 	{"runs", JM_OPTION_COUNT, offsetof(struct values, runs), "N",
 		"inference cycles to measure (default 30000)", 1, 100000000, NULL},
 	{"warmup", JM_OPTION_COUNT, offsetof(struct values, warmup), "N",
 		"cycles before that (default 50)", 0, 1000000, NULL},
+	{"ready-timeout", JM_OPTION_REAL, offsetof(struct values, ready_s), "SECONDS",
+		"how long a COMMAND may take until it is ready\n(default 600; 0: for ever)", 0,
+		86400, NULL},
 	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
 		"results go to DIR/MODEL/ (default results)", 0, 0, NULL},
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
@@ -103,19 +112,26 @@ static int run(int argc, char **argv);
 const struct jm_command jm_command_measure = {
 	.name = "measure",
 	.summary = "run a network, log power beside it, and show power by layer",
-	.usage = "[OPTIONS]",
+	.usage = "[OPTIONS] [-- COMMAND [ARGUMENTS]]",
+	.takes_command = 1,
 	.text = "Runs a network for N cycles in one process while another logs power, and "
 		"writes\n"
 		"both logs to RESULT_DIR/MODEL/. Then maps power to layers and prints the "
 		"table.\n"
 		"Ctrl-C ends early and keeps everything measured so far. An earlier run in "
 		"the\n"
-		"folder is kept under previous/.",
+		"folder is kept under previous/.\n\n"
+		"A COMMAND takes the network's place: a program that reports its own layers "
+		"(see\n"
+		"docs/workers.md). It is started with the terminal as it is; the table "
+		"follows its\n"
+		"output.",
 	.examples =
 		"  joulemap measure\n"
 		"  joulemap measure --model resnet18 --runs 5000\n"
 		"  joulemap measure --model net.onnx --input-shape 1 3 320 320 --threads 4\n"
-		"  joulemap measure --sensor sim --runs 500       # SIMULATED power",
+		"  joulemap measure --sensor sim --runs 500       # SIMULATED power\n"
+		"  joulemap measure --runs 1000 -- ./my_program --fast",
 	.options = options,
 	.run = run,
 };
@@ -124,6 +140,10 @@ static void configure(const struct values *values, struct jm_measure_config *ret
 {
 	memset(ret_config, 0, sizeof(*ret_config));
 	ret_config->model = values->model;
+	ret_config->command = values->command;
+	ret_config->ready_s = isnan(values->ready_s) ? READY_S : values->ready_s;
+	if (!values->command && !values->model)
+		ret_config->model = "mobilenet_v2";
 	ret_config->result_dir = values->result_dir;
 	ret_config->sensor = values->sensor;
 	ret_config->engine = values->engine;
@@ -136,12 +156,42 @@ static void configure(const struct values *values, struct jm_measure_config *ret
 	ret_config->optimization_level = (int)values->optimization_level;
 	ret_config->threads = (int)values->threads;
 	ret_config->runs = (uint32_t)values->runs;
-	ret_config->warmup = (uint32_t)values->warmup;
+	ret_config->warmup = values->warmup < 0 ? WARMUP : (uint32_t)values->warmup;
 	ret_config->idle_s = values->idle_s;
 	ret_config->idle_again = values->idle_again;
 	ret_config->rate_hz = values->rate_hz;
 	ret_config->jitter_ms = values->no_jitter ? 0 : values->jitter_ms;
 	ret_config->seed = (uint64_t)values->seed;
+}
+
+/* What says how an engine runs a network says nothing to a command. */
+static int check_command(const struct values *values, struct jm_error *reterr)
+{
+	const struct {
+		const char *name;
+		int given;
+	} engines[] = {
+		{"engine", values->engine != NULL},
+		{"engine-option", values->engine_options.n && !values->ort_library},
+		{"ort-library", values->ort_library != NULL},
+		{"dtype", values->dtype != NULL},
+		{"input-shape", values->input_shape.n_dims != 0},
+		{"optimization-level", values->optimization_level >= 0},
+		{"threads", values->threads != 0},
+		{"warmup", values->warmup >= 0},
+		{"min-block-size", values->min_block_size != 0},
+	};
+
+	if (!values->command && !isnan(values->ready_s))
+		return jm_fail(reterr, JM_EUSAGE,
+			"--ready-timeout is for a command: joulemap measure -- COMMAND");
+	for (size_t i = 0; values->command && i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (engines[i].given)
+			return jm_fail(reterr, JM_EUSAGE,
+				"--%s is for networks that joulemap runs itself, not for a "
+				"command",
+				engines[i].name);
+	return 0;
 }
 
 static int measure_and_map(const struct values *values, struct jm_error *reterr)
@@ -153,6 +203,9 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 	struct jm_error first_error;
 	int result, map_result;
 
+	result = check_command(values, reterr);
+	if (result < 0)
+		return result;
 	jm_cli_progress_init(&progress);
 	configure(values, &config);
 	config.progress = &progress.progress;
@@ -196,11 +249,11 @@ static int name_library(struct values *values, char *ret_text, struct jm_error *
 
 static int run(int argc, char **argv)
 {
-	struct values values = {.model = "mobilenet_v2",
-		.result_dir = "results",
+	struct values values = {.result_dir = "results",
 		.format = "table",
 		.runs = 30000,
-		.warmup = 50,
+		.warmup = -1,
+		.ready_s = (double)NAN,
 		.optimization_level = -1,
 		.seed = 1,
 		.jitter_ms = (double)NAN,
@@ -215,6 +268,7 @@ static int run(int argc, char **argv)
 		return 0;
 	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
 		return jm_report_error(&error);
+	values.command = arguments.command;
 	if (values.engine_help)
 		return jm_cli_engine_help(values.engine_help, &error) < 0
 			       ? jm_report_error(&error)

@@ -18,7 +18,9 @@
 #include "measure/idle_run.h"
 #include "measure/place.h"
 #include "run/run.h"
+#include "run/session_load.h"
 #include "sensors/registry.h"
+#include "workload/command.h"
 #include "workload/inference.h"
 
 #define LEAD_NS (500 * JM_NS_PER_MS)
@@ -33,6 +35,7 @@ struct job {
 	struct jm_sensor_options sensor_options;
 	const struct jm_engine_ops *engine;
 	struct jm_engine_settings settings;
+	struct jm_engine_info engine_info;
 	struct jm_place place;
 	struct jm_run run; /* as session.json has it */
 	char board[128];
@@ -70,7 +73,9 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (job->config->idle_again && job->config->idle_s <= 0)
 		return jm_fail(reterr, JM_EUSAGE,
 			"--idle-again needs an --idle-duration of more than 0");
-	result = jm_model_find(job->config->model, &job->model, reterr);
+	result = job->config->command ? jm_command_find(job->config->command[0],
+						job->config->model, &job->model, reterr)
+				      : jm_model_find(job->config->model, &job->model, reterr);
 	if (result < 0)
 		return result;
 	jm_sensor_options_init(&job->sensor_options, job->config->seed);
@@ -80,15 +85,18 @@ static int choose(struct job *job, struct jm_error *reterr)
 		return result;
 	job->result->simulated = job->sensor_info.simulated;
 	load_calibrations(job);
+	if (job->config->command)
+		return 0;
 	result = jm_engine_choose(job->config->engine, job->config->engine_options,
-		job->config->n_engine_options, &job->engine, &job->settings, reterr);
+		job->config->n_engine_options, &job->engine, &job->settings, &job->engine_info,
+		reterr);
 	if (result == 0 && job->sensor == &jm_sensor_nvml &&
-		strcmp(job->engine->name, "onnxruntime") == 0)
+		job->engine_info.scope == JM_SCOPE_CPU)
 		jm_note(job->config->progress,
-			"sensor '%s' sees only its GPU, and engine 'onnxruntime' runs on the "
+			"sensor '%s' sees only its GPU, and engine '%s' runs on the "
 			"CPU: "
 			"the power of these layers is not in its figures",
-			job->sensor_info.id);
+			job->sensor_info.id, job->engine->name);
 	return result;
 }
 
@@ -116,12 +124,23 @@ static int describe_sensor(struct job *job, struct jm_error *reterr)
 	return result;
 }
 
+/* Its words, with a blank between them. */
+static void describe_command(char *const *command, struct jm_run_config *ret)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; command && command[i] && used < sizeof(ret->command); i++)
+		used += (size_t)snprintf(ret->command + used, sizeof(ret->command) - used,
+			"%s%s", i ? " " : "", command[i]);
+}
+
 /* The options, under the names that the original gives them. */
 static void describe_config(const struct job *job, struct jm_run_config *ret)
 {
 	const struct jm_measure_config *config = job->config;
 
-	jm_text_copy(ret->model, sizeof(ret->model), config->model);
+	jm_text_copy(ret->model, sizeof(ret->model),
+		config->model ? config->model : job->model.name);
 	jm_text_copy(ret->dtype, sizeof(ret->dtype), config->dtype ? config->dtype : "");
 	memcpy(ret->input_shape, config->input_shape, sizeof(ret->input_shape));
 	ret->n_input_shape = config->n_input_shape;
@@ -129,7 +148,9 @@ static void describe_config(const struct job *job, struct jm_run_config *ret)
 	ret->runs = config->runs;
 	ret->optimization_level = config->optimization_level;
 	jm_text_copy(ret->result_dir, sizeof(ret->result_dir), config->result_dir);
-	jm_text_copy(ret->engine, sizeof(ret->engine), job->engine->name);
+	if (job->engine)
+		jm_text_copy(ret->engine, sizeof(ret->engine), job->engine->name);
+	describe_command(config->command, ret);
 	jm_text_copy(ret->sensor, sizeof(ret->sensor),
 		job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id);
 	ret->threads = config->threads;
@@ -231,6 +252,41 @@ static int64_t lead_ns(const struct jm_measure_config *config)
 	return periods > LEAD_NS ? periods : LEAD_NS;
 }
 
+/* A command says that it is ready: can its description be read? */
+static int check_spool(void *context, struct jm_error *reterr)
+{
+	const struct job *job = context;
+	struct jm_session_data data;
+	struct jm_error error;
+	int result = jm_session_load(&job->place.paths, &data, &error);
+
+	if (result < 0)
+		jm_fail(reterr, JM_EFORMAT, "what '%s' has written cannot be used: %s",
+			job->config->command[0], error.message);
+	else if (!data.run.engine.name[0] || !data.timeline.n_layers || data.bytes_dropped)
+		result = jm_fail(reterr, JM_EFORMAT,
+			"'%s' says that it is ready, but its spool does not describe it and "
+			"its layers, see docs/workers.md",
+			job->config->command[0]);
+	jm_session_data_release(&data);
+	return result < 0 ? JM_EFORMAT : 0;
+}
+
+/* What runs beside the logger: the network, or the command. */
+static struct jm_work work_of(struct job *job, struct jm_inference_config *inference)
+{
+	const struct jm_measure_config *config = job->config;
+
+	if (!config->command)
+		return (struct jm_work){
+			.name = "inference", .run = jm_inference_run, .context = inference};
+	return (struct jm_work){.name = config->command[0],
+		.command = config->command,
+		.ready_s = config->ready_s,
+		.check = check_spool,
+		.check_context = job};
+}
+
 static int run_children(
 	struct job *job, struct jm_children_result *ret_children, struct jm_error *reterr)
 {
@@ -247,8 +303,7 @@ static int run_children(
 			.now_ns = jm_clock_monotonic_ns},
 		.model = &job->model,
 		.warmup = config->warmup};
-	struct jm_children_config children = {
-		.work = {.name = "inference", .run = jm_inference_run, .context = &inference},
+	struct jm_children_config children = {.work = work_of(job, &inference),
 		.spool_path = job->place.paths.timeline,
 		.runs = config->runs,
 		.jitter_ms = config->jitter_ms,
@@ -298,6 +353,12 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 			"'joulemap recover %s'",
 			job->place.paths.folder, job->place.run_folder);
 	job->result->interrupted = children->interrupted;
+	if (result == 0 && finish_result == 0 && job->config->command && report.bytes_dropped)
+		return jm_fail(reterr, JM_EFORMAT,
+			"'%s' wrote %llu bytes into its spool that are no records: what came "
+			"before them is kept in '%s'",
+			job->config->command[0], (unsigned long long)report.bytes_dropped,
+			job->place.run_folder);
 	return result < 0 ? result : finish_result;
 }
 
@@ -324,6 +385,10 @@ static int run(struct job *job, struct jm_error *reterr)
 	result = run_children(job, &children, reterr);
 	if (!children.cycles) {
 		jm_session_remove(&job->place.paths, job->place.run_folder);
+		if (result == 0 && !children.interrupted)
+			return jm_fail(reterr, JM_EENGINE,
+				"'%s' finished without a single cycle, nothing was measured",
+				job->config->command ? job->config->command[0] : "inference");
 		return result < 0 ? result
 				  : jm_fail(reterr, JM_EINTERRUPTED,
 					    "interrupted in the first cycle, nothing was "

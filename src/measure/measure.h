@@ -10,7 +10,13 @@
 #include "joulemap/engine.h"
 
 struct jm_measure_config {
-	const char *model; /* catalogue name or .onnx file */
+	const char *model; /* catalogue name or .onnx file; with a command its run's name */
+	/*
+	 * A program that reports its layers itself, argv, ends with NULL; NULL: a
+	 * network. With it nothing that is an engine's is looked at.
+	 */
+	char *const *command;
+	double ready_s; /* of a command, until it is ready; 0: for ever */
 	const char *result_dir;
 	const char *sensor;                /* as given to jm_sensor_select; NULL: best */
 	const char *engine;                /* NULL: best */

@@ -41,6 +41,7 @@ struct jm_run_config {
 	double rate_hz; /* 0: left to the sensor */
 	double jitter_ms;
 	uint64_t seed;
+	char command[1024]; /* instead of an engine: its words, cut where it is longer */
 	/* Of a calibration: the load and its length. */
 	char load[JM_NAME_MAX];
 	double seconds;

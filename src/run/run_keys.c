@@ -69,6 +69,7 @@ static const struct jm_key config_keys[] = {
 	JM_KEY_NUMBER(struct jm_run_config, rate_hz, "rate_hz", 0, 1e9),
 	JM_KEY_NUMBER(struct jm_run_config, jitter_ms, "jitter_ms", 0, TIME_MAX_MS),
 	JM_KEY_INTEGER(struct jm_run_config, seed, "seed", -SEED_MAX, SEED_MAX, 0),
+	JM_KEY_TEXT(struct jm_run_config, command, "command"),
 	JM_KEY_TEXT(struct jm_run_config, load, "load"),
 	JM_KEY_NUMBER(struct jm_run_config, seconds, "seconds", 0, 1e9),
 };

@@ -126,17 +126,12 @@ static int warm_up(struct inference *inference, struct jm_error *reterr)
 static json_t *describe_engine(const struct inference *inference, const struct jm_graph *graph)
 {
 	const struct jm_inference_config *config = inference->config;
-	const struct jm_link_shared *shared = inference->seat.link->shared;
-	struct jm_run_schedule schedule = {.kind = "none", .pause_max_ms = (double)NAN};
+	struct jm_run_schedule schedule;
 	struct jm_run_engine engine;
 	json_t *json = NULL;
 
 	jm_run_engine_init(&engine);
-	if (inference->seat.pauses.max_ns) {
-		jm_text_copy(schedule.kind, sizeof(schedule.kind), "jitter");
-		schedule.pause_max_ms = shared->pause_max_ms;
-		schedule.seed = shared->seed;
-	}
+	jm_seat_schedule(&inference->seat, &schedule);
 	if (jm_run_engine_set(&engine, config->ops->name, &inference->info, &config->options,
 		    graph, NULL) == 0) {
 		engine.network_untraced_ms = inference->untraced_ms;

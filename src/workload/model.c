@@ -10,8 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-/* The file's name without ".onnx"; what a path could trip over becomes '_'. */
-static void name_from_path(const char *path, char ret_name[JM_NAME_MAX])
+void jm_model_name(const char *path, char ret_name[JM_NAME_MAX])
 {
 	size_t n;
 
@@ -33,7 +32,7 @@ static int find_file(const char *path, struct jm_model_source *source, struct jm
 	if (strlen(path) >= sizeof(source->path))
 		return jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long", path);
 	jm_text_copy(source->path, sizeof(source->path), path);
-	name_from_path(path, source->name);
+	jm_model_name(path, source->name);
 	if (jm_path_is_folder(path))
 		return jm_fail(reterr, JM_EFORMAT,
 			"model '%s' is a folder: give the .onnx file in it", path);

@@ -21,6 +21,9 @@ struct jm_model_source {
 int jm_model_find(
 	const char *text, struct jm_model_source *ret_source, struct jm_error *reterr);
 
+/* The path's last part without ".onnx"; what a folder could trip over becomes '_'. */
+void jm_model_name(const char *path, char ret_name[JM_NAME_MAX]);
+
 /* A model as engines take it. */
 struct jm_model_data {
 	struct jm_model model;             /* borrows from this struct and its source */

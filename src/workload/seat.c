@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 /* How long a stop may go unnoticed in a pause. */
 #define STOP_NS (20 * JM_NS_PER_MS)
@@ -45,6 +46,16 @@ void jm_seat_choose_pauses(struct jm_seat *seat, double cycle_ms)
 	shared->pause_max_ms = (double)seat->pauses.max_ns / (double)JM_NS_PER_MS;
 	/* Else the kernel adds up to 50 us to each. Workers keep their slack. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+void jm_seat_schedule(const struct jm_seat *seat, struct jm_run_schedule *ret_schedule)
+{
+	*ret_schedule = (struct jm_run_schedule){.kind = "none", .pause_max_ms = (double)NAN};
+	if (!seat->pauses.max_ns)
+		return;
+	jm_text_copy(ret_schedule->kind, sizeof(ret_schedule->kind), "jitter");
+	ret_schedule->pause_max_ms = seat->link->shared->pause_max_ms;
+	ret_schedule->seed = seat->link->shared->seed;
 }
 
 /* ---- The spool --------------------------------------------------------------- */

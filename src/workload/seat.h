@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "run/run.h"
 #include "run/spool.h"
 #include "workload/link.h"
 #include "workload/pauses.h"
@@ -36,6 +37,9 @@ void jm_seat_init(
  * wants them, and tells both. Sleeps of this process become punctual.
  */
 void jm_seat_choose_pauses(struct jm_seat *seat, double cycle_ms);
+
+/* How its cycles follow each other, once that is chosen. */
+void jm_seat_schedule(const struct jm_seat *seat, struct jm_run_schedule *ret_schedule);
 
 /* Creates the spool and writes its META (taken; NULL: out of memory) and GRAPH. */
 int jm_seat_open(

@@ -218,19 +218,22 @@ static void test_choose(void **state)
 {
 	static const char *const texts[] = {"depth=12"}, *const wrong[] = {"dpth=12"};
 	struct jm_engine_settings settings;
+	struct jm_engine_info info;
 	const struct jm_engine_ops *ops;
 	struct jm_error error = {0};
 
 	(void)state;
-	assert_int_equal(jm_engine_choose("guest", texts, 1, &ops, &settings, &error), 0);
+	assert_int_equal(
+		jm_engine_choose("guest", texts, 1, &ops, &settings, &info, &error), 0);
 	assert_string_equal(ops->name, "guest");
 	assert_string_equal(settings.list[0].value, "12");
 	/* The preferred engine does not know the option, this one does. */
-	assert_int_equal(jm_engine_choose(NULL, texts, 1, &ops, &settings, &error), 0);
+	assert_int_equal(jm_engine_choose(NULL, texts, 1, &ops, &settings, &info, &error), 0);
 	assert_string_equal(ops->name, "guest");
 	assert_int_equal(
-		jm_engine_choose("guest", wrong, 1, &ops, &settings, &error), JM_EUSAGE);
-	assert_int_equal(jm_engine_choose("gast", NULL, 0, &ops, &settings, &error), JM_EUSAGE);
+		jm_engine_choose("guest", wrong, 1, &ops, &settings, &info, &error), JM_EUSAGE);
+	assert_int_equal(
+		jm_engine_choose("gast", NULL, 0, &ops, &settings, &info, &error), JM_EUSAGE);
 	assert_non_null(strstr(error.message, "there is no engine 'gast'"));
 }
 
