@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 
-META, GRAPH, SPAN, END = 1, 2, 4, 5
+META, GRAPH, SPAN, END = 1, 2, 6, 5
 WHOLE_CYCLE = 0xFFFFFFFF
 FLUSH_NS = 40_000_000  # so much is lost, at most, if this process is killed
 
@@ -34,7 +34,7 @@ class Spool:
         self.file.write(struct.pack("=I", 0x4B4C424A) + head + struct.pack("=I", checksum) + payload)
 
     def span(self, layer, cycle, begin_ns, end_ns):
-        self.spans += struct.pack("=qqII", begin_ns, end_ns, layer, cycle)
+        self.spans += struct.pack("=qqIIII", begin_ns, end_ns, layer, cycle, 0, 0)  # lane 0
         if end_ns - self.flushed_ns > FLUSH_NS:
             self.flush(end_ns)
 

@@ -75,7 +75,8 @@ JM_API int jm_worker_cycle_end(struct jm_worker *worker, struct jm_error *reterr
 JM_API int jm_worker_layer(struct jm_worker *worker, uint32_t layer, int64_t begin_ns,
 	int64_t end_ns, struct jm_error *reterr);
 
-/* The same where several run at a time: spans of one lane do not overlap. */
+/* The same where several run at a time: spans of one lane (below JM_LANES_MAX) do not overlap.
+ */
 JM_API int jm_worker_span(struct jm_worker *worker, uint32_t layer, uint32_t lane,
 	int64_t begin_ns, int64_t end_ns, struct jm_error *reterr);
 

@@ -170,7 +170,10 @@ int jm_worker_cycle_begin(struct jm_worker *worker, struct jm_error *reterr)
 
 static int end_measured(struct jm_worker *worker, int64_t end_ns, struct jm_error *reterr)
 {
-	struct jm_spool_span span = {worker->begin_ns, end_ns, JM_WHOLE_CYCLE, worker->cycle};
+	const struct jm_spool_span span = {.begin_ns = worker->begin_ns,
+		.end_ns = end_ns,
+		.layer = JM_WHOLE_CYCLE,
+		.cycle = worker->cycle};
 	int result;
 
 	jm_seat_span(&worker->seat, &span);
@@ -199,13 +202,19 @@ int jm_worker_cycle_end(struct jm_worker *worker, struct jm_error *reterr)
 int jm_worker_span(struct jm_worker *worker, uint32_t layer, uint32_t lane, int64_t begin_ns,
 	int64_t end_ns, struct jm_error *reterr)
 {
-	struct jm_spool_span span = {begin_ns, end_ns, layer, worker->cycle};
+	const struct jm_spool_span span = {.begin_ns = begin_ns,
+		.end_ns = end_ns,
+		.layer = layer,
+		.cycle = worker->cycle,
+		.lane = lane};
 	struct jm_error error;
 
-	(void)lane;
 	if (layer >= worker->n_layers)
 		return jm_fail(reterr, JM_EINVAL, "there is no layer %u, %u are described",
 			layer, worker->n_layers);
+	if (lane >= JM_LANES_MAX)
+		return jm_fail(reterr, JM_EINVAL, "lane %u is too high, %u are possible", lane,
+			JM_LANES_MAX);
 	if (!worker->in_cycle)
 		return jm_fail(reterr, JM_EINVAL, "layer %u runs in no cycle", layer);
 	if (begin_ns < 0 || end_ns < begin_ns)
