@@ -18,6 +18,7 @@
 #include "machine/board.h"
 #include "measure/children.h"
 #include "measure/place.h"
+#include "plugin/loader.h"
 #include "run/session_load.h"
 #include "sensors/registry.h"
 #include "workload/load.h"
@@ -111,6 +112,7 @@ static int take_place(struct job *job, struct jm_error *reterr)
 static int describe_run(struct job *job, struct jm_run *run, struct jm_error *reterr)
 {
 	struct jm_run_sensor *sensor = jm_run_add_sensor(run);
+	int result;
 
 	jm_text_copy(run->joulemap, sizeof(run->joulemap), jm_version());
 	jm_text_copy(run->model.name, sizeof(run->model.name), RUN_NAME);
@@ -122,6 +124,9 @@ static int describe_run(struct job *job, struct jm_run *run, struct jm_error *re
 	run->started_ns = jm_clock_monotonic_ns(NULL);
 	if (!sensor || !run->board)
 		return jm_fail_memory(reterr, "the description of the calibration");
+	result = jm_plugins_describe(run, reterr);
+	if (result < 0)
+		return result;
 	return jm_run_sensor_set(sensor, job->sensor->name, &job->sensor_info,
 		job->sensor_options.seed, job->config->sensor, reterr);
 }

@@ -17,6 +17,7 @@
 #include "measure/choose_engine.h"
 #include "measure/idle_run.h"
 #include "measure/place.h"
+#include "plugin/loader.h"
 #include "run/run.h"
 #include "run/session_load.h"
 #include "sensors/registry.h"
@@ -178,6 +179,8 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 	describe_model(&job->model, &run->model);
 	describe_config(job, &run->config);
 	result = describe_sensor(job, reterr);
+	if (result == 0)
+		result = jm_plugins_describe(run, reterr);
 	if (result < 0)
 		return result;
 	if (!isnan(idle->mean_uw)) {

@@ -7,6 +7,7 @@
 #define JM_PLUGIN_LOADER_H
 
 #include "joulemap/plugin.h"
+#include "run/run.h"
 
 struct jm_loaded_plugin {
 	char *path; /* real path */
@@ -15,5 +16,8 @@ struct jm_loaded_plugin {
 
 /* All that are loaded, in order: [*ret_n], valid until the next one is. */
 const struct jm_loaded_plugin *jm_plugins(size_t *ret_n);
+
+/* Puts them into the description of a run. JM_ENOMEM. */
+int jm_plugins_describe(struct jm_run *run, struct jm_error *reterr);
 
 #endif

@@ -130,10 +130,19 @@ struct jm_run_schedule {
 	uint64_t seed;
 };
 
+/* A plug-in that was loaded. */
+struct jm_run_plugin {
+	char name[JM_NAME_MAX];
+	char version[JM_NAME_MAX];
+	char path[JM_PATH_MAX];
+};
+
 struct jm_run {
 	char joulemap[JM_NAME_MAX]; /* the version that wrote it */
 	struct jm_run_model model;
 	struct jm_run_config config;
+	struct jm_run_plugin *plugins; /* [n_plugins], owned */
+	size_t n_plugins;
 	struct jm_run_sensor *sensors; /* [n_sensors], owned */
 	size_t n_sensors;
 	struct jm_run_power_log power_log;

@@ -164,10 +164,18 @@ static const struct jm_key schedule_keys[] = {
 };
 const struct jm_keys jm_run_schedule_keys = TABLE(schedule_keys, jm_run_schedule);
 
+static const struct jm_key plugin_keys[] = {
+	JM_KEY_TEXT(struct jm_run_plugin, name, "name"),
+	JM_KEY_TEXT(struct jm_run_plugin, version, "version"),
+	JM_KEY_TEXT(struct jm_run_plugin, path, "path"),
+};
+static const struct jm_keys plugin_table = TABLE(plugin_keys, jm_run_plugin);
+
 static const struct jm_key run_keys[] = {
 	JM_KEY_TEXT(struct jm_run, joulemap, "joulemap"),
 	JM_KEY_OBJECT(struct jm_run, model, "model", &model_table),
 	JM_KEY_OBJECT(struct jm_run, config, "config", &jm_run_config_keys),
+	JM_KEY_LIST(struct jm_run, plugins, n_plugins, "plugins", &plugin_table, 1024),
 	JM_KEY_LIST(struct jm_run, sensors, n_sensors, "sensors", &jm_run_sensor_keys, 1024),
 	JM_KEY_OBJECT(struct jm_run, power_log, "power_log", &power_log_table),
 	JM_KEY_OBJECT(struct jm_run, idle, "idle", &idle_table),

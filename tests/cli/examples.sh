@@ -36,6 +36,13 @@ example measure_network lenet 200 sim threelayers "$JM_BUILD/examples/engine_plu
 expect_status 0
 expect_out 'SIMULATED: 200 cycles in results/lenet'
 expect_err_like 'SIMULATED idle power'
+python3 - <<'END' || complain "run.json does not tell of the plug-in"
+import json
+run = json.load(open("results/lenet/run.json"))
+[plugin] = run["plugins"]
+assert plugin["name"] == "engine_plugin" and plugin["version"] == "1.0", plugin
+assert plugin["path"].startswith("/") and plugin["path"].endswith("/engine_plugin.so"), plugin
+END
 example attribute_folder results/lenet 4
 expect_status 0
 expect_out_like '^SIMULATED: lenet, 200 cycles, idle power 4\.[0-9]+ W$'
