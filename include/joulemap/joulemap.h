@@ -524,6 +524,15 @@ JM_API int jm_recording_fit(const struct jm_recording *recording,
 	struct jm_error *reterr);
 
 /*
+ * What `joulemap map` stored of its fit of this run (fit.json in its folder), the
+ * same to the last bit, without fitting again. *ret_result is released with
+ * jm_fit_result_release(), after a failure too. JM_ENOTFOUND: there is none, or
+ * a file that it was made from has changed since. JM_EFORMAT, JM_EUNSUPPORTED.
+ */
+JM_API int jm_recording_stored_fit(const struct jm_recording *recording,
+	struct jm_fit_result *ret_result, struct jm_error *reterr);
+
+/*
  * Hands every execution with the power of its layer (a fit of this recording;
  * NaN where the layer is not resolved) to `row`, cycle by cycle and layer by
  * layer. Returns 0, the negative value that `row` returned, or JM_EINVAL: the fit

@@ -55,6 +55,52 @@ static int describe(struct jm_fit_file *file, const struct jm_recording *recordi
 	return jm_fit_file_set_layers(file, &recording->timeline, reterr);
 }
 
+/* Of the folder's own files, as they are now, with nothing given from outside. */
+static int check_stored(const struct jm_recording *recording, const struct jm_fit_file *file,
+	struct jm_error *reterr)
+{
+	const char *folder = recording->files.folder;
+	const struct jm_fit_source *changed;
+
+	if (!file->n_fits || file->fits[0].given_response ||
+		file->timeline.n_layers != recording->timeline.n_layers)
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"the fit stored in '%s' is not that of the run: 'joulemap map' makes "
+			"it",
+			folder);
+	if (jm_fit_file_is_stale(file, folder, &changed))
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"'%.200s' changed after the fit stored in '%s' was made: 'joulemap "
+			"map' makes it again",
+			changed->path, folder);
+	return 0;
+}
+
+int jm_recording_stored_fit(const struct jm_recording *recording,
+	struct jm_fit_result *ret_result, struct jm_error *reterr)
+{
+	struct jm_fit_file file;
+	char path[JM_PATH_MAX];
+	int result = jm_path_join(path, recording->files.folder, JM_FIT_FILE_NAME, reterr);
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	if (result < 0)
+		return result;
+	if (!jm_path_exists(path))
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"no fit is stored in '%s': 'joulemap map' makes it",
+			recording->files.folder);
+	result = jm_fit_file_read(path, &file, reterr);
+	if (result == 0)
+		result = check_stored(recording, &file, reterr);
+	if (result == 0) { /* taken */
+		*ret_result = file.fits[0].result;
+		memset(&file.fits[0].result, 0, sizeof(file.fits[0].result));
+	}
+	jm_fit_file_release(&file);
+	return result;
+}
+
 int jm_recording_store_fit(const struct jm_recording *recording,
 	const struct jm_fit_of_rail *fit, const char *folder, struct jm_error *reterr)
 {

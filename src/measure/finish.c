@@ -162,6 +162,16 @@ static int add_total(struct jm_session_data *data, size_t *ret_rail, struct jm_e
 	return 0;
 }
 
+/* Whose rail the power log holds: a sum of several sensors is of none. */
+static void name_rail(struct jm_run *run, const char *name)
+{
+	struct jm_run_power_log *log = &run->power_log;
+
+	jm_text_copy(log->rail, sizeof(log->rail), name);
+	if (run->n_sensors == 1)
+		jm_text_copy(log->sensor, sizeof(log->sensor), run->sensors[0].id);
+}
+
 static int write_power(struct finish *finish, struct jm_error *reterr)
 {
 	struct jm_session_data *data = &finish->data;
@@ -185,8 +195,7 @@ static int write_power(struct finish *finish, struct jm_error *reterr)
 		result = jm_power_log_write(
 			path, &data->log.rails[rail], finish->civil_offset_ns, reterr);
 	if (result == 0)
-		jm_text_copy(data->run.power_log.rail, sizeof(data->run.power_log.rail),
-			data->log.rails[rail].name);
+		name_rail(&data->run, data->log.rails[rail].name);
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 

@@ -296,6 +296,35 @@ static void test_stored_elsewhere(void **state)
 	jm_fit_file_release(&file);
 }
 
+/* The public way to it. */
+static void test_stored_fit_of_recording(void **state)
+{
+	static struct jm_map_result mapped;
+	struct jm_map_config config = {.paths = {.folder = simulate("api", "rapl", 1500)}};
+	struct jm_recording *recording = open_recording(scratch_path("api"));
+	struct jm_fit_result fit;
+	struct jm_error error = {0};
+	char path[512];
+
+	(void)state;
+	assert_int_equal(jm_recording_stored_fit(recording, &fit, &error), JM_ENOTFOUND);
+	assert_non_null(strstr(error.message, "no fit is stored"));
+	assert_int_equal(jm_map_run(&config, &mapped, &error), 0);
+	assert_int_equal(jm_recording_stored_fit(recording, &fit, &error), 0);
+	assert_int_equal(fit.n_layers, mapped.fit.n_layers);
+	for (size_t i = 0; i < fit.n_layers; i++)
+		assert_memory_equal(&fit.layers[i], &mapped.fit.layers[i], sizeof(double));
+	assert_true(fit.diagnostics.log_likelihood == mapped.fit.diagnostics.log_likelihood);
+	jm_fit_result_release(&fit);
+	jm_map_release(&mapped);
+	snprintf(path, sizeof(path), "%s/network/run.json", scratch_path("api"));
+	assert_int_equal(jm_file_write(path, "{}", 2, NULL), 0);
+	assert_int_equal(jm_recording_stored_fit(recording, &fit, &error), JM_ENOTFOUND);
+	assert_non_null(strstr(error.message, "'run.json' changed"));
+	jm_fit_result_release(&fit);
+	jm_recording_close(recording);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_impossible_readings),
 		cmocka_unit_test(test_stored_fit),
 		cmocka_unit_test(test_stored_elsewhere),
+		cmocka_unit_test(test_stored_fit_of_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_remove);
