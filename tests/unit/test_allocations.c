@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "fit_board.h"
 #include "map/map.h"
+#include "run/fit_file.h"
+#include "run/run.h"
 #include "simulate/simulate.h"
 
 void *__real_malloc(size_t size);
@@ -142,6 +144,108 @@ static void test_every_allocation_of_a_simulation(void **state)
 	assert_true(n < 10000);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	assert_int_equal(system(command), 0);
+}
+
+/* ---- run.json and fit.json ------------------------------------------------------ */
+
+/*
+ * Those of the JSON library fail too, while it writes: while it reads, it loses a
+ * letter without a word when there is no room for it.
+ */
+static int json_fails;
+
+static void *json_malloc(size_t size)
+{
+	return json_fails && fails() ? NULL : __real_malloc(size);
+}
+
+/* 0 when the text was read and written again; the same text then. */
+static int round_trip_run(const char *text, size_t size)
+{
+	static struct jm_run run;
+	struct jm_error error = {0};
+	char *again = NULL;
+	int code = jm_run_parse("run", text, size, &run, &error);
+
+	assert_true(code == 0 || (code < 0 && error.code == code && error.message[0]));
+	json_fails = 1;
+	if (code == 0 && !(again = jm_run_format(&run)))
+		code = JM_ENOMEM;
+	if (code == 0)
+		assert_int_equal(strcmp(again, text), 0);
+	json_fails = 0;
+	free(again);
+	jm_run_release(&run);
+	return code;
+}
+
+static int round_trip_fit(const char *text, size_t size)
+{
+	static struct jm_fit_file file;
+	struct jm_error error = {0};
+	char *again = NULL;
+	int code = jm_fit_file_parse("fit", text, size, &file, &error);
+
+	assert_true(code == 0 || (code < 0 && error.code == code && error.message[0]));
+	json_fails = 1;
+	if (code == 0 && !(again = jm_fit_file_format(&file)))
+		code = JM_ENOMEM;
+	if (code == 0)
+		assert_int_equal(strcmp(again, text), 0);
+	json_fails = 0;
+	free(again);
+	jm_fit_file_release(&file);
+	return code;
+}
+
+static void fail_each_of_file(
+	int (*round_trip)(const char *text, size_t size), const char *text)
+{
+	long n;
+
+	for (n = 0; n < 100000; n++) {
+		int code;
+
+		countdown = n;
+		code = round_trip(text, strlen(text));
+		if (countdown >= 0)
+			break; /* none failed any more */
+		countdown = -1;
+		assert_true(code < 0);
+	}
+	countdown = -1;
+	assert_true(n > 10 && n < 100000);
+}
+
+static void test_every_allocation_of_the_files(void **state)
+{
+	static struct jm_fit_file file;
+	static struct jm_run run;
+	char *text;
+	size_t size;
+
+	(void)state;
+	json_set_alloc_funcs(json_malloc, free);
+	assert_int_equal(
+		jm_file_read(JM_TEST_DATA "/runs/schema1-killed/lenet/spool/session.json",
+			1 << 20, &text, &size, NULL),
+		0);
+	assert_int_equal(jm_run_parse("run", text, size, &run, NULL), 0);
+	free(text);
+	text = jm_run_format(&run);
+	jm_run_release(&run);
+	fail_each_of_file(round_trip_run, text);
+	free(text);
+	jm_fit_file_init(&file);
+	assert_int_equal(jm_timeline_add_layer(&file.timeline, "a", "Conv", NULL), 0);
+	assert_non_null(jm_fit_file_add(&file));
+	file.fits[0].result.layers = calloc(1, sizeof(struct jm_fit_layer));
+	file.fits[0].result.n_layers = 1;
+	text = jm_fit_file_format(&file);
+	jm_fit_file_release(&file);
+	fail_each_of_file(round_trip_fit, text);
+	free(text);
+	json_set_alloc_funcs(__real_malloc, free);
 }
 
 /* ---- The fit ------------------------------------------------------------------ */
@@ -310,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_allocation),
+		cmocka_unit_test(test_every_allocation_of_the_files),
 		cmocka_unit_test(test_every_allocation_of_a_simulation),
 		cmocka_unit_test(test_every_allocation_of_a_fit),
 		cmocka_unit_test(test_every_allocation_of_a_rich_fit),
