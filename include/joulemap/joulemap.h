@@ -240,7 +240,8 @@ JM_API size_t jm_timeline_next_cycle(const struct jm_timeline *timeline, size_t 
 /*
  * Finds out what the stamps of a timeline mean, from the data alone.
  * Returns an enum jm_stamp; *ret_certain is 0 when the data cannot tell
- * (one layer, one execution), and then JM_STAMP_END is assumed.
+ * (one layer, one execution), and then JM_STAMP_END is assumed. Where layers
+ * have cycles of their own, spans were told: it is timeline->stamp.
  */
 JM_API enum jm_stamp jm_timeline_detect_stamp(
 	const struct jm_timeline *timeline, int *ret_certain);

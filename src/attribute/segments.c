@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/lanes.h"
 #include "attribute/rounding.h"
 #include "attribute/segments.h"
 #include "base/error.h"
+#include "data/cycles.h"
 
 /* Segments that reach to the end of the world, in seconds. */
 #define FAR_S 1e7
@@ -52,19 +54,19 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
+		size_t behind = jm_layer_first_execution(layer, cycle + 1);
 
-		if (cycle >= layer->n_executions)
-			continue;
-		end = fmin(end, stamp_s(&layer->executions[cycle], origin_ns));
-		spans[n++].layer = (uint32_t)i;
+		for (size_t j = jm_layer_first_execution(layer, cycle); j < behind; j++) {
+			end = fmin(end, stamp_s(&layer->executions[j], origin_ns));
+			spans[n].begin_s = layer->executions[j].duration_ms;
+			spans[n++].layer = (uint32_t)i;
+		}
 	}
 	for (size_t i = n; i-- > 0;) {
 		struct jm_fit_span *span = &spans[i];
-		const struct jm_layer *layer = &timeline->layers[span->layer];
 
-		span->cycle = (uint32_t)cycle;
 		span->end_s = end;
-		end -= layer->executions[cycle].duration_ms * 1e-3;
+		end -= span->begin_s * 1e-3;
 		span->begin_s = end;
 	}
 	return n;
@@ -77,20 +79,41 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
-		double stamp, duration;
+		size_t behind = jm_layer_first_execution(layer, cycle + 1);
 
-		if (cycle >= layer->n_executions)
-			continue;
-		stamp = stamp_s(&layer->executions[cycle], origin_ns);
-		duration = layer->executions[cycle].duration_ms * 1e-3;
-		if (timeline->stamp == JM_STAMP_BEGIN)
-			spans[n] = (struct jm_fit_span){stamp, stamp + duration, 0, 0};
-		else
-			spans[n] = (struct jm_fit_span){stamp - duration, stamp, 0, 0};
-		spans[n].layer = (uint32_t)i;
-		spans[n++].cycle = (uint32_t)cycle;
+		for (size_t j = jm_layer_first_execution(layer, cycle); j < behind; j++) {
+			double stamp = stamp_s(&layer->executions[j], origin_ns);
+			double duration = layer->executions[j].duration_ms * 1e-3;
+
+			if (timeline->stamp == JM_STAMP_BEGIN)
+				spans[n] = (struct jm_fit_span){stamp, stamp + duration, 0, 0};
+			else
+				spans[n] = (struct jm_fit_span){stamp - duration, stamp, 0, 0};
+			spans[n++].layer = (uint32_t)i;
+		}
 	}
 	return n;
+}
+
+/* All spans, cycle by cycle, which are numbered without those in which nothing ran. */
+static size_t lay_out(const struct jm_timeline *timeline, int64_t origin_ns,
+	struct jm_fit_span *spans, size_t *ret_cycles)
+{
+	size_t used = 0, cycle = jm_timeline_next_cycle(timeline, 0);
+
+	*ret_cycles = 0;
+	for (; cycle != SIZE_MAX; cycle = jm_timeline_next_cycle(timeline, cycle + 1)) {
+		struct jm_fit_span *own = spans + used;
+		size_t n = timeline->stamp == JM_STAMP_CALLBACK
+				   ? lay_out_callbacks(timeline, cycle, origin_ns, own)
+				   : lay_out_stamps(timeline, cycle, origin_ns, own);
+
+		for (size_t i = 0; i < n; i++)
+			own[i].cycle = (uint32_t)*ret_cycles;
+		used += n;
+		++*ret_cycles;
+	}
+	return used;
 }
 
 typedef int compare_fn(const void *a, const void *b);
@@ -163,6 +186,8 @@ static int are_unequal(const struct jm_timeline *timeline)
 {
 	size_t cycles = jm_timeline_cycles(timeline);
 
+	if (jm_timeline_has_cycles(timeline))
+		return 0; /* it is told which they are of */
 	for (size_t i = 0; i < timeline->n_layers; i++)
 		if (timeline->layers[i].n_executions &&
 			timeline->layers[i].n_executions < cycles)
@@ -232,15 +257,16 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	int64_t origin_ns, struct jm_error *reterr)
 {
 	struct jm_fit_span *spans = NULL;
-	size_t n, used = 0;
+	size_t n, used;
 	int result;
 
 	memset(segments, 0, sizeof(*segments));
 	result = count(timeline, &n, reterr);
+	if (result == 0)
+		result = jm_lanes_check(timeline, reterr);
 	if (result < 0)
 		return result;
 	segments->n_layers = timeline->n_layers;
-	segments->n_cycles = jm_timeline_cycles(timeline);
 	segments->origin_ns = origin_ns;
 	segments->span_scale = 1;
 	segments->n_regimes = 1;
@@ -249,10 +275,7 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
 	}
-	for (size_t cycle = 0; cycle < segments->n_cycles; cycle++)
-		used += timeline->stamp == JM_STAMP_CALLBACK
-				? lay_out_callbacks(timeline, cycle, origin_ns, spans + used)
-				: lay_out_stamps(timeline, cycle, origin_ns, spans + used);
+	used = lay_out(timeline, origin_ns, spans, &segments->n_cycles);
 	sort(spans, used, timeline->stamp == JM_STAMP_BEGIN ? compare_spans : compare_ends);
 	if (are_unequal(timeline))
 		segments->n_cycles = count_cycles(spans, used);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/cycles.h"
 
 int jm_summary_init(
 	struct jm_summary *summary, const struct jm_timeline *timeline, struct jm_error *reterr)
@@ -110,15 +111,36 @@ static int64_t duration_ns(const struct jm_execution *execution)
 	return (int64_t)llround(execution->duration_ms * 1e6);
 }
 
-/* A layer that every cycle has: one with the most executions. NULL: none ran. */
+/*
+ * A layer that every cycle has: one with the most executions; where cycles are
+ * told, one that spans the most of them. NULL: none ran.
+ */
 static const struct jm_layer *layer_of_every_cycle(const struct jm_timeline *timeline)
 {
-	size_t cycles = jm_timeline_cycles(timeline);
+	size_t most = 0;
+	const struct jm_layer *every = NULL;
 
-	for (size_t i = 0; cycles && i < timeline->n_layers; i++)
-		if (timeline->layers[i].n_executions == cycles)
-			return &timeline->layers[i];
-	return NULL;
+	for (size_t i = 0; i < timeline->n_layers; i++) {
+		const struct jm_layer *layer = &timeline->layers[i];
+		size_t n = layer->n_executions, cycles;
+
+		if (!n)
+			continue;
+		cycles = jm_execution_cycle(layer, n - 1) - jm_execution_cycle(layer, 0) + 1;
+		if (cycles > most) {
+			most = cycles;
+			every = layer;
+		}
+	}
+	return every;
+}
+
+/* The last execution of a layer in the first `cycles` cycles; it has some there. */
+static size_t last_within(const struct jm_layer *layer, size_t cycles)
+{
+	size_t n = jm_layer_first_execution(layer, cycles);
+
+	return n ? n - 1 : 0;
 }
 
 /* Of the cycles that have rows, those which the readings reach; at least one. */
@@ -126,23 +148,33 @@ static size_t cycles_within(
 	const struct jm_rail *rail, const struct jm_layer *layer, size_t cycles)
 {
 	int64_t last_ns = rail->n_readings ? rail->readings[rail->n_readings - 1].after_ns : 0;
+	size_t all = jm_execution_cycle(layer, layer->n_executions - 1) + 1, last;
 
-	if (cycles > layer->n_executions)
-		cycles = layer->n_executions;
-	while (cycles > 1 && layer->executions[cycles - 1].stamp_ns > last_ns)
-		cycles--;
-	return cycles;
+	if (cycles > all)
+		cycles = all;
+	while (cycles > 1) {
+		last = last_within(layer, cycles);
+		if (layer->executions[last].stamp_ns <= last_ns)
+			break;
+		cycles = jm_execution_cycle(layer, last);
+	}
+	return cycles ? cycles : 1;
 }
 
 /* From one cycle to the next, over `cycles` of them; NaN with a single one. */
 static double mean_cycle_ms(const struct jm_layer *layer, size_t cycles)
 {
-	size_t last = cycles < layer->n_executions ? cycles : layer->n_executions - 1;
+	size_t first = jm_execution_cycle(layer, 0), last, n;
 
-	if (!last)
+	last = jm_layer_first_execution(layer, cycles);
+	if (last >= layer->n_executions)
+		last = jm_layer_first_execution(
+			layer, jm_execution_cycle(layer, layer->n_executions - 1));
+	n = jm_execution_cycle(layer, last) - first;
+	if (!n)
 		return (double)NAN;
 	return (double)(layer->executions[last].stamp_ns - layer->executions[0].stamp_ns) *
-	       1e-6 / (double)last;
+	       1e-6 / (double)n;
 }
 
 struct bounds {
@@ -151,25 +183,28 @@ struct bounds {
 
 /*
  * From the begin of the first to the end of the last of `cycles`, as far as
- * the layers tell that every cycle has. Callbacks come when all layers of
- * their cycle have ended.
+ * the layers tell that every cycle has (all of them where cycles are told).
+ * Callbacks come when all layers of their cycle have ended.
  */
 static struct bounds run_bounds(const struct jm_timeline *timeline, size_t cycles)
 {
 	struct bounds bounds = {INT64_MAX, INT64_MIN};
+	int told = jm_timeline_has_cycles(timeline);
 	size_t all = jm_timeline_cycles(timeline);
 	int64_t busy_ns = 0;
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
+		size_t last = last_within(layer, cycles);
 		int64_t begin, end;
 
-		if (layer->n_executions != all)
+		if (told ? !jm_layer_first_execution(layer, cycles)
+			 : layer->n_executions != all)
 			continue;
 		begin = layer->executions[0].stamp_ns;
-		end = layer->executions[cycles - 1].stamp_ns;
+		end = layer->executions[last].stamp_ns;
 		if (timeline->stamp == JM_STAMP_BEGIN)
-			end += duration_ns(&layer->executions[cycles - 1]);
+			end += duration_ns(&layer->executions[last]);
 		else if (timeline->stamp == JM_STAMP_END)
 			begin -= duration_ns(&layer->executions[0]);
 		busy_ns += duration_ns(&layer->executions[0]);
@@ -181,12 +216,14 @@ static struct bounds run_bounds(const struct jm_timeline *timeline, size_t cycle
 	return bounds;
 }
 
-/* Executions of a layer per cycle; layers that skip cycles are counted by time. */
-static double executions_per_cycle(
-	const struct jm_layer *layer, size_t all, size_t cycles, const struct bounds *bounds)
+/* Executions of a layer per cycle; without cycles told, counted by time. */
+static double executions_per_cycle(const struct jm_layer *layer, int told, size_t all,
+	size_t cycles, const struct bounds *bounds)
 {
 	size_t n = layer->n_executions;
 
+	if (told)
+		return (double)jm_layer_first_execution(layer, cycles) / (double)cycles;
 	if (n == all)
 		return 1;
 	while (cycles < all && n && layer->executions[n - 1].stamp_ns > bounds->end_ns)
@@ -248,6 +285,7 @@ void jm_summary_close(struct jm_summary *summary, const struct jm_timeline *time
 	const struct jm_layer *every = layer_of_every_cycle(timeline);
 	struct bounds bounds = {0, 0};
 	size_t rows = summary->cycles;
+	int told = jm_timeline_has_cycles(timeline);
 
 	summary->idle_power_w = idle_power_uw * 1e-6;
 	summary->timeline_cycles = jm_timeline_cycles(timeline);
@@ -255,7 +293,8 @@ void jm_summary_close(struct jm_summary *summary, const struct jm_timeline *time
 	if (every && rows) {
 		summary->cycles = cycles_within(rail, every, rows);
 		summary->log_ends_early =
-			cycles_within(rail, every, every->n_executions) < every->n_executions;
+			cycles_within(rail, every, summary->timeline_cycles) <
+			jm_execution_cycle(every, every->n_executions - 1) + 1;
 		summary->cycle_ms = mean_cycle_ms(every, summary->cycles);
 		bounds = run_bounds(timeline, summary->cycles);
 	}
@@ -264,7 +303,7 @@ void jm_summary_close(struct jm_summary *summary, const struct jm_timeline *time
 	for (size_t i = 0; i < summary->n_layers; i++) {
 		if (summary->cycles)
 			summary->layers[i].per_cycle =
-				executions_per_cycle(&timeline->layers[i],
+				executions_per_cycle(&timeline->layers[i], told,
 					summary->timeline_cycles, summary->cycles, &bounds);
 		sum_up_layer(summary, &summary->layers[i]);
 	}

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "data/cycles.h"
 #include "joulemap/joulemap.h"
 
 #define NS_PER_US 1000
@@ -156,12 +157,42 @@ static int walk_cycle(struct walk *walk, const struct block *block, size_t cycle
 	return more;
 }
 
+/* The same for layers that run several times in a cycle, or in some only. */
+static int walk_told_cycle(struct walk *walk, size_t cycle)
+{
+	int more = 1;
+
+	for (size_t i = 0; i < walk->timeline->n_layers && more > 0; i++) {
+		const struct jm_layer *layer = &walk->timeline->layers[i];
+		size_t end = jm_layer_first_execution(layer, cycle + 1);
+
+		for (size_t j = jm_layer_first_execution(layer, cycle); j < end && more > 0;
+			j++)
+			more = later_row(walk, cycle, i, &layer->executions[j]);
+	}
+	return more;
+}
+
+static int walk_told_cycles(struct walk *walk)
+{
+	size_t cycle = jm_timeline_next_cycle(walk->timeline, 0);
+	int more = 1;
+
+	for (; cycle != SIZE_MAX && more > 0;
+		cycle = jm_timeline_next_cycle(walk->timeline, cycle + 1))
+		more = walk_told_cycle(walk, cycle);
+	return more < 0 ? more : 0;
+}
+
 static int walk_later(struct walk *walk, struct jm_error *reterr)
 {
 	size_t cycles = jm_timeline_cycles(walk->timeline);
 	struct block block;
-	int more = 1, result = block_init(&block, walk->timeline, reterr);
+	int more = 1, result;
 
+	if (jm_timeline_has_cycles(walk->timeline))
+		return walk_told_cycles(walk);
+	result = block_init(&block, walk->timeline, reterr);
 	if (result < 0)
 		return result;
 	for (size_t cycle = 0; cycle < cycles && more > 0; cycle++) {
@@ -177,7 +208,8 @@ static int walk_later(struct walk *walk, struct jm_error *reterr)
 
 struct entry {
 	int64_t begin_ns, end_ns;
-	size_t cycle, layer;
+	size_t index; /* of the execution */
+	uint32_t cycle, layer;
 };
 
 static int compare_entries(const void *a, const void *b)
@@ -209,13 +241,43 @@ static size_t lay_out(struct block *block, struct entry *entries)
 
 			if (!execution)
 				continue;
-			*entry = (struct entry){execution->stamp_ns, 0, cycle, i};
+			*entry = (struct entry){
+				execution->stamp_ns, 0, cycle, (uint32_t)cycle, (uint32_t)i};
 			if (previous && entry->begin_ns < previous->end_ns)
 				entry->begin_ns = previous->end_ns;
 			entry->end_ns = entry->begin_ns +
 					duration_us(execution->duration_ms) * NS_PER_US;
 			previous = entry;
 			n++;
+		}
+	}
+	return n;
+}
+
+/* The same where layers have cycles of their own. */
+static size_t lay_out_told(const struct jm_timeline *timeline, struct entry *entries)
+{
+	size_t n = 0, cycle = jm_timeline_next_cycle(timeline, 0);
+
+	for (; cycle != SIZE_MAX; cycle = jm_timeline_next_cycle(timeline, cycle + 1)) {
+		size_t first = n;
+
+		for (size_t i = 0; i < timeline->n_layers; i++) {
+			const struct jm_layer *layer = &timeline->layers[i];
+			size_t end = jm_layer_first_execution(layer, cycle + 1);
+			size_t j = jm_layer_first_execution(layer, cycle);
+
+			for (; j < end; j++, n++) {
+				struct entry *entry = &entries[n];
+
+				*entry = (struct entry){layer->executions[j].stamp_ns, 0, j,
+					(uint32_t)cycle, (uint32_t)i};
+				if (n > first && entry->begin_ns < entry[-1].end_ns)
+					entry->begin_ns = entry[-1].end_ns;
+				entry->end_ns = entry->begin_ns +
+						duration_us(layer->executions[j].duration_ms) *
+							NS_PER_US;
+			}
 		}
 	}
 	return n;
@@ -234,7 +296,7 @@ static int first_row(struct walk *walk, const struct entry *entry)
 	const struct jm_layer *layer = &walk->timeline->layers[entry->layer];
 	struct jm_cycle_power row = {.cycle = entry->cycle,
 		.layer = entry->layer,
-		.duration_ms = layer->executions[entry->cycle].duration_ms};
+		.duration_ms = layer->executions[entry->index].duration_ms};
 	double sum = sum_up_to(walk, entry->end_ns, &row.n_samples);
 
 	row.power_uw = row.n_samples ? sum / (double)row.n_samples : 0.0;
@@ -260,13 +322,20 @@ static int walk_first(struct walk *walk, size_t n_executions, struct jm_error *r
 	size_t capacity = 0;
 	struct entry *entries;
 	struct block block;
+	size_t n;
 	int result = block_init(&block, walk->timeline, reterr);
 
 	if (result < 0)
 		return result;
 	entries = jm_array_grow(NULL, &capacity, n_executions, sizeof(*entries));
-	result = entries ? walk_entries(walk, entries, lay_out(&block, entries))
-			 : jm_fail_memory(reterr, "the spans of all cycles");
+	if (entries) {
+		n = jm_timeline_has_cycles(walk->timeline)
+			    ? lay_out_told(walk->timeline, entries)
+			    : lay_out(&block, entries);
+		result = walk_entries(walk, entries, n);
+	} else {
+		result = jm_fail_memory(reterr, "the spans of all cycles");
+	}
 	free(entries);
 	free(block.executions);
 	return result;

@@ -81,10 +81,16 @@ static int span_of(
 
 		if (!n)
 			continue;
-		if (layer->executions[0].stamp_ns < *ret_begin_ns)
-			*ret_begin_ns = layer->executions[0].stamp_ns;
-		if (layer->executions[n - 1].stamp_ns > *ret_end_ns)
-			*ret_end_ns = layer->executions[n - 1].stamp_ns;
+		/* Executions of several lanes are in order of cycle, not of time. */
+		for (size_t j = 0; j < n;
+			j += layer->cycles || layer->lanes || n == 1 ? 1 : n - 1) {
+			int64_t stamp_ns = layer->executions[j].stamp_ns;
+
+			if (stamp_ns < *ret_begin_ns)
+				*ret_begin_ns = stamp_ns;
+			if (stamp_ns > *ret_end_ns)
+				*ret_end_ns = stamp_ns;
+		}
 	}
 	return *ret_begin_ns <= *ret_end_ns;
 }

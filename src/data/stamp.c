@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/statistics.h"
+#include "data/cycles.h"
 #include "joulemap/joulemap.h"
 
 enum { MAX_PAIRS = 2048 };
@@ -145,7 +146,10 @@ enum jm_stamp jm_timeline_detect_stamp(const struct jm_timeline *timeline, int *
 	double costs[3];
 	int best = 0, next;
 
-	*ret_certain = 0;
+	/* Who told the cycles of spans has told the spans themselves. */
+	*ret_certain = jm_timeline_has_cycles(timeline);
+	if (*ret_certain)
+		return timeline->stamp;
 	if (timeline->n_layers < 2 || cycles < 1)
 		return JM_STAMP_END;
 	evidence = calloc(3, sizeof(*evidence));
@@ -194,17 +198,20 @@ static void lay_out_cycle(struct jm_timeline *timeline, size_t cycle)
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
+		size_t end = jm_layer_first_execution(layer, cycle + 1);
 
-		if (cycle < layer->n_executions && layer->executions[cycle].stamp_ns < end_ns)
-			end_ns = layer->executions[cycle].stamp_ns;
+		for (size_t j = jm_layer_first_execution(layer, cycle); j < end; j++)
+			if (layer->executions[j].stamp_ns < end_ns)
+				end_ns = layer->executions[j].stamp_ns;
 	}
 	for (size_t i = timeline->n_layers; i-- > 0;) {
 		struct jm_layer *layer = &timeline->layers[i];
+		size_t first = jm_layer_first_execution(layer, cycle);
 
-		if (cycle >= layer->n_executions)
-			continue;
-		layer->executions[cycle].stamp_ns = end_ns;
-		end_ns -= duration_ns(&layer->executions[cycle]);
+		for (size_t j = jm_layer_first_execution(layer, cycle + 1); j-- > first;) {
+			layer->executions[j].stamp_ns = end_ns;
+			end_ns -= duration_ns(&layer->executions[j]);
+		}
 	}
 }
 
@@ -246,9 +253,9 @@ int jm_timeline_resolve(
 	if (result < 0)
 		return result;
 	if (timeline->stamp == JM_STAMP_CALLBACK) {
-		size_t cycles = jm_timeline_cycles(timeline);
+		size_t cycle = jm_timeline_next_cycle(timeline, 0);
 
-		for (size_t cycle = 0; cycle < cycles; cycle++)
+		for (; cycle != SIZE_MAX; cycle = jm_timeline_next_cycle(timeline, cycle + 1))
 			lay_out_cycle(timeline, cycle);
 		timeline->stamp = JM_STAMP_END;
 	}

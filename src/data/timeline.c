@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "data/cycles.h"
 #include "joulemap/joulemap.h"
 
 void jm_timeline_init(struct jm_timeline *timeline)
@@ -262,4 +263,20 @@ size_t jm_timeline_next_cycle(const struct jm_timeline *timeline, size_t cycle)
 			next = jm_execution_cycle(layer, at);
 	}
 	return next;
+}
+
+int jm_timeline_has_cycles(const struct jm_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		if (timeline->layers[i].cycles)
+			return 1;
+	return 0;
+}
+
+int jm_timeline_has_lanes(const struct jm_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		if (timeline->layers[i].lanes)
+			return 1;
+	return 0;
 }

@@ -33,6 +33,13 @@ int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
 	struct jm_latency_notes *ret_notes, struct jm_error *reterr);
 
 /*
+ * Whether a well-formed file has the layers of a timeline and as many
+ * executions. Much faster than reading it.
+ */
+int jm_latency_matches(const char *path, const struct jm_timeline *timeline, int *ret_matches,
+	struct jm_error *reterr);
+
+/*
  * Writes the executions with their stamps as they are; civil time = stamp +
  * civil_offset_ns. The later scripts expect stamps that are ends.
  */

@@ -132,27 +132,36 @@ int jm_map_fit_readings(const char *path, const struct jm_run *run, struct jm_po
 	return 0;
 }
 
+/* The rows of a layer in one cycle. */
+static int layer_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,
+	size_t k, size_t cycle, double idle_uw, jm_cycle_power_fn *row, void *context)
+{
+	const struct jm_layer *layer = &timeline->layers[k];
+	size_t end = jm_layer_first_execution(layer, cycle + 1);
+	struct jm_cycle_power own = {.cycle = cycle, .layer = k, .n_samples = 1};
+	int status = 0;
+
+	/* No figure where the data have none: the field stays empty. */
+	own.power_uw = result->layers[k].resolved == JM_RESOLVED_NO
+			       ? (double)NAN
+			       : result->layers[k].power_w * 1e6;
+	own.dynamic_power_uw = own.power_uw - idle_uw;
+	for (size_t i = jm_layer_first_execution(layer, cycle); i < end && status >= 0; i++) {
+		own.duration_ms = layer->executions[i].duration_ms;
+		status = row(context, &own);
+	}
+	return status;
+}
+
 int jm_map_fit_rows(const struct jm_timeline *timeline, const struct jm_fit_result *result,
 	double idle_uw, jm_cycle_power_fn *row, void *context)
 {
-	size_t cycles = jm_timeline_cycles(timeline);
+	size_t cycle = jm_timeline_next_cycle(timeline, 0);
 	int status = 0;
 
-	for (size_t cycle = 0; cycle < cycles && status >= 0; cycle++)
-		for (size_t k = 0; k < timeline->n_layers && status >= 0; k++) {
-			const struct jm_layer *layer = &timeline->layers[k];
-			struct jm_cycle_power own = {.cycle = cycle, .layer = k};
-
-			if (cycle >= layer->n_executions)
-				continue;
-			/* No figure where the data have none: the field stays empty. */
-			own.power_uw = result->layers[k].resolved == JM_RESOLVED_NO
-					       ? (double)NAN
-					       : result->layers[k].power_w * 1e6;
-			own.dynamic_power_uw = own.power_uw - idle_uw;
-			own.duration_ms = layer->executions[cycle].duration_ms;
-			own.n_samples = 1;
-			status = row(context, &own);
-		}
+	for (; cycle != SIZE_MAX && status >= 0;
+		cycle = jm_timeline_next_cycle(timeline, cycle + 1))
+		for (size_t k = 0; k < timeline->n_layers && status >= 0; k++)
+			status = layer_rows(timeline, result, k, cycle, idle_uw, row, context);
 	return status < 0 ? status : 0;
 }

@@ -14,6 +14,7 @@
 #include "formats/idle_file.h"
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
+#include "map/recording_timeline.h"
 #include "run/session.h"
 
 /* What opening one recording holds on its way. */
@@ -46,7 +47,7 @@ static int find_files(struct load *load, struct jm_error *reterr)
 			files->folder, files->folder);
 	if (result == 0)
 		result = jm_run_folder_need(files, JM_RUN_POWER_LOG, reterr);
-	if (result == 0)
+	if (result == 0 && !files->path[JM_RUN_TIMELINE][0])
 		result = jm_run_folder_need(files, JM_RUN_LATENCY, reterr);
 	if (result == 0 && files->n_power_logs > 1)
 		jm_note(load->progress, "%zu power logs in '%s', taking the newest: %s",
@@ -72,29 +73,35 @@ static int read_power_log(struct load *load, struct jm_error *reterr)
 	return 0;
 }
 
-static int read_timeline(struct load *load, struct jm_error *reterr)
+/* The export of the first scripts' form, or their own file. */
+static int read_latencies(struct load *load, int *ret_certain, struct jm_error *reterr)
 {
 	struct jm_timeline *timeline = &load->recording->timeline;
-	const char *info = load->recording->files.path[JM_RUN_ENGINE_INFO];
 	struct jm_latency_notes notes;
-	size_t unknown = 0;
-	int certain;
-	int result = jm_latency_read(
-		load->recording->files.path[JM_RUN_LATENCY], timeline, &notes, reterr);
+	int result = jm_run_folder_need(&load->recording->files, JM_RUN_LATENCY, reterr);
 
+	if (result == 0)
+		result = jm_latency_read(
+			load->recording->files.path[JM_RUN_LATENCY], timeline, &notes, reterr);
 	if (result < 0)
 		return result;
 	if (notes.unequal)
 		jm_note(load->progress, "not every layer ran in every cycle");
-	timeline->stamp = jm_timeline_detect_stamp(timeline, &certain);
+	timeline->stamp = jm_timeline_detect_stamp(timeline, ret_certain);
 	if (load->recording->run.stamp && !load->paths->latency) {
 		timeline->stamp = load->recording->run.stamp; /* whoever wrote it says so */
-		certain = 1;
+		*ret_certain = 1;
 	}
-	jm_note(load->progress, "time stamps mean: %s of the layer%s",
-		timeline->stamp == JM_STAMP_CALLBACK ? "a callback after the end"
-						     : jm_stamp_name(timeline->stamp),
-		certain ? "" : " (assumed, the data cannot tell)");
+	return 0;
+}
+
+static int read_types(struct load *load, struct jm_error *reterr)
+{
+	struct jm_timeline *timeline = &load->recording->timeline;
+	const char *info = load->recording->files.path[JM_RUN_ENGINE_INFO];
+	size_t unknown = 0;
+	int result;
+
 	if (!info[0]) {
 		jm_note(load->progress, "no trt_engine_info.json: types of layers are unknown");
 		return 0;
@@ -105,6 +112,24 @@ static int read_timeline(struct load *load, struct jm_error *reterr)
 			"%zu of %zu layers are not in '%s': their type is unknown", unknown,
 			timeline->n_layers, info);
 	return result;
+}
+
+static int read_timeline(struct load *load, struct jm_error *reterr)
+{
+	enum jm_stamp stamp;
+	int certain = 1, result = 0;
+
+	if (!load->paths->latency)
+		result = jm_recording_read_timeline(load->recording, load->progress, reterr);
+	if (result == 0)
+		result = read_latencies(load, &certain, reterr);
+	if (result < 0)
+		return result;
+	stamp = load->recording->timeline.stamp;
+	jm_note(load->progress, "time stamps mean: %s of the layer%s",
+		stamp == JM_STAMP_CALLBACK ? "a callback after the end" : jm_stamp_name(stamp),
+		certain ? "" : " (assumed, the data cannot tell)");
+	return read_types(load, reterr);
 }
 
 /* ---- run.json -------------------------------------------------------------------- */

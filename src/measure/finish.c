@@ -12,6 +12,7 @@
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
 #include "formats/readings_file.h"
+#include "formats/timeline_file.h"
 #include "run/previous.h"
 #include "run/run_folder.h"
 #include "run/session.h"
@@ -221,6 +222,17 @@ static int write_timeline(struct finish *finish, struct jm_error *reterr)
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 
+/* The spans as they were, on the monotonic clock. */
+static int write_spans(struct finish *finish, struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX];
+	int result = join(finish, path, reterr, JM_RUN_TIMELINE_NAME);
+
+	if (result == 0)
+		result = jm_timeline_file_write(path, &finish->data.timeline, reterr);
+	return result < 0 ? result : jm_file_sync(path, reterr);
+}
+
 /* What was asked for, with what the engine made of it where that was open. */
 static void complete_config(struct jm_run *run)
 {
@@ -322,6 +334,8 @@ static int write_all(struct finish *finish, const struct jm_session_paths *paths
 		result = write_power(finish, reterr);
 	if (result == 0)
 		result = write_timeline(finish, reterr);
+	if (result == 0)
+		result = write_spans(finish, reterr);
 	if (result == 0)
 		result = write_benchmark(finish, reterr);
 	if (result == 0)

@@ -33,6 +33,8 @@ static const struct {
 	[JM_RUN_BENCHMARK] = {NULL, "benchmark result", "'{model}_tensorrt.json'", NULL},
 	[JM_RUN_JSON] = {JM_RUN_JSON_NAME, "description of the run", "'" JM_RUN_JSON_NAME "'",
 		NULL},
+	[JM_RUN_TIMELINE] = {JM_RUN_TIMELINE_NAME, "timeline", "'" JM_RUN_TIMELINE_NAME "'",
+		NULL},
 	[JM_RUN_READINGS] = {JM_RUN_READINGS_NAME, "table of readings",
 		"'" JM_RUN_READINGS_NAME "'", NULL},
 };

@@ -8,6 +8,7 @@
 
 /* Names inside a run folder. */
 #define JM_RUN_LATENCY_NAME "trt_profiling/trt_layer_latency.json"
+#define JM_RUN_TIMELINE_NAME "timeline.jmt"
 #define JM_RUN_ENGINE_INFO_NAME "trt_profiling/trt_engine_info.json"
 #define JM_RUN_JSON_NAME "run.json"
 #define JM_RUN_READINGS_NAME "readings.csv"
@@ -23,6 +24,7 @@ enum jm_run_part {
 	JM_RUN_BENCHMARK,
 	JM_RUN_JSON,
 	JM_RUN_READINGS,
+	JM_RUN_TIMELINE,
 	JM_RUN_N_PARTS
 };
 

@@ -24,7 +24,7 @@ expect_out_like '^SIMULATED: '
 expect_out_like '^20 cycles of '
 expect_out_like '^\(total\)'
 expect_err_like '^SIMULATED idle power .*\(r/idling_power.json\)$'
-for file in readings.csv run.json SIMULATED.txt truth.json lenet_tensorrt.json \
+for file in readings.csv run.json timeline.jmt SIMULATED.txt truth.json lenet_tensorrt.json \
 	power_runtime_mapping_layerwise.csv trt_profiling/trt_layer_latency.json \
 	trt_profiling/trt_engine_info.json; do
 	expect_file r/lenet/$file
@@ -53,6 +53,39 @@ assert len(bench["latencies"]) == 20 and bench["config"]["dtype"] == "float32"
 rows = open(folder + "/power_runtime_mapping_layerwise.csv").read().splitlines()
 assert len(rows) == 1 + 20 * len(layers)
 END
+
+# ---- The timeline as it was, in place of its export
+cp -r r/lenet own
+rm own/trt_profiling/trt_layer_latency.json
+run map own
+expect_status "$measured"
+cmp own/power_runtime_mapping_layerwise.csv r/lenet/power_runtime_mapping_layerwise.csv ||
+	complain "without the export the rows are others"
+[ "$(stat -c %s own/timeline.jmt)" -lt "$(($(stat -c %s r/lenet/trt_profiling/trt_layer_latency.json) / 4))" ] ||
+	complain "timeline.jmt is more than a quarter of the JSON"
+cp -r r/lenet/trt_profiling own
+python3 - own/trt_profiling/trt_layer_latency.json <<'END'
+import json, sys
+layers = json.load(open(sys.argv[1]))
+next(iter(layers.values())).pop()
+json.dump(layers, open(sys.argv[1], "w"))
+END
+run map own
+expect_status "$measured"
+expect_err_like "has other executions of layers than 'own/timeline.jmt': the latter is used"
+run map own --trt-layer-latency-path own/trt_profiling/trt_layer_latency.json
+expect_status "$measured"
+[ "$(wc -l <own/power_runtime_mapping_layerwise.csv)" = \
+	"$(($(wc -l <r/lenet/power_runtime_mapping_layerwise.csv) - 1))" ] ||
+	complain "the latency file that was given is not used"
+printf 'x' >>own/timeline.jmt
+run map own
+expect_status 1
+expect_err_like "'own/timeline.jmt' is damaged: something behind its end at byte [0-9]+"
+rm own/run.json
+run map own
+expect_status "$measured"
+expect_err_like "no run.json relates 'own/timeline.jmt' to civil time: it is not used"
 
 # ---- A second run keeps the first
 run measure --model lenet --sensor sim --result-dir r "${quick[@]}" --format csv

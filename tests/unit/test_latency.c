@@ -337,6 +337,31 @@ static void test_files(void **state)
 	}
 }
 
+/* Names with brackets, and one execution more or less. */
+static void test_matches(void **state)
+{
+	struct jm_execution execution = {1000, 0.5};
+	struct jm_timeline timeline;
+	const char *path = scratch_path("m.json");
+	int matches;
+
+	(void)state;
+	jm_timeline_init(&timeline);
+	jm_timeline_add_layer(&timeline, "[a]-[b[\"]", NULL, NULL);
+	jm_timeline_add_layer(&timeline, "never", NULL, NULL);
+	jm_timeline_add_layer(&timeline, "c", NULL, NULL);
+	for (size_t i = 0; i < 1000; i++)
+		jm_timeline_append(&timeline, i % 2 * 2, execution, NULL);
+	assert_int_equal(jm_latency_write(path, &timeline, 0, NULL), 0);
+	assert_int_equal(jm_latency_matches(path, &timeline, &matches, NULL), 0);
+	assert_true(matches);
+	timeline.layers[2].n_executions--;
+	assert_int_equal(jm_latency_matches(path, &timeline, &matches, NULL), 0);
+	assert_false(matches);
+	jm_timeline_release(&timeline);
+	assert_true(jm_latency_matches(scratch_path("none"), &timeline, &matches, NULL) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_matches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_remove);

@@ -19,6 +19,7 @@
 #include "formats/mapping_csv.h"
 #include "formats/power_log_file.h"
 #include "formats/readings_file.h"
+#include "formats/timeline_file.h"
 #include "run/spool.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -178,6 +179,26 @@ static int write_and_read_benchmark(struct jm_error *error)
 	return result;
 }
 
+static int write_and_read_spans(struct jm_error *error)
+{
+	struct jm_timeline timeline, back;
+	int result;
+
+	jm_timeline_init(&timeline);
+	jm_timeline_init(&back);
+	result = jm_timeline_add_layer(&timeline, "a", "A", error);
+	for (size_t i = 0; i < 100 && result >= 0; i++)
+		result = jm_timeline_append_span(
+			&timeline, 0, i / 2, (unsigned)i / 50, 0, 1, error);
+	if (result >= 0)
+		result = jm_timeline_file_write(scratch_path("t"), &timeline, error);
+	if (result >= 0)
+		result = jm_timeline_file_read(scratch_path("t"), &back, error);
+	jm_timeline_release(&timeline);
+	jm_timeline_release(&back);
+	return result;
+}
+
 static int ignore_block(void *context, enum jm_spool_type type, const void *payload,
 	size_t size, struct jm_error *reterr)
 {
@@ -244,6 +265,7 @@ static void test_every_allocation(void **state)
 	exhaust(read_readings, 0);
 	exhaust(read_timeline, 1);
 	exhaust(write_graph, 0);
+	exhaust(write_and_read_spans, 0);
 	exhaust(write_and_read_idle, 1);
 	exhaust(write_and_read_benchmark, 1);
 	exhaust(write_and_read_spool, 0);

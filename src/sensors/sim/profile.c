@@ -122,10 +122,22 @@ static struct span span_of(
 	return span;
 }
 
+/* Spans of a layer in a cycle; returns their number. */
+static size_t gather_layer(const struct jm_timeline *timeline, size_t layer, size_t cycle,
+	int64_t origin_ns, struct span *ret_spans)
+{
+	size_t first = jm_layer_first_execution(&timeline->layers[layer], cycle);
+	size_t end = jm_layer_first_execution(&timeline->layers[layer], cycle + 1);
+
+	for (size_t i = first; i < end; i++)
+		ret_spans[i - first] = span_of(timeline, layer, i, origin_ns);
+	return end - first;
+}
+
 /* All spans in order of time; freed with free(). */
 static struct span *gather(const struct jm_timeline *timeline, int64_t origin_ns, size_t *ret_n)
 {
-	size_t cycles = jm_timeline_cycles(timeline), total = 0, n = 0;
+	size_t total = 0, n = 0;
 	struct span *spans;
 	int sorted = 1;
 
@@ -134,16 +146,12 @@ static struct span *gather(const struct jm_timeline *timeline, int64_t origin_ns
 	spans = malloc((total + 1) * sizeof(*spans));
 	if (!spans)
 		return NULL;
-	for (size_t i = 0; i < cycles; i++) {
-		for (size_t k = 0; k < timeline->n_layers; k++) {
-			if (i >= timeline->layers[k].n_executions)
-				continue;
-			spans[n] = span_of(timeline, k, i, origin_ns);
-			if (n && spans[n].begin_ns < spans[n - 1].begin_ns)
-				sorted = 0;
-			n++;
-		}
-	}
+	for (size_t i = jm_timeline_next_cycle(timeline, 0); i != SIZE_MAX;
+		i = jm_timeline_next_cycle(timeline, i + 1))
+		for (size_t k = 0; k < timeline->n_layers; k++)
+			n += gather_layer(timeline, k, i, origin_ns, spans + n);
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = spans[i].begin_ns >= spans[i - 1].begin_ns;
 	if (!sorted)
 		qsort(spans, n, sizeof(*spans), by_begin);
 	*ret_n = n;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a timeline is as regular as those of the first scripts' files. */
+#ifndef JM_DATA_CYCLES_H
+#define JM_DATA_CYCLES_H
+
+#include "joulemap/joulemap.h"
+
+/* 1 when executions of any layer have cycles of their own (lanes: lanes). */
+int jm_timeline_has_cycles(const struct jm_timeline *timeline);
+int jm_timeline_has_lanes(const struct jm_timeline *timeline);
+
+#endif
