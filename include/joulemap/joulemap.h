@@ -626,6 +626,13 @@ struct jm_measure_options {
 	double jitter_ms;                   /* longest pause of cycles; 0: none; NaN: chosen */
 	uint64_t seed;                      /* of weights, inputs and pauses: 1 */
 	const struct jm_progress *progress; /* NULL: none */
+	/*
+	 * A program that reports its own layers (worker.h) instead of a network:
+	 * argv, ends with NULL. `model` is then the run's name, NULL: the
+	 * program's, and what is of an engine is not looked at. NULL: a network.
+	 */
+	char *const *command;
+	double ready_seconds; /* until the command must be ready: 600; 0: for ever */
 };
 
 struct jm_measure_outcome {

@@ -96,7 +96,8 @@ static const struct jm_measure_options measure_defaults = {
 	.warmup = 50,
 	.idle_seconds = 10,
 	.jitter_ms = (double)NAN,
-	.seed = 1};
+	.seed = 1,
+	.ready_seconds = 600};
 
 void jm_measure_options_init(struct jm_measure_options *options, size_t size)
 {
@@ -105,7 +106,11 @@ void jm_measure_options_init(struct jm_measure_options *options, size_t size)
 
 static int check(const struct jm_measure_options *options, struct jm_error *reterr)
 {
-	if (!options->model || !options->result_dir)
+	if (options->command && !options->command[0])
+		return jm_fail(reterr, JM_EINVAL, "command names no program");
+	if (!(options->ready_seconds >= 0 && options->ready_seconds <= 86400))
+		return jm_fail(reterr, JM_EINVAL, "ready_seconds must be 0 to 86400");
+	if ((!options->model && !options->command) || !options->result_dir)
 		return jm_fail(reterr, JM_EINVAL, "a measurement needs model and result_dir");
 	if (!options->runs)
 		return jm_fail(reterr, JM_EINVAL, "a measurement needs runs of at least 1");
@@ -141,7 +146,9 @@ static void configure(
 		.rate_hz = options->rate_hz,
 		.jitter_ms = options->jitter_ms,
 		.seed = options->seed,
-		.progress = options->progress};
+		.progress = options->progress,
+		.command = options->command,
+		.ready_s = options->ready_seconds};
 	memcpy(ret_config->input_shape, options->input_shape, sizeof(options->input_shape));
 }
 

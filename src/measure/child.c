@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,9 +44,13 @@ int jm_child_start(struct jm_child *child, struct jm_pipes *pipes, const char *n
 
 void jm_child_reap(struct jm_child *child, int options)
 {
+	pid_t gone;
+
 	if (!child->running)
 		return;
-	if (waitpid(child->pid, &child->wait_status, options) == child->pid)
+	gone = waitpid(child->pid, &child->wait_status, options);
+	/* Where SIGCHLD is ignored nothing is left of it to collect. */
+	if (gone == child->pid || (gone < 0 && errno == ECHILD))
 		child->running = 0;
 }
 
@@ -66,4 +71,38 @@ void jm_child_end(struct jm_child *child, struct jm_pipes *pipes, int64_t patien
 		jm_child_reap(child, 0);
 	}
 	jm_pipes_close(pipes);
+}
+
+int jm_child_fail(const struct jm_child *child, const char *name, const struct jm_error *words,
+	uint32_t cycles, struct jm_error *reterr)
+{
+	if (words->code) {
+		/* A program may have written anything there. */
+		jm_fail(reterr, words->code < 0 ? (enum jm_code)words->code : JM_EENGINE,
+			"%.*s", JM_ERROR_MESSAGE_MAX - 1, words->message);
+		if (reterr)
+			reterr->sys_errno = words->sys_errno;
+		return words->code < 0 ? words->code : JM_EENGINE;
+	}
+	if (WIFSIGNALED(child->wait_status))
+		return jm_fail(reterr, JM_EIO, "the %s process was killed (%s) after %u cycles",
+			name, strsignal(WTERMSIG(child->wait_status)), cycles);
+	return jm_fail(
+		reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
+}
+
+int jm_child_fail_command(const struct jm_child *child, const char *name, const char *when,
+	struct jm_error *reterr)
+{
+	int status = child->wait_status;
+
+	if (WIFSIGNALED(status))
+		return jm_fail(reterr, JM_EENGINE, "'%s' was killed (%s) %s", name,
+			strsignal(WTERMSIG(status)), when);
+	if (WEXITSTATUS(status))
+		return jm_fail(reterr, JM_EENGINE, "'%s' ended with status %d %s", name,
+			WEXITSTATUS(status), when);
+	return jm_fail(reterr, JM_EENGINE,
+		"'%s' ended %s: it must report its layers to joulemap, see docs/workers.md",
+		name, when);
 }

@@ -28,4 +28,12 @@ void jm_child_reap(struct jm_child *child, int options);
 /* Closes its control pipe, waits, kills it if it does not end, closes the rest. */
 void jm_child_end(struct jm_child *child, struct jm_pipes *pipes, int64_t patience_ns);
 
+/* Says why it ended early, from its own words (code 0: none) or its wait status. */
+int jm_child_fail(const struct jm_child *child, const char *name, const struct jm_error *words,
+	uint32_t cycles, struct jm_error *reterr);
+
+/* The same for a command, with when: "before it was ready", "after 7 cycles". */
+int jm_child_fail_command(const struct jm_child *child, const char *name, const char *when,
+	struct jm_error *reterr);
+
 #endif

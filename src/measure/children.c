@@ -126,42 +126,6 @@ static int start_logger(struct children *children, struct jm_error *reterr)
 
 /* ---- Failures ----------------------------------------------------------------- */
 
-/* Says why a child ended early, from its own words or its wait status. */
-static int fail_child(const struct jm_child *child, const char *name,
-	const struct jm_error *words, uint32_t cycles, struct jm_error *reterr)
-{
-	if (words->code) {
-		/* A program may have written anything there. */
-		jm_fail(reterr, words->code < 0 ? (enum jm_code)words->code : JM_EENGINE,
-			"%.*s", JM_ERROR_MESSAGE_MAX - 1, words->message);
-		if (reterr)
-			reterr->sys_errno = words->sys_errno;
-		return words->code < 0 ? words->code : JM_EENGINE;
-	}
-	if (WIFSIGNALED(child->wait_status))
-		return jm_fail(reterr, JM_EIO, "the %s process was killed (%s) after %u cycles",
-			name, strsignal(WTERMSIG(child->wait_status)), cycles);
-	return jm_fail(
-		reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
-}
-
-/* The same for a command, with when: "before it was ready", "after 7 cycles". */
-static int fail_command(const struct jm_child *child, const char *name, const char *when,
-	struct jm_error *reterr)
-{
-	int status = child->wait_status;
-
-	if (WIFSIGNALED(status))
-		return jm_fail(reterr, JM_EENGINE, "'%s' was killed (%s) %s", name,
-			strsignal(WTERMSIG(status)), when);
-	if (WEXITSTATUS(status))
-		return jm_fail(reterr, JM_EENGINE, "'%s' ended with status %d %s", name,
-			WEXITSTATUS(status), when);
-	return jm_fail(reterr, JM_EENGINE,
-		"'%s' ended %s: it must report its layers to joulemap, see docs/workers.md",
-		name, when);
-}
-
 static uint32_t cycles_done(const struct children *children)
 {
 	return atomic_load(&children->link.shared->cycles);
@@ -176,7 +140,7 @@ static int fail_worker(struct children *children, struct jm_error *reterr)
 
 	jm_child_end(&children->worker, &children->link.pipes, JM_NS_PER_S);
 	if (!is_command(children) || shared->error.code)
-		return fail_child(
+		return jm_child_fail(
 			&children->worker, work->name, &shared->error, cycles, reterr);
 	if (!children->go_ns)
 		snprintf(when, sizeof(when), "before it was ready");
@@ -184,13 +148,13 @@ static int fail_worker(struct children *children, struct jm_error *reterr)
 		snprintf(when, sizeof(when), "after %u cycles%s", cycles,
 			children->done || children->worker.wait_status ? ""
 								       : " without finishing");
-	return fail_command(&children->worker, work->name, when, reterr);
+	return jm_child_fail_command(&children->worker, work->name, when, reterr);
 }
 
 static int fail_logger(struct children *children, struct jm_error *reterr)
 {
 	jm_child_end(&children->logger, &children->logger_pipes, JM_NS_PER_S);
-	return fail_child(&children->logger, "logger", &children->logger_shared->error,
+	return jm_child_fail(&children->logger, "logger", &children->logger_shared->error,
 		cycles_done(children), reterr);
 }
 

@@ -128,11 +128,14 @@ static int describe_sensor(struct job *job, struct jm_error *reterr)
 /* Its words, with a blank between them. */
 static void describe_command(char *const *command, struct jm_run_config *ret)
 {
+	char words[sizeof(ret->command)];
 	size_t used = 0;
 
-	for (size_t i = 0; command && command[i] && used < sizeof(ret->command); i++)
-		used += (size_t)snprintf(ret->command + used, sizeof(ret->command) - used,
-			"%s%s", i ? " " : "", command[i]);
+	words[0] = '\0';
+	for (size_t i = 0; command && command[i] && used < sizeof(words); i++)
+		used += (size_t)snprintf(
+			words + used, sizeof(words) - used, "%s%s", i ? " " : "", command[i]);
+	jm_text_sanitize(ret->command, sizeof(ret->command), words);
 }
 
 /* The options, under the names that the original gives them. */

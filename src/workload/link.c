@@ -138,32 +138,15 @@ static void clear(struct jm_link *link)
 	link->memory_fd = -1;
 }
 
-/* Programs may change their folder: the path holds from anywhere. */
-static int take_path(struct jm_link *link, const char *path, struct jm_error *reterr)
-{
-	char here[JM_PATH_MAX];
-	int length;
-
-	if (path[0] == '/')
-		here[0] = '\0';
-	else if (!getcwd(here, sizeof(here) - 1))
-		return jm_fail_errno(reterr, errno, "cannot tell the current folder");
-	else
-		strcat(here, "/");
-	length = snprintf(link->spool_path, sizeof(link->spool_path), "%s%s", here, path);
-	if (length < 0 || (size_t)length >= sizeof(link->spool_path))
-		return jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long", path);
-	return 0;
-}
-
 int jm_link_open(struct jm_link *link, const char *spool_path, struct jm_error *reterr)
 {
 	int result;
 
 	clear(link);
-	result = take_path(link, spool_path, reterr);
-	if (result == 0)
-		result = jm_pipes_open(&link->pipes, reterr);
+	if (strlen(spool_path) >= sizeof(link->spool_path))
+		return jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long", spool_path);
+	jm_text_copy(link->spool_path, sizeof(link->spool_path), spool_path);
+	result = jm_pipes_open(&link->pipes, reterr);
 	if (result == 0)
 		result = make_shared(link, reterr);
 	return result;
@@ -185,13 +168,33 @@ static int set_inherited(int fd, int inherited)
 	return fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 }
 
+/* Programs may change their folder: this path holds from anywhere. */
+static int write_text(
+	const struct jm_link *link, char ret_text[LINK_TEXT_MAX], struct jm_error *reterr)
+{
+	const struct jm_pipes *pipes = &link->pipes;
+	char here[JM_PATH_MAX] = "";
+	int relative = link->spool_path[0] != '/', length;
+
+	if (relative && !getcwd(here, sizeof(here)))
+		return jm_fail_errno(reterr, errno, "cannot tell the current folder");
+	length = snprintf(ret_text, LINK_TEXT_MAX, "%d:%d:%d:%d:%s%s%s", JM_LINK_ABI,
+		pipes->status_fd, pipes->control_fd, link->memory_fd, here, relative ? "/" : "",
+		link->spool_path);
+	return length > 0 && length < LINK_TEXT_MAX
+		       ? 0
+		       : jm_fail(reterr, JM_EINVAL, "path '%.60s...' is too long",
+				 link->spool_path);
+}
+
 int jm_link_pass(const struct jm_link *link, struct jm_error *reterr)
 {
 	const struct jm_pipes *pipes = &link->pipes;
 	char text[LINK_TEXT_MAX];
+	int result = write_text(link, text, reterr);
 
-	snprintf(text, sizeof(text), "%d:%d:%d:%d:%s", JM_LINK_ABI, pipes->status_fd,
-		pipes->control_fd, link->memory_fd, link->spool_path);
+	if (result < 0)
+		return result;
 	if (set_inherited(pipes->status_fd, 1) != 0 ||
 		set_inherited(pipes->control_fd, 1) != 0 ||
 		set_inherited(link->memory_fd, 1) != 0)

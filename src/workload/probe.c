@@ -35,19 +35,23 @@ static void probe(const struct jm_engine_ops *ops, const struct jm_engine_option
 	_exit(0);
 }
 
-/* Until it is gone (1), or the patience or the user's is over (0). */
+/* Until it is gone (1), or the patience or the user's is over (0). Nothing is left of it
+ * to collect where SIGCHLD is ignored. */
 static int wait_for(pid_t pid, double patience_s, int *ret_status)
 {
 	int64_t now_ns = jm_clock_monotonic_ns(NULL);
 	int64_t deadline_ns = now_ns + (int64_t)(patience_s * 1e9);
 
-	while (waitpid(pid, ret_status, WNOHANG) != pid) {
+	for (;;) {
+		pid_t gone = waitpid(pid, ret_status, WNOHANG);
+
+		if (gone == pid || (gone < 0 && errno == ECHILD))
+			return 1;
 		if (now_ns >= deadline_ns || jm_wishes_count())
 			return 0;
 		jm_clock_sleep_until(now_ns + POLL_NS);
 		now_ns = jm_clock_monotonic_ns(NULL);
 	}
-	return 1;
 }
 
 static int read_answer(const struct jm_engine_ops *ops, const struct answer *answer, int status,

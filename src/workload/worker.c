@@ -87,8 +87,8 @@ int jm_worker_describe(struct jm_worker *worker, const char *engine, const char 
 	jm_graph_release(&graph);
 	if (!worker->graph)
 		return result < 0 ? result : JM_ENOMEM;
-	jm_text_copy(worker->engine, sizeof(worker->engine), engine);
-	jm_text_copy(worker->version, sizeof(worker->version), version ? version : "");
+	jm_text_sanitize(worker->engine, sizeof(worker->engine), engine);
+	jm_text_sanitize(worker->version, sizeof(worker->version), version ? version : "");
 	worker->n_layers = (uint32_t)n_layers;
 	return 0;
 }

@@ -40,6 +40,11 @@ run "${quick[@]}" --runs 20 --model by_shell -- sh -c './worker; exit $?'
 expect_status "$measured"
 expect_out_like '^20 cycles of '
 
+# Words of any bytes, and more of them than run.json takes.
+run "${quick[@]}" --runs 20 --model odd_words -- ./worker $'\xff\xfe' "$(printf 'w%.0s' {1..2000})"
+expect_status "$measured"
+expect_file r/odd_words/run.json
+
 # ---- In Python, by the protocol
 run "${quick[@]}" --runs 50 -- python3 "$JM_SOURCE/examples/worker.py"
 expect_status "$measured"

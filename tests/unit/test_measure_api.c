@@ -123,6 +123,7 @@ static void test_values(void **state)
 	EXPECT_REFUSED(idle_seconds, (double)NAN, "idle_seconds");
 	EXPECT_REFUSED(rate_hz, 0.01, "rate_hz");
 	EXPECT_REFUSED(jitter_ms, -1, "jitter_ms");
+	EXPECT_REFUSED(ready_seconds, -1, "ready_seconds");
 #undef EXPECT_REFUSED
 }
 
@@ -168,6 +169,31 @@ static void test_measure(void **state)
 	jm_recording_close(recording);
 }
 
+/* A program that reports its own layers, by the public functions as by the command. */
+static void test_command(void **state)
+{
+	char *const command[] = {JM_BINARY_DIR "/examples/worker", NULL};
+	char *const missing[] = {"./nowhere", NULL}, *const empty[] = {NULL};
+	struct jm_measure_options options;
+	struct jm_measure_outcome run;
+	struct jm_error error;
+
+	(void)state;
+	measure_options(&options, 20);
+	options.model = NULL;
+	options.command = command;
+	set_handlers();
+	if (jm_measure(&options, &run, &error) < 0)
+		fail_msg("%s", error.message);
+	expect_handlers();
+	assert_int_equal(run.cycles, 20);
+	assert_string_equal(run.run_folder, scratch_path("results/worker"));
+	options.command = missing;
+	assert_int_equal(jm_measure(&options, &run, &error), JM_ENOTFOUND);
+	options.command = empty;
+	assert_int_equal(jm_measure(&options, &run, &error), JM_EINVAL);
+}
+
 /* The user presses Ctrl-C as soon as cycles are counted. */
 static void press(void *context, const char *phase, double done, double total, const char *unit)
 {
@@ -208,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_measure),
+		cmocka_unit_test(test_command),
 		cmocka_unit_test(test_interrupt),
 	};
 
