@@ -16,18 +16,18 @@ const char *const jm_simulate_sensors[] = {"window", "counter", "averaging", NUL
 
 #define PLACE(field) offsetof(struct jm_simulate_config, field)
 #define COUNT(field, option, fallback, min, max, help)                                         \
-	{#field, JM_PARAMETER_COUNT, PLACE(field), min, max, NULL},
+	{#field, JM_SIMULATE_COUNT, PLACE(field), min, max, NULL},
 #define REAL(field, option, fallback, min, max, help)                                          \
-	{#field, JM_PARAMETER_REAL, PLACE(field), min, max, NULL},
+	{#field, JM_SIMULATE_REAL, PLACE(field), min, max, NULL},
 #define CHOICE(field, option, choices, fallback, help)                                         \
-	{#field, JM_PARAMETER_CHOICE, PLACE(field), 0, 0, choices},
-static const struct jm_parameter parameters[] = {
-	JM_SIMULATE_PARAMETERS(COUNT, REAL, CHOICE){NULL, JM_PARAMETER_COUNT, 0, 0, 0, NULL}};
+	{#field, JM_SIMULATE_CHOICE, PLACE(field), 0, 0, choices},
+static const struct jm_simulate_parameter parameters[] = {
+	JM_SIMULATE_PARAMETERS(COUNT, REAL, CHOICE){NULL, JM_SIMULATE_COUNT, 0, 0, 0, NULL}};
 #undef COUNT
 #undef REAL
 #undef CHOICE
 
-const struct jm_parameter *jm_simulate_parameters(void)
+const struct jm_simulate_parameter *jm_simulate_parameters(void)
 {
 	return parameters;
 }
@@ -47,7 +47,7 @@ void jm_simulate_config_init(struct jm_simulate_config *config)
 
 /* ---- Setting one -------------------------------------------------------------------- */
 
-static int set_choice(const struct jm_parameter *parameter, const char *value,
+static int set_choice(const struct jm_simulate_parameter *parameter, const char *value,
 	const char **ret_choice, struct jm_error *reterr)
 {
 	const char *const *words = parameter->choices;
@@ -66,7 +66,7 @@ static int set_choice(const struct jm_parameter *parameter, const char *value,
 int jm_simulate_set(struct jm_simulate_config *config, const char *name, const char *value,
 	struct jm_error *reterr)
 {
-	const struct jm_parameter *parameter = parameters;
+	const struct jm_simulate_parameter *parameter = parameters;
 	void *place;
 	double number;
 	char *end;
@@ -76,7 +76,7 @@ int jm_simulate_set(struct jm_simulate_config *config, const char *name, const c
 	if (!parameter->name)
 		return jm_fail(reterr, JM_EUSAGE, "no parameter '%s' of a simulation", name);
 	place = (char *)config + parameter->offset;
-	if (parameter->type == JM_PARAMETER_CHOICE)
+	if (parameter->type == JM_SIMULATE_CHOICE)
 		return set_choice(parameter, value, place, reterr);
 	number = strtod(value, &end);
 	if (end == value || *end)
@@ -84,7 +84,7 @@ int jm_simulate_set(struct jm_simulate_config *config, const char *name, const c
 	if (!(number >= parameter->min && number <= parameter->max))
 		return jm_fail(reterr, JM_EINVAL, "%s %s is not within %g and %g", name, value,
 			parameter->min, parameter->max);
-	if (parameter->type == JM_PARAMETER_COUNT)
+	if (parameter->type == JM_SIMULATE_COUNT)
 		*(int64_t *)place = (int64_t)number;
 	else
 		*(double *)place = number;
@@ -95,11 +95,11 @@ int jm_simulate_set(struct jm_simulate_config *config, const char *name, const c
 
 static int check_ranges(const struct jm_simulate_config *config, struct jm_error *reterr)
 {
-	for (const struct jm_parameter *p = parameters; p->name; p++) {
+	for (const struct jm_simulate_parameter *p = parameters; p->name; p++) {
 		const void *place = (const char *)config + p->offset;
 		double value;
 
-		if (p->type == JM_PARAMETER_CHOICE) {
+		if (p->type == JM_SIMULATE_CHOICE) {
 			const char *choice;
 			int result =
 				set_choice(p, *(const char *const *)place, &choice, reterr);
@@ -108,8 +108,8 @@ static int check_ranges(const struct jm_simulate_config *config, struct jm_error
 				return result;
 			continue;
 		}
-		value = p->type == JM_PARAMETER_COUNT ? (double)*(const int64_t *)place
-						      : *(const double *)place;
+		value = p->type == JM_SIMULATE_COUNT ? (double)*(const int64_t *)place
+						     : *(const double *)place;
 		if (!(value >= p->min && value <= p->max))
 			return jm_fail(reterr, JM_EINVAL, "%s %g is not within %g and %g",
 				p->name, value, p->min, p->max);

@@ -50,7 +50,7 @@ static int write_text(
 
 /* Idle power as it was before the run began, drift included. */
 static int write_idle(
-	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr)
+	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr)
 {
 	const struct jm_simulate_config *config = result->config;
 	char stamp[16], value[JM_DOUBLE_TEXT_MAX], name[96], text[256];
@@ -85,8 +85,8 @@ static int write_json(
 	return result;
 }
 
-static int write_engine_info(
-	const char *run_folder, const struct jm_sim_network *network, struct jm_error *reterr)
+static int write_engine_info(const char *run_folder, const struct jm_simulated_network *network,
+	struct jm_error *reterr)
 {
 	json_t *layers = json_array();
 
@@ -101,8 +101,8 @@ static int write_engine_info(
 /* ---- Counters: what the original's log cannot hold ------------------------------------ */
 
 /* readings.csv counts from boot; run.json says what that is in civil time. */
-static int write_readings(
-	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+static int write_readings(const char *run_folder, const struct jm_simulated_result *result,
+	struct jm_error *reterr)
 {
 	const struct jm_rail *rail = &result->log->rails[0];
 	struct jm_power_log shifted;
@@ -152,15 +152,15 @@ static int describe_run(
 
 	if (!sensor)
 		return jm_fail_memory(reterr, "the description of the run");
-	jm_text_copy(run->model.name, sizeof(run->model.name), JM_SIM_MODEL);
+	jm_text_copy(run->model.name, sizeof(run->model.name), JM_SIMULATED_MODEL);
 	run->clock = (struct jm_run_clock){
 		.monotonic_ns = MONOTONIC_NS, .realtime_ns = civil_begin_ns(config)};
 	run->cycles = config->cycles;
 	return describe_sensor(config, sensor, reterr);
 }
 
-static int write_run_json(
-	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+static int write_run_json(const char *run_folder, const struct jm_simulated_result *result,
+	struct jm_error *reterr)
 {
 	struct jm_run *run = malloc(sizeof(*run));
 	char path[JM_PATH_MAX];
@@ -180,8 +180,8 @@ static int write_run_json(
 
 /* ---- All of it --------------------------------------------------------------------------- */
 
-static int write_run(
-	const char *run_folder, const struct jm_sim_result *result, struct jm_error *reterr)
+static int write_run(const char *run_folder, const struct jm_simulated_result *result,
+	struct jm_error *reterr)
 {
 	int64_t civil_ns = civil_begin_ns(result->config);
 	int64_t zone_ns = llround(result->config->power_log_zone_h * 3600) * JM_NS_PER_S;
@@ -208,11 +208,11 @@ static int write_run(
 	return status;
 }
 
-int jm_sim_folder_write(
-	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr)
+int jm_simulated_folder_write(
+	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX], run_folder[JM_PATH_MAX];
-	int status = jm_path_join(run_folder, folder, JM_SIM_MODEL, reterr);
+	int status = jm_path_join(run_folder, folder, JM_SIMULATED_MODEL, reterr);
 
 	if (status == 0)
 		status = jm_path_join(path, run_folder, "trt_profiling", reterr);
@@ -226,5 +226,5 @@ int jm_sim_folder_write(
 		status = write_run(run_folder, result, reterr);
 	if (status == 0)
 		status = jm_path_join(path, folder, "truth.json", reterr);
-	return status < 0 ? status : jm_sim_truth_write(path, result, reterr);
+	return status < 0 ? status : jm_simulated_truth_write(path, result, reterr);
 }

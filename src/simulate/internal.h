@@ -27,7 +27,7 @@ enum {
 
 /* ---- Network -------------------------------------------------------------------- */
 
-struct jm_sim_unit {
+struct jm_simulated_unit {
 	char name[96];
 	const char *type;
 	double mean_s;  /* of one execution */
@@ -40,25 +40,25 @@ struct jm_sim_unit {
 	size_t executions;
 };
 
-struct jm_sim_network {
-	struct jm_sim_unit *units; /* [n_units], owned */
+struct jm_simulated_network {
+	struct jm_simulated_unit *units; /* [n_units], owned */
 	size_t n_units;
 	double gap_w;
 	double cycle_s; /* layers and gaps of a mean cycle, without the pause */
 };
 
-int jm_sim_network_init(struct jm_sim_network *network, const struct jm_simulate_config *config,
-	struct jm_error *reterr);
-void jm_sim_network_release(struct jm_sim_network *network);
+int jm_simulated_network_init(struct jm_simulated_network *network,
+	const struct jm_simulate_config *config, struct jm_error *reterr);
+void jm_simulated_network_release(struct jm_simulated_network *network);
 
 /* ---- Schedule -------------------------------------------------------------------- */
 
-struct jm_sim_run {
-	struct jm_timeline timeline; /* as reported; stamps in ns */
-	struct jm_load load;         /* layers, gaps, pauses */
-	struct jm_load background;   /* jobs of others, on top */
-	double end_s;                /* of the last cycle, its callbacks included */
-	double in_cycles_s;          /* inside cycles, callbacks left out */
+struct jm_simulated_run {
+	struct jm_timeline timeline;      /* as reported; stamps in ns */
+	struct jm_supply_load load;       /* layers, gaps, pauses */
+	struct jm_supply_load background; /* jobs of others, on top */
+	double end_s;                     /* of the last cycle, its callbacks included */
+	double in_cycles_s;               /* inside cycles, callbacks left out */
 	double in_cycles_j;
 	double locked_s;        /* cycle time of a locked schedule, else 0 */
 	size_t slow_from_cycle; /* first one with lower clocks, or cycles */
@@ -66,14 +66,14 @@ struct jm_sim_run {
 };
 
 /* Lets the cycles run; fills the sums of the network's units. */
-int jm_sim_schedule(struct jm_sim_run *run, struct jm_sim_network *network,
+int jm_simulated_schedule(struct jm_simulated_run *run, struct jm_simulated_network *network,
 	const struct jm_simulate_config *config, struct jm_error *reterr);
-void jm_sim_run_release(struct jm_sim_run *run);
+void jm_simulated_run_release(struct jm_simulated_run *run);
 
 /* ---- Sensor ----------------------------------------------------------------------- */
 
 /* One conversion or update, in the sensor's scale. */
-struct jm_sim_conversion {
+struct jm_simulated_conversion {
 	double visible_s;         /* to reads, of the current or the counter */
 	double voltage_visible_s; /* of the voltage */
 	double ma;
@@ -81,44 +81,46 @@ struct jm_sim_conversion {
 	double uj;
 };
 
-struct jm_sim_conversions {
-	struct jm_sim_conversion *items; /* [n], in order of time, owned */
+struct jm_simulated_conversions {
+	struct jm_simulated_conversion *items; /* [n], in order of time, owned */
 	size_t n;
 	double period_s; /* true time between them */
 	double phase_s;  /* end of a window, in [0, period_s) */
 	double energy_j; /* that passed the supply from begin to end of the run */
 };
 
-int jm_sim_convert(struct jm_sim_conversions *conversions, const struct jm_sim_run *run,
-	const struct jm_simulate_config *config, struct jm_error *reterr);
+int jm_simulated_convert(struct jm_simulated_conversions *conversions,
+	const struct jm_simulated_run *run, const struct jm_simulate_config *config,
+	struct jm_error *reterr);
 
-void jm_sim_conversions_release(struct jm_sim_conversions *conversions);
+void jm_simulated_conversions_release(struct jm_simulated_conversions *conversions);
 
 /* Drift and ripple behind the supply, integrated from 0 to t (J). */
-double jm_sim_slow_energy_j(const struct jm_simulate_config *config,
+double jm_simulated_slow_energy_j(const struct jm_simulate_config *config,
 	const struct jm_supply *supply, double run_s, double t);
 
 /* ---- Reading ----------------------------------------------------------------------- */
 
 /* The log as read by polling: rail "power", times in ns. */
-int jm_sim_poll(struct jm_power_log *log, const struct jm_sim_conversions *conversions,
+int jm_simulated_poll(struct jm_power_log *log,
+	const struct jm_simulated_conversions *conversions,
 	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr);
 
 /* ---- Files -------------------------------------------------------------------------- */
 
-struct jm_sim_result {
+struct jm_simulated_result {
 	const struct jm_simulate_config *config;
-	const struct jm_sim_network *network;
-	const struct jm_sim_run *run;
-	const struct jm_sim_conversions *conversions;
+	const struct jm_simulated_network *network;
+	const struct jm_simulated_run *run;
+	const struct jm_simulated_conversions *conversions;
 	const struct jm_power_log *log;
 };
 
-#define JM_SIM_MODEL "network"
+#define JM_SIMULATED_MODEL "network"
 
-int jm_sim_truth_write(
-	const char *path, const struct jm_sim_result *result, struct jm_error *reterr);
-int jm_sim_folder_write(
-	const char *folder, const struct jm_sim_result *result, struct jm_error *reterr);
+int jm_simulated_truth_write(
+	const char *path, const struct jm_simulated_result *result, struct jm_error *reterr);
+int jm_simulated_folder_write(
+	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr);
 
 #endif

@@ -45,7 +45,7 @@ static double choose_level(const struct kind *kind, struct jm_random *random)
 	return level < 0 ? 0 : level;
 }
 
-static void init_unit(struct jm_sim_unit *unit, size_t index,
+static void init_unit(struct jm_simulated_unit *unit, size_t index,
 	const struct jm_simulate_config *config, struct jm_random *times,
 	struct jm_random *powers)
 {
@@ -61,8 +61,8 @@ static void init_unit(struct jm_sim_unit *unit, size_t index,
 						      choose_level(kind, powers);
 }
 
-int jm_sim_network_init(struct jm_sim_network *network, const struct jm_simulate_config *config,
-	struct jm_error *reterr)
+int jm_simulated_network_init(struct jm_simulated_network *network,
+	const struct jm_simulate_config *config, struct jm_error *reterr)
 {
 	struct jm_random times, powers;
 	double extra;
@@ -84,7 +84,7 @@ int jm_sim_network_init(struct jm_sim_network *network, const struct jm_simulate
 	return 0;
 }
 
-void jm_sim_network_release(struct jm_sim_network *network)
+void jm_simulated_network_release(struct jm_simulated_network *network)
 {
 	free(network->units);
 	memset(network, 0, sizeof(*network));

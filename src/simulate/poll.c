@@ -6,14 +6,14 @@
 
 /* Follows what is visible at moments that never go back. */
 struct view {
-	const struct jm_sim_conversions *conversions;
+	const struct jm_simulated_conversions *conversions;
 	size_t current; /* latest one whose current is visible */
 	size_t voltage;
 };
 
 static void look(struct view *view, double voltage_at_s, double current_at_s)
 {
-	const struct jm_sim_conversions *all = view->conversions;
+	const struct jm_simulated_conversions *all = view->conversions;
 
 	while (view->current + 1 < all->n &&
 		all->items[view->current + 1].visible_s <= current_at_s)
@@ -35,7 +35,8 @@ static double next_poll_s(struct jm_random *random, const struct jm_simulate_con
 	return step_s;
 }
 
-int jm_sim_poll(struct jm_power_log *log, const struct jm_sim_conversions *conversions,
+int jm_simulated_poll(struct jm_power_log *log,
+	const struct jm_simulated_conversions *conversions,
 	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr)
 {
 	int counter = !strcmp(config->sensor, "counter");

@@ -10,8 +10,8 @@
 /* Where the schedule stands. */
 struct walk {
 	const struct jm_simulate_config *config;
-	struct jm_sim_network *network;
-	struct jm_sim_run *run;
+	struct jm_simulated_network *network;
+	struct jm_simulated_run *run;
 	struct jm_random random; /* of what happens */
 	struct jm_random stamps; /* of what is written about it */
 	double at_s;
@@ -32,7 +32,7 @@ static int draw(struct walk *walk, double power_w, struct jm_error *reterr)
 	int result = 0;
 
 	if (power_w != walk->drawn_w)
-		result = jm_load_append(&walk->run->load, walk->at_s, power_w, reterr);
+		result = jm_supply_load_append(&walk->run->load, walk->at_s, power_w, reterr);
 	walk->drawn_w = power_w;
 	return result;
 }
@@ -40,7 +40,7 @@ static int draw(struct walk *walk, double power_w, struct jm_error *reterr)
 /* ---- One layer --------------------------------------------------------------------- */
 
 /* Rounded to what a profiler reports: ms in single precision. */
-static double choose_ms(struct walk *walk, const struct jm_sim_unit *unit)
+static double choose_ms(struct walk *walk, const struct jm_simulated_unit *unit)
 {
 	double factor = 1 + walk->config->layer_jitter * jm_random_normal(&walk->random);
 
@@ -50,7 +50,7 @@ static double choose_ms(struct walk *walk, const struct jm_sim_unit *unit)
 	return (double)(float)(unit->mean_s * 1e3 * factor);
 }
 
-static double choose_w(struct walk *walk, const struct jm_sim_unit *unit)
+static double choose_w(struct walk *walk, const struct jm_simulated_unit *unit)
 {
 	const struct jm_simulate_config *config = walk->config;
 	double power_w = unit->power_w;
@@ -72,7 +72,7 @@ static double stamp_noise_s(struct walk *walk)
 static int report(
 	struct walk *walk, size_t layer, double begin_s, double ms, struct jm_error *reterr)
 {
-	struct jm_sim_unit *unit = &walk->network->units[layer];
+	struct jm_simulated_unit *unit = &walk->network->units[layer];
 	double reported_ms = (double)(float)(ms * walk->config->span_factor);
 	double stamp_s = begin_s + stamp_noise_s(walk);
 
@@ -90,7 +90,7 @@ static int report(
 
 static int run_layer(struct walk *walk, size_t layer, struct jm_error *reterr)
 {
-	struct jm_sim_unit *unit = &walk->network->units[layer];
+	struct jm_simulated_unit *unit = &walk->network->units[layer];
 	double ms = choose_ms(walk, unit), power_w = choose_w(walk, unit);
 	int result = draw(walk, power_w, reterr);
 
@@ -199,7 +199,7 @@ static double choose_pause_s(struct walk *walk, double cycle_begin_s)
 static int run_cycles(struct walk *walk, struct jm_error *reterr)
 {
 	size_t cycles = (size_t)walk->config->cycles;
-	struct jm_sim_run *run = walk->run;
+	struct jm_simulated_run *run = walk->run;
 	int result = 0;
 
 	for (size_t cycle = 0; cycle < cycles && result == 0; cycle++) {
@@ -229,8 +229,8 @@ static enum jm_stamp stamp_of(const char *word)
 static int begin_run(struct walk *walk, struct jm_error *reterr)
 {
 	const struct jm_simulate_config *config = walk->config;
-	struct jm_sim_network *network = walk->network;
-	struct jm_sim_run *run = walk->run;
+	struct jm_simulated_network *network = walk->network;
+	struct jm_simulated_run *run = walk->run;
 	double half_round_s = 0.5e-3 * config->round_ms * (1 + config->clock_ppm * 1e-6);
 	int result = 0;
 
@@ -254,7 +254,7 @@ static int begin_run(struct walk *walk, struct jm_error *reterr)
 }
 
 /* Jobs of exponential length with exponential pauses, from lead-in to lead-out. */
-static int add_background(struct jm_sim_run *run, const struct jm_simulate_config *config,
+static int add_background(struct jm_simulated_run *run, const struct jm_simulate_config *config,
 	struct jm_error *reterr)
 {
 	double share = config->background_share, at_s = -config->lead_s;
@@ -269,16 +269,17 @@ static int add_background(struct jm_sim_run *run, const struct jm_simulate_confi
 			jm_random_exponential(&random);
 		if (at_s > run->end_s + config->lead_s)
 			break;
-		result = jm_load_append(&run->background, at_s, config->background_w, reterr);
+		result = jm_supply_load_append(
+			&run->background, at_s, config->background_w, reterr);
 		at_s += config->background_s * (0.5 + jm_random_uniform(&random));
 		if (result == 0)
-			result = jm_load_append(&run->background, at_s, 0, reterr);
+			result = jm_supply_load_append(&run->background, at_s, 0, reterr);
 		run->background_jobs++;
 	}
 	return result;
 }
 
-int jm_sim_schedule(struct jm_sim_run *run, struct jm_sim_network *network,
+int jm_simulated_schedule(struct jm_simulated_run *run, struct jm_simulated_network *network,
 	const struct jm_simulate_config *config, struct jm_error *reterr)
 {
 	struct walk walk = {.config = config, .network = network, .run = run};
@@ -298,9 +299,9 @@ int jm_sim_schedule(struct jm_sim_run *run, struct jm_sim_network *network,
 	return result;
 }
 
-void jm_sim_run_release(struct jm_sim_run *run)
+void jm_simulated_run_release(struct jm_simulated_run *run)
 {
 	jm_timeline_release(&run->timeline);
-	jm_load_release(&run->load);
-	jm_load_release(&run->background);
+	jm_supply_load_release(&run->load);
+	jm_supply_load_release(&run->background);
 }

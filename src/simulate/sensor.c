@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "simulate/chip.h"
 #include "simulate/internal.h"
 
 #define PI 3.14159265358979323846
@@ -11,19 +12,20 @@
 /* Everything that a conversion needs. */
 struct chip {
 	const struct jm_simulate_config *config;
-	const struct jm_sim_run *run;
+	const struct jm_simulated_run *run;
 	struct jm_supply supply;
 	struct jm_supply_sweep load, background;
 	struct jm_random random;
-	double ma, mv;  /* of the averaging low-pass; NaN before the first conversion */
-	double base_uj; /* of the counter, which began long ago */
+	struct jm_monitor monitor;
+	struct jm_monitor_value low_pass; /* NaN before the first conversion */
+	double base_uj;                   /* of the counter, which began long ago */
 };
 
 /*
  * Drift passes a linear filter late by its delay; a ripple is scaled and
  * turned by the filter's gain: integral of Im(gain * exp(i w t)).
  */
-double jm_sim_slow_energy_j(const struct jm_simulate_config *config,
+double jm_simulated_slow_energy_j(const struct jm_simulate_config *config,
 	const struct jm_supply *supply, double run_s, double t)
 {
 	double energy_j = 0;
@@ -47,43 +49,31 @@ double jm_sim_slow_energy_j(const struct jm_simulate_config *config,
 static double energy_at(struct chip *chip, double t)
 {
 	return jm_supply_sweep_to(&chip->load, t) + jm_supply_sweep_to(&chip->background, t) +
-	       jm_sim_slow_energy_j(chip->config, &chip->supply, chip->run->end_s, t);
+	       jm_simulated_slow_energy_j(chip->config, &chip->supply, chip->run->end_s, t);
 }
 
-static double quantise(double value, double quantum)
-{
-	return quantum > 0 ? quantum * nearbyint(value / quantum) : value;
-}
-
-static double not_negative(double value)
-{
-	return value < 0 ? 0 : value;
-}
-
-/* Current and voltage of a supply whose voltage falls with the load. */
-static void measure(struct chip *chip, double power_w, struct jm_sim_conversion *ret)
+/* Current and voltage, through the low-pass of a sensor that averages. */
+static void measure(struct chip *chip, double power_w, struct jm_simulated_conversion *ret)
 {
 	const struct jm_simulate_config *config = chip->config;
-	double volt =
-		config->supply_v - config->supply_mohm * 1e-3 * power_w / config->supply_v;
-	double ma, mv;
+	struct jm_monitor_value value =
+		jm_monitor_measure(&chip->monitor, power_w, power_w, &chip->random);
 
-	volt = volt < 0.1 * config->supply_v ? 0.1 * config->supply_v : volt;
-	ma = 1e3 * power_w / volt + config->noise_ma * jm_random_normal(&chip->random);
-	mv = 1e3 * volt + config->noise_mv * jm_random_normal(&chip->random);
 	if (!strcmp(config->sensor, "averaging")) {
-		double share = isnan(chip->ma) ? 1 : 1 / (double)config->average;
+		double share = isnan(chip->low_pass.ma) ? 1 : 1 / (double)config->average;
 
-		chip->ma = share < 1 ? chip->ma + share * (ma - chip->ma) : ma;
-		chip->mv = share < 1 ? chip->mv + share * (mv - chip->mv) : mv;
-		ma = chip->ma;
-		mv = chip->mv;
+		if (share < 1) {
+			value.ma = chip->low_pass.ma + share * (value.ma - chip->low_pass.ma);
+			value.mv = chip->low_pass.mv + share * (value.mv - chip->low_pass.mv);
+		}
+		chip->low_pass = value;
 	}
-	ret->ma = not_negative(quantise(ma, config->quantum_ma));
-	ret->mv = not_negative(quantise(mv, config->quantum_mv));
+	value = jm_monitor_quantise(&chip->monitor, value);
+	ret->ma = value.ma;
+	ret->mv = value.mv;
 }
 
-static void convert(struct chip *chip, double end_s, struct jm_sim_conversion *ret)
+static void convert(struct chip *chip, double end_s, struct jm_simulated_conversion *ret)
 {
 	const struct jm_simulate_config *config = chip->config;
 	double window_s = config->window_ms * 1e-3, before_j, energy_j;
@@ -113,14 +103,17 @@ static double settle_s(const struct jm_simulate_config *config, double period_s)
 	return rounds * period_s + config->delay_ms * 1e-3 + config->window_ms * 2e-3;
 }
 
-static void start_chip(struct chip *chip, const struct jm_sim_run *run,
+static void start_chip(struct chip *chip, const struct jm_simulated_run *run,
 	const struct jm_simulate_config *config, double from_s)
 {
 	memset(chip, 0, sizeof(*chip));
 	chip->config = config;
 	chip->run = run;
-	chip->ma = chip->mv = (double)NAN;
-	jm_supply_init(&chip->supply, config);
+	chip->low_pass.ma = chip->low_pass.mv = (double)NAN;
+	jm_supply_init(
+		&chip->supply, config->tau_ms * 1e-3, config->tau2_ms * 1e-3, config->damping);
+	chip->monitor = (struct jm_monitor){config->supply_v, config->supply_mohm,
+		config->noise_ma, config->noise_mv, config->quantum_ma, config->quantum_mv};
 	jm_supply_sweep_init(&chip->load, &chip->supply, &run->load, from_s);
 	jm_supply_sweep_init(&chip->background, &chip->supply, &run->background, from_s);
 	jm_random_init(&chip->random, (uint64_t)config->seed, JM_STREAM_SENSOR);
@@ -137,8 +130,9 @@ static double jitter_s(struct chip *chip, double period_s)
 	return late_s > limit_s ? limit_s : late_s < -limit_s ? -limit_s : late_s;
 }
 
-int jm_sim_convert(struct jm_sim_conversions *conversions, const struct jm_sim_run *run,
-	const struct jm_simulate_config *config, struct jm_error *reterr)
+int jm_simulated_convert(struct jm_simulated_conversions *conversions,
+	const struct jm_simulated_run *run, const struct jm_simulate_config *config,
+	struct jm_error *reterr)
 {
 	double until_s = run->end_s + config->lead_s, period_s, from_s, first;
 	struct chip chip;
@@ -165,7 +159,7 @@ int jm_sim_convert(struct jm_sim_conversions *conversions, const struct jm_sim_r
 	return 0;
 }
 
-void jm_sim_conversions_release(struct jm_sim_conversions *conversions)
+void jm_simulated_conversions_release(struct jm_simulated_conversions *conversions)
 {
 	free(conversions->items);
 	memset(conversions, 0, sizeof(*conversions));

@@ -8,21 +8,22 @@
 #include "base/array.h"
 #include "base/error.h"
 
-int jm_load_append(struct jm_load *load, double from_s, double power_w, struct jm_error *reterr)
+int jm_supply_load_append(
+	struct jm_supply_load *load, double from_s, double power_w, struct jm_error *reterr)
 {
 	if (load->n_steps == load->capacity) {
-		struct jm_load_step *steps = jm_array_grow(
+		struct jm_supply_step *steps = jm_array_grow(
 			load->steps, &load->capacity, load->n_steps + 1, sizeof(*steps));
 
 		if (!steps)
 			return jm_fail_memory(reterr, "the load of the simulated run");
 		load->steps = steps;
 	}
-	load->steps[load->n_steps++] = (struct jm_load_step){from_s, power_w};
+	load->steps[load->n_steps++] = (struct jm_supply_step){from_s, power_w};
 	return 0;
 }
 
-void jm_load_release(struct jm_load *load)
+void jm_supply_load_release(struct jm_supply_load *load)
 {
 	free(load->steps);
 	memset(load, 0, sizeof(*load));
@@ -61,15 +62,13 @@ static void init_damped(struct jm_supply *supply, double tau_s, double damping)
 	supply->n_modes = 1;
 }
 
-void jm_supply_init(struct jm_supply *supply, const struct jm_simulate_config *config)
+void jm_supply_init(struct jm_supply *supply, double tau_s, double tau2_s, double damping)
 {
-	double tau_s = config->tau_ms * 1e-3, tau2_s = config->tau2_ms * 1e-3;
-
 	memset(supply, 0, sizeof(*supply));
 	if (tau_s <= 0)
 		return;
-	if (config->damping > 0) {
-		init_damped(supply, tau_s, config->damping);
+	if (damping > 0) {
+		init_damped(supply, tau_s, damping);
 	} else if (tau2_s > 0) {
 		init_two_rates(supply, 1 / tau_s, 1 / tau2_s);
 	} else {
@@ -104,7 +103,7 @@ double jm_supply_delay_s(const struct jm_supply *supply)
 /* ---- Along a load ------------------------------------------------------------------ */
 
 void jm_supply_sweep_init(struct jm_supply_sweep *sweep, const struct jm_supply *supply,
-	const struct jm_load *load, double from_s)
+	const struct jm_supply_load *load, double from_s)
 {
 	memset(sweep, 0, sizeof(*sweep));
 	sweep->supply = supply;
@@ -143,10 +142,10 @@ static void advance(struct jm_supply_sweep *sweep, double until_s)
 
 double jm_supply_sweep_to(struct jm_supply_sweep *sweep, double until_s)
 {
-	const struct jm_load *load = sweep->load;
+	const struct jm_supply_load *load = sweep->load;
 
 	while (sweep->next < load->n_steps && load->steps[sweep->next].from_s <= until_s) {
-		const struct jm_load_step *step = &load->steps[sweep->next++];
+		const struct jm_supply_step *step = &load->steps[sweep->next++];
 
 		advance(sweep, step->from_s);
 		for (int i = 0; i < sweep->supply->n_modes; i++)
@@ -156,4 +155,11 @@ double jm_supply_sweep_to(struct jm_supply_sweep *sweep, double until_s)
 	}
 	advance(sweep, until_s);
 	return sweep->energy_j;
+}
+
+double jm_supply_sweep_mean_w(struct jm_supply_sweep *sweep, double begin_s, double end_s)
+{
+	double before_j = jm_supply_sweep_to(sweep, begin_s);
+
+	return (jm_supply_sweep_to(sweep, end_s) - before_j) / (end_s - begin_s);
 }

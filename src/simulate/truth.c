@@ -10,12 +10,12 @@
 #include "simulate/internal.h"
 #include "simulate/parameters.h"
 
-static json_t *describe_layers(const struct jm_sim_network *network)
+static json_t *describe_layers(const struct jm_simulated_network *network)
 {
 	json_t *layers = json_object();
 
 	for (size_t i = 0; i < network->n_units; i++) {
-		const struct jm_sim_unit *unit = &network->units[i];
+		const struct jm_simulated_unit *unit = &network->units[i];
 		double n = (double)unit->executions;
 
 		json_object_set_new(layers, unit->name,
@@ -32,11 +32,11 @@ static json_t *describe_parameters(const struct jm_simulate_config *config)
 {
 	json_t *parameters = json_object();
 
-	for (const struct jm_parameter *p = jm_simulate_parameters(); p->name; p++) {
+	for (const struct jm_simulate_parameter *p = jm_simulate_parameters(); p->name; p++) {
 		const void *place = (const char *)config + p->offset;
-		json_t *value = p->type == JM_PARAMETER_COUNT
+		json_t *value = p->type == JM_SIMULATE_COUNT
 					? json_integer((json_int_t) * (const int64_t *)place)
-				: p->type == JM_PARAMETER_REAL
+				: p->type == JM_SIMULATE_REAL
 					? json_real(*(const double *)place)
 					: json_string(*(const char *const *)place);
 
@@ -46,14 +46,14 @@ static json_t *describe_parameters(const struct jm_simulate_config *config)
 }
 
 /* The keys that other simulators of this format use; seconds and W. */
-static json_t *describe_short(const struct jm_sim_result *result)
+static json_t *describe_short(const struct jm_simulated_result *result)
 {
 	const struct jm_simulate_config *c = result->config;
 
 	return json_pack(
 		"{s:b, s:s, s:s, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, "
 		"s:f, s:f, s:s}",
-		"simulated", 1, "scenario", c->scenario, "net", JM_SIM_MODEL, "seed",
+		"simulated", 1, "scenario", c->scenario, "net", JM_SIMULATED_MODEL, "seed",
 		(json_int_t)c->seed, "layers", describe_layers(result->network), "gap_w",
 		result->network->gap_w, "idle_w", c->idle_w, "T", c->round_ms * 1e-3, "w",
 		c->window_ms * 1e-3, "tau", c->tau_ms * 1e-3, "delay", c->delay_ms * 1e-3,
@@ -62,9 +62,9 @@ static json_t *describe_short(const struct jm_sim_result *result)
 		c->stamp);
 }
 
-static void add_totals(json_t *truth, const struct jm_sim_result *result)
+static void add_totals(json_t *truth, const struct jm_simulated_result *result)
 {
-	const struct jm_sim_run *run = result->run;
+	const struct jm_simulated_run *run = result->run;
 	double cycles = (double)result->config->cycles;
 
 	json_object_set_new(truth, "cycle",
@@ -85,8 +85,8 @@ static void add_totals(json_t *truth, const struct jm_sim_result *result)
 	json_object_set_new(truth, "parameters", describe_parameters(result->config));
 }
 
-int jm_sim_truth_write(
-	const char *path, const struct jm_sim_result *result, struct jm_error *reterr)
+int jm_simulated_truth_write(
+	const char *path, const struct jm_simulated_result *result, struct jm_error *reterr)
 {
 	json_t *truth = describe_short(result);
 	char *text;

@@ -12,9 +12,9 @@
 
 struct simulated {
 	struct jm_simulate_config config;
-	struct jm_sim_network network;
-	struct jm_sim_run run;
-	struct jm_sim_conversions conversions;
+	struct jm_simulated_network network;
+	struct jm_simulated_run run;
+	struct jm_simulated_conversions conversions;
 	struct jm_power_log log;
 	const struct jm_rail *rail;
 };
@@ -24,20 +24,20 @@ static void simulate(struct simulated *s, const char *words)
 	memset(s, 0, sizeof(*s));
 	s->config = config_of(words);
 	assert_int_equal(jm_simulate_check(&s->config, NULL), 0);
-	assert_int_equal(jm_sim_network_init(&s->network, &s->config, NULL), 0);
-	assert_int_equal(jm_sim_schedule(&s->run, &s->network, &s->config, NULL), 0);
-	assert_int_equal(jm_sim_convert(&s->conversions, &s->run, &s->config, NULL), 0);
+	assert_int_equal(jm_simulated_network_init(&s->network, &s->config, NULL), 0);
+	assert_int_equal(jm_simulated_schedule(&s->run, &s->network, &s->config, NULL), 0);
+	assert_int_equal(jm_simulated_convert(&s->conversions, &s->run, &s->config, NULL), 0);
 	assert_int_equal(
-		jm_sim_poll(&s->log, &s->conversions, &s->config, s->run.end_s, NULL), 0);
+		jm_simulated_poll(&s->log, &s->conversions, &s->config, s->run.end_s, NULL), 0);
 	s->rail = &s->log.rails[0];
 }
 
 static void forget(struct simulated *s)
 {
 	jm_power_log_release(&s->log);
-	jm_sim_conversions_release(&s->conversions);
-	jm_sim_run_release(&s->run);
-	jm_sim_network_release(&s->network);
+	jm_simulated_conversions_release(&s->conversions);
+	jm_simulated_run_release(&s->run);
+	jm_simulated_network_release(&s->network);
 }
 
 static double power_w(const struct jm_reading *reading)
@@ -66,7 +66,7 @@ static double stamp_s(const struct simulated *s, size_t layer, size_t execution)
 
 /* Mean of the load over a window, span by span, through a first-order supply. */
 static double brute_force_w(
-	const struct jm_load *load, double tau_s, double end_s, double window_s)
+	const struct jm_supply_load *load, double tau_s, double end_s, double window_s)
 {
 	double h = 2e-7, from_s = end_s - window_s - 15 * tau_s, y, sum = 0;
 	size_t next = 0;
@@ -98,7 +98,7 @@ static void test_conversions_against_brute_force(void **unused)
 	simulate(&s, "ina3221-default noise_ma=0 noise_mv=0 quantum_ma=0 quantum_mv=0 "
 		     "supply_mohm=0 cycles=100");
 	for (size_t i = 0; i < s.conversions.n; i++) {
-		const struct jm_sim_conversion *item = &s.conversions.items[i];
+		const struct jm_simulated_conversion *item = &s.conversions.items[i];
 		double end_s = item->visible_s - 0.45e-3;
 
 		if (end_s < 0 || end_s > s.run.end_s)
@@ -186,7 +186,7 @@ static void test_stretch(void **unused)
 	(void)unused;
 	simulate(&s, "nvml-stretch cycles=80");
 	for (size_t i = 0; i < 8; i++) {
-		const struct jm_sim_unit *unit = &s.network.units[i];
+		const struct jm_simulated_unit *unit = &s.network.units[i];
 		size_t repeats = (size_t)ceil(25e-3 / unit->mean_s);
 
 		/* 80 cycles, 8 layers: everybody ten times, and once in the others. */
@@ -246,7 +246,7 @@ static void test_span_factor(void **unused)
 	simulate(&plain, "ina3221-default");
 	simulate(&s, "spans-long");
 	for (size_t i = 0; i < 8; i++) {
-		const struct jm_sim_unit *unit = &s.network.units[i];
+		const struct jm_simulated_unit *unit = &s.network.units[i];
 
 		assert_true(fabs(unit->reported_ms / unit->busy_s * 1e-3 - 1.05) < 1e-6);
 		assert_true(unit->busy_s == plain.network.units[i].busy_s);

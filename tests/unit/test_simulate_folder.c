@@ -51,7 +51,7 @@ static void check_truth(const char *folder, const struct jm_timeline *timeline)
 		assert_true(fabs(w * ms / mj - 1) < 1e-9);
 		assert_string_not_equal(layer->type, "Unknown");
 	}
-	for (const struct jm_parameter *p = jm_simulate_parameters(); p->name; p++)
+	for (const struct jm_simulate_parameter *p = jm_simulate_parameters(); p->name; p++)
 		assert_non_null(json_object_get(parameters, p->name));
 	json_decref(truth);
 }

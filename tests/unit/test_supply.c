@@ -53,7 +53,7 @@ static struct state integrate(const struct equation *e, struct state s, double l
 }
 
 /* Loads that change at whole steps, every 20 us or so. */
-static void make_load(struct jm_load *load, double power_w[STEPS])
+static void make_load(struct jm_supply_load *load, double power_w[STEPS])
 {
 	struct jm_random random;
 	double now_w = 4;
@@ -63,7 +63,8 @@ static void make_load(struct jm_load *load, double power_w[STEPS])
 	for (int i = 0; i < STEPS; i++) {
 		if (i > 100 && jm_random_uniform(&random) < 0.05) {
 			now_w = 4 + 10 * jm_random_uniform(&random);
-			assert_int_equal(jm_load_append(load, i * STEP_S, now_w, NULL), 0);
+			assert_int_equal(
+				jm_supply_load_append(load, i * STEP_S, now_w, NULL), 0);
 		}
 		power_w[i] = now_w;
 	}
@@ -74,7 +75,7 @@ static void compare(double tau_ms, double tau2_ms, double damping, struct equati
 	struct jm_simulate_config config;
 	struct jm_supply supply;
 	struct jm_supply_sweep sweep;
-	struct jm_load load = {0};
+	struct jm_supply_load load = {0};
 	static double power_w[STEPS];
 	struct state state = {4, 0, 0};
 
@@ -82,7 +83,7 @@ static void compare(double tau_ms, double tau2_ms, double damping, struct equati
 	config.tau_ms = tau_ms;
 	config.tau2_ms = tau2_ms;
 	config.damping = damping;
-	jm_supply_init(&supply, &config);
+	jm_supply_init(&supply, config.tau_ms * 1e-3, config.tau2_ms * 1e-3, config.damping);
 	make_load(&load, power_w);
 	jm_supply_sweep_init(&sweep, &supply, &load, 0);
 	for (int i = 0; i < STEPS; i++) {
@@ -94,7 +95,7 @@ static void compare(double tau_ms, double tau2_ms, double damping, struct equati
 		energy_j = jm_supply_sweep_to(&sweep, (i + 1) * STEP_S);
 		assert_true(fabs(energy_j - state.energy) < 1e-9 * (1 + state.energy));
 	}
-	jm_load_release(&load);
+	jm_supply_load_release(&load);
 }
 
 static void test_against_equation(void **unused)
@@ -118,19 +119,19 @@ static void test_equal_time_constants(void **unused)
 	struct jm_simulate_config config;
 	struct jm_supply supply;
 	struct jm_supply_sweep sweep;
-	struct jm_load load = {.before_w = 0};
+	struct jm_supply_load load = {.before_w = 0};
 	double t = 0.7e-3, x = t / 0.3e-3, expected;
 
 	(void)unused;
 	jm_simulate_config_init(&config);
 	config.tau_ms = config.tau2_ms = 0.3;
-	jm_supply_init(&supply, &config);
-	assert_int_equal(jm_load_append(&load, 0, 1, NULL), 0);
+	jm_supply_init(&supply, config.tau_ms * 1e-3, config.tau2_ms * 1e-3, config.damping);
+	assert_int_equal(jm_supply_load_append(&load, 0, 1, NULL), 0);
 	jm_supply_sweep_init(&sweep, &supply, &load, -1e-3);
 	/* Step response 1 - (1 + x) exp(-x), integrated. */
 	expected = t - 0.3e-3 * (2 - (2 + x) * exp(-x));
 	assert_true(fabs(jm_supply_sweep_to(&sweep, t) / expected - 1) < 1e-3);
-	jm_load_release(&load);
+	jm_supply_load_release(&load);
 }
 
 static void test_overshoot_overshoots(void **unused)
@@ -138,14 +139,14 @@ static void test_overshoot_overshoots(void **unused)
 	struct jm_simulate_config config;
 	struct jm_supply supply;
 	struct jm_supply_sweep sweep;
-	struct jm_load load = {.before_w = 0};
+	struct jm_supply_load load = {.before_w = 0};
 	double before_j = 0, most_w = 0;
 
 	(void)unused;
 	jm_simulate_config_init(&config);
 	config.damping = 0.4;
-	jm_supply_init(&supply, &config);
-	assert_int_equal(jm_load_append(&load, 0, 1, NULL), 0);
+	jm_supply_init(&supply, config.tau_ms * 1e-3, config.tau2_ms * 1e-3, config.damping);
+	assert_int_equal(jm_supply_load_append(&load, 0, 1, NULL), 0);
 	jm_supply_sweep_init(&sweep, &supply, &load, -1e-6);
 	before_j = jm_supply_sweep_to(&sweep, 0);
 	for (int i = 1; i < 1000; i++) {
@@ -156,7 +157,7 @@ static void test_overshoot_overshoots(void **unused)
 	}
 	/* exp(-pi d / sqrt(1 - d^2)) */
 	assert_true(fabs(most_w - 1 - exp(-M_PI * 0.4 / sqrt(1 - 0.16))) < 1e-3);
-	jm_load_release(&load);
+	jm_supply_load_release(&load);
 }
 
 /* All that goes in comes out, once the supply has come to rest. */
@@ -169,21 +170,22 @@ static void test_energy_is_conserved(void **unused)
 		struct jm_simulate_config config;
 		struct jm_supply supply;
 		struct jm_supply_sweep sweep;
-		struct jm_load load = {.before_w = 4};
+		struct jm_supply_load load = {.before_w = 4};
 		double drawn_j = 4 * 0.010;
 
 		jm_simulate_config_init(&config);
 		config.damping = damping[i];
-		jm_supply_init(&supply, &config);
+		jm_supply_init(
+			&supply, config.tau_ms * 1e-3, config.tau2_ms * 1e-3, config.damping);
 		for (int k = 0; k < 100; k++) {
-			jm_load_append(&load, k * 1e-4, 4 + k % 9, NULL);
+			jm_supply_load_append(&load, k * 1e-4, 4 + k % 9, NULL);
 			drawn_j += (4 + k % 9) * 1e-4;
 		}
-		jm_load_append(&load, 0.01, 4, NULL);
+		jm_supply_load_append(&load, 0.01, 4, NULL);
 		drawn_j += 4 * 0.09;
 		jm_supply_sweep_init(&sweep, &supply, &load, -0.01);
 		assert_true(fabs(jm_supply_sweep_to(&sweep, 0.1) - drawn_j) < 1e-12);
-		jm_load_release(&load);
+		jm_supply_load_release(&load);
 	}
 }
 
@@ -200,8 +202,8 @@ static void test_slow_disturbances(void **unused)
 	config.ripple_w = 0.15;
 	config.ripple_s = 0.05;
 	config.tau_ms = 0.8;
-	jm_supply_init(&supply, &config);
-	at_start_j = jm_sim_slow_energy_j(&config, &supply, run_s, 1);
+	jm_supply_init(&supply, config.tau_ms * 1e-3, config.tau2_ms * 1e-3, config.damping);
+	at_start_j = jm_simulated_slow_energy_j(&config, &supply, run_s, 1);
 	for (int i = -2000; i < 100000; i++) {
 		double t = 1 + (i + 0.5) * h;
 		double load_w = 0.8 * (t / run_s - 0.5) + 0.15 * sin(2 * M_PI * t / 0.05);
@@ -211,7 +213,7 @@ static void test_slow_disturbances(void **unused)
 			energy_j += 0.5 * (y + next) * h;
 		y = next;
 	}
-	assert_true(fabs(jm_sim_slow_energy_j(&config, &supply, run_s, 2) - at_start_j -
+	assert_true(fabs(jm_simulated_slow_energy_j(&config, &supply, run_s, 2) - at_start_j -
 			    energy_j) < 1e-7);
 }
 
