@@ -2,8 +2,9 @@
 /*
  * Run folders whose truth is known: a made-up network on a made-up board, in
  * the original's file formats, to test attribution against. Shares no code
- * with src/attribute/ nor with the virtual board of src/sensors/sim/: the
- * three must agree on the physics, not on its implementation. docs/simulate.md.
+ * with src/attribute/ nor with the tests' own board: the three must agree on the
+ * physics, not on its implementation. Supply and monitor serve the virtual board
+ * of src/sensors/sim/ too. docs/simulate.md.
  */
 #ifndef JM_SIMULATE_SIMULATE_H
 #define JM_SIMULATE_SIMULATE_H

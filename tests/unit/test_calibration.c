@@ -139,7 +139,7 @@ static double calibrate(const char *argument, double seconds, uint64_t seed)
 	if (jm_calibrate_fit(&run.log.rails[0], &run.timeline, &run.info, 0, &c, &error) < 0)
 		fail_msg("%s, seed %d: %s", argument, (int)seed, error.message);
 	assert_true(c.sensor_round_ms == run.info.round_ms && c.spans > 20);
-	assert_true(fabs(c.round_ms - run.board.period_ns * 1e-6) < 5e-5 * c.round_ms);
+	assert_true(fabs(c.round_ms - run.board.chip.period_s * 1e3) < 5e-5 * c.round_ms);
 	d = deviations(c.delay_ms, c.delay_sd_ms, run.board.delay_ms);
 	t = deviations(c.tau_ms, c.tau_sd_ms, run.board.tau_ms);
 	w = deviations(c.window_ms, c.window_sd_ms, run.board.window_ms);

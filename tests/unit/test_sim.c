@@ -283,39 +283,39 @@ static void test_mean_is_truth(void **state)
 
 #define STEPS 60
 
-static void random_profile(
-	struct jm_sim_profile *profile, struct jm_sim_step steps[STEPS], uint64_t seed)
+static void random_load(
+	struct jm_supply_load *load, struct jm_supply_step steps[STEPS], uint64_t seed)
 {
 	double at = 0.0;
 
 	for (size_t i = 0; i < STEPS; i++) {
-		at += 1000.0 + (double)(next_random(&seed) % 400000);
-		steps[i].from_ns = at;
+		at += 1e-6 + (double)(next_random(&seed) % 400000) * 1e-9;
+		steps[i].from_s = at;
 		steps[i].power_w = 3.0 + (double)(next_random(&seed) % 12000) * 1e-3;
 	}
-	memset(profile, 0, sizeof(*profile));
-	profile->steps = steps;
-	profile->n_steps = STEPS;
-	profile->idle_w = 4.2;
+	memset(load, 0, sizeof(*load));
+	load->steps = steps;
+	load->n_steps = STEPS;
+	load->before_w = 4.2;
 }
 
 /* Behind the filter at time t: every step's own response, summed. */
-static double filtered(const struct jm_sim_profile *profile, double tau_ns, double t)
+static double filtered(const struct jm_supply_load *load, double tau_s, double t)
 {
-	double before = profile->idle_w, sum = profile->idle_w;
+	double before = load->before_w, sum = load->before_w;
 
-	for (size_t i = 0; i < profile->n_steps && profile->steps[i].from_ns <= t; i++) {
-		double since = t - profile->steps[i].from_ns;
-		double risen = tau_ns > 0.0 ? 1.0 - exp(-since / tau_ns) : 1.0;
+	for (size_t i = 0; i < load->n_steps && load->steps[i].from_s <= t; i++) {
+		double since = t - load->steps[i].from_s;
+		double risen = tau_s > 0.0 ? 1.0 - exp(-since / tau_s) : 1.0;
 
-		sum += (profile->steps[i].power_w - before) * risen;
-		before = profile->steps[i].power_w;
+		sum += (load->steps[i].power_w - before) * risen;
+		before = load->steps[i].power_w;
 	}
 	return sum;
 }
 
 /* Simpson's rule over one piece without steps inside. */
-static double simpson(const struct jm_sim_profile *profile, double tau_ns, double a, double b)
+static double simpson(const struct jm_supply_load *load, double tau_s, double a, double b)
 {
 	const int n = 200;
 	double h = (b - a) / n, sum = 0.0;
@@ -325,47 +325,48 @@ static double simpson(const struct jm_sim_profile *profile, double tau_ns, doubl
 		double t = i == n ? nextafter(b, a) : a + i * h;
 		double weight = i == 0 || i == n ? 1.0 : i % 2 ? 4.0 : 2.0;
 
-		sum += weight * filtered(profile, tau_ns, t);
+		sum += weight * filtered(load, tau_s, t);
 	}
 	return sum * h / 3.0;
 }
 
-static double brute_force(
-	const struct jm_sim_profile *profile, double tau_ns, double a, double b)
+static double brute_force(const struct jm_supply_load *load, double tau_s, double a, double b)
 {
 	double sum = 0.0, at = a;
 
-	for (size_t i = 0; i < profile->n_steps; i++) {
-		double next = profile->steps[i].from_ns;
+	for (size_t i = 0; i < load->n_steps; i++) {
+		double next = load->steps[i].from_s;
 
 		if (next <= at || next >= b)
 			continue;
-		sum += simpson(profile, tau_ns, at, next);
+		sum += simpson(load, tau_s, at, next);
 		at = next;
 	}
-	return sum + simpson(profile, tau_ns, at, b);
+	return sum + simpson(load, tau_s, at, b);
 }
 
 static void test_brute_force(void **state)
 {
-	static const double taus_ns[] = {0.0, 300000.0, 5000000.0};
-	static const double windows_ns[] = {50000.0, 1100000.0, 3000000.0};
-	struct jm_sim_profile profile;
-	struct jm_sim_step steps[STEPS];
+	static const double taus_s[] = {0.0, 0.3e-3, 5e-3};
+	static const double windows_s[] = {0.05e-3, 1.1e-3, 3e-3};
+	struct jm_supply_load load;
+	struct jm_supply_step steps[STEPS];
 
 	(void)state;
 	for (size_t i = 0; i < 9; i++) {
-		double tau_ns = taus_ns[i % 3], window_ns = windows_ns[i / 3], at = -2000000.0;
-		struct jm_sim_sweep sweep;
+		double tau_s = taus_s[i % 3], window_s = windows_s[i / 3], at = -2e-3;
+		struct jm_supply_sweep sweep;
+		struct jm_supply supply;
 
-		random_profile(&profile, steps, i);
-		jm_sim_sweep_init(&sweep, &profile, tau_ns, at);
-		while (at < steps[STEPS - 1].from_ns + 1e6) {
-			double expected = brute_force(&profile, tau_ns, at, at + window_ns);
-			double mean = jm_sim_sweep_to(&sweep, at + window_ns) / window_ns;
+		random_load(&load, steps, i);
+		jm_supply_init(&supply, tau_s, 0, 0);
+		jm_supply_sweep_init(&sweep, &supply, &load, at);
+		while (at < steps[STEPS - 1].from_s + 1e-3) {
+			double expected = brute_force(&load, tau_s, at, at + window_s);
+			double mean = jm_supply_sweep_mean_w(&sweep, at, at + window_s);
 
-			assert_float_equal(mean, expected / window_ns, 1e-9 * mean);
-			at += window_ns;
+			assert_float_equal(mean, expected / window_s, 1e-9 * mean);
+			at += window_s;
 		}
 	}
 }
@@ -380,12 +381,20 @@ static void add_span(struct jm_timeline *timeline, size_t layer, int64_t begin_n
 	assert_int_equal(jm_timeline_append(timeline, layer, execution, NULL), 0);
 }
 
+static void expect_step(
+	const struct jm_supply_load *load, size_t i, double from_us, double power_w)
+{
+	assert_true(i < load->n_steps);
+	assert_float_equal(load->steps[i].from_s * 1e6, from_us, 1e-6);
+	assert_true(load->steps[i].power_w == power_w);
+}
+
 /* One layer at a time; gaps inside a cycle and pauses between cycles differ. */
-static void test_profile(void **state)
+static void test_load(void **state)
 {
 	struct jm_sim_board board = board_of(NULL, 1);
 	struct jm_sim_layer layers[2] = {{.power_w = 7.0}, {.power_w = 9.0}};
-	struct jm_sim_profile profile;
+	struct jm_supply_load load;
 	struct jm_timeline timeline;
 
 	(void)state;
@@ -397,22 +406,58 @@ static void test_profile(void **state)
 	add_span(&timeline, 0, 5000, 1e-3); /* after a pause */
 	add_span(&timeline, 1, 5500, 1e-3); /* overlaps: begins at 6000 */
 	add_span(&timeline, 1, 6000, 1e-4); /* hidden altogether */
-	assert_int_equal(jm_sim_profile_init(&profile, &board, &timeline, layers, 0, NULL), 0);
-	assert_int_equal(profile.n_steps, 7);
-	assert_true(profile.steps[0].from_ns == 1000.0 && profile.steps[0].power_w == 7.0);
-	assert_true(
-		profile.steps[1].from_ns == 2000.0 && profile.steps[1].power_w == board.gap_w);
-	assert_true(profile.steps[2].from_ns == 2500.0 && profile.steps[2].power_w == 9.0);
-	assert_true(
-		profile.steps[3].from_ns == 3500.0 && profile.steps[3].power_w == board.idle_w);
-	assert_true(profile.steps[4].from_ns == 5000.0 && profile.steps[4].power_w == 7.0);
-	assert_true(profile.steps[5].from_ns == 6000.0 && profile.steps[5].power_w == 9.0);
-	assert_true(
-		profile.steps[6].from_ns == 6500.0 && profile.steps[6].power_w == board.idle_w);
-	assert_float_equal(layers[1].runtime_ns, 1500.0, 1e-6);
+	assert_int_equal(jm_sim_load_init(&load, &board, &timeline, layers, 0, NULL), 0);
+	assert_int_equal(load.n_steps, 7);
+	expect_step(&load, 0, 1.0, 7.0);
+	expect_step(&load, 1, 2.0, board.gap_w);
+	expect_step(&load, 2, 2.5, 9.0);
+	expect_step(&load, 3, 3.5, board.idle_w);
+	expect_step(&load, 4, 5.0, 7.0);
+	expect_step(&load, 5, 6.0, 9.0);
+	expect_step(&load, 6, 6.5, board.idle_w);
+	assert_float_equal(layers[1].runtime_s * 1e9, 1500.0, 1e-6);
 	assert_int_equal(layers[1].executions, 3);
-	jm_sim_profile_release(&profile);
+	jm_supply_load_release(&load);
 	jm_timeline_release(&timeline);
+}
+
+/* ---- The chip -----------------------------------------------------------------------------
+ */
+
+/*
+ * Without noise and steps every reading is the mean over the window that was
+ * visible in the middle of its bracket, by brute force.
+ */
+static void test_chip(void **state)
+{
+	struct jm_sim_board board = board_of("tau_ms=0.4", 3);
+	struct jm_chip chip = board.chip;
+	struct jm_reading readings[40] = {0};
+	struct jm_supply_step steps[STEPS];
+	struct jm_supply_load load;
+	int64_t origin_ns = INT64_C(7000000000000);
+
+	(void)state;
+	random_load(&load, steps, 5);
+	chip.monitor.noise_ma = chip.monitor.noise_mv = 0;
+	chip.monitor.quantum_ma = chip.monitor.quantum_mv = 0;
+	for (int i = 0; i < 40; i++) {
+		readings[i].before_ns = origin_ns - 2000000 + i * 500000;
+		readings[i].after_ns = readings[i].before_ns + 20000;
+	}
+	assert_int_equal(
+		jm_chip_read(&chip, &board.supply, &load, origin_ns, readings, 40, NULL), 0);
+	for (int i = 0; i < 40; i++) {
+		double at_s = (double)(readings[i].before_ns + 10000) * 1e-9;
+		double j = floor((at_s - chip.delay_s - chip.phase_s) / chip.period_s);
+		double end_s = chip.phase_s + j * chip.period_s - (double)origin_ns * 1e-9;
+		double power_w = brute_force(&load, 0.4e-3, end_s - chip.window_s, end_s) /
+				 chip.window_s;
+		double volt = 5.04 - 0.012 * power_w / 5.04;
+
+		assert_float_equal(readings[i].value[1], 1e3 * power_w / volt, 1e-3);
+		assert_true(readings[i].value[0] > 5000 && readings[i].value[0] < 5040);
+	}
 }
 
 static void test_refuses(void **state)
@@ -461,7 +506,7 @@ static void test_options(void **state)
 	assert_true(board.seed == UINT64_MAX);
 	assert_true(board.tau_ms == 0.8 && board.round_ms == 2.2 && board.window_ms == 1.1);
 	assert_true(board.delay_ms >= 0.2 && board.delay_ms <= 0.6);
-	assert_true(fabs(board.clock_ppm) <= 80.0 && board.period_ns != 2.2e6);
+	assert_true(fabs(board.clock_ppm) <= 80.0 && board.chip.period_s != 2.2e-3);
 	expect_options("tau=1", JM_EUSAGE, "no option 'tau'");
 	expect_options("tau_ms", JM_EINVAL, "tau_ms must be");
 	expect_options("tau_ms=", JM_EINVAL, "tau_ms must be");
@@ -485,7 +530,8 @@ int main(void)
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_mean_is_truth),
 		cmocka_unit_test(test_brute_force),
-		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_chip),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_options),
 	};

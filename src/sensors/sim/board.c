@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,44 +9,33 @@
 
 /* The supply at no load, and its resistance. */
 #define SUPPLY_V 5.04
-#define SUPPLY_OHM 0.012
+#define SUPPLY_MOHM 12.0
 
 /* Standard deviation of one voltage conversion. */
 #define VOLTAGE_NOISE_MV 4.0
 
-/* splitmix64's finaliser (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t z)
+static struct jm_random random_of(
+	const struct jm_sim_board *board, uint64_t stream, uint64_t index)
 {
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
+	struct jm_random random;
 
-static uint64_t hash(uint64_t seed, uint64_t stream, uint64_t index)
-{
-	uint64_t z = mix(seed + UINT64_C(0x9e3779b97f4a7c15));
-
-	z = mix(z ^ (stream * UINT64_C(0xd1b54a32d192ed03)));
-	return mix(z ^ mix(index + UINT64_C(0x9e3779b97f4a7c15)));
-}
-
-static double unit(uint64_t bits)
-{
-	return (double)(bits >> 11) * 0x1p-53;
+	/* So that seeds in a row do not meet in the streams of one another. */
+	jm_random_init(&random, jm_splitmix64_mix(board->seed + stream), index);
+	return random;
 }
 
 double jm_sim_uniform(const struct jm_sim_board *board, uint64_t stream, uint64_t index)
 {
-	return unit(hash(board->seed, stream, index));
+	struct jm_random random = random_of(board, stream, index);
+
+	return jm_random_uniform(&random);
 }
 
 double jm_sim_normal(const struct jm_sim_board *board, uint64_t stream, uint64_t index)
 {
-	const double two_pi = 6.283185307179586;
-	uint64_t bits = hash(board->seed, stream, index);
-	double radius = sqrt(-2.0 * log(1.0 - unit(bits))); /* Box-Muller */
+	struct jm_random random = random_of(board, stream, index);
 
-	return radius * cos(two_pi * unit(mix(bits)));
+	return jm_random_normal(&random);
 }
 
 /* ---- Parameters -------------------------------------------------------------- */
@@ -141,6 +129,7 @@ static int parse(struct jm_sim_board *board, const char *argument, struct jm_err
 /* Draws from the seed what the argument did not set, and the schedule. */
 static void derive(struct jm_sim_board *board)
 {
+	struct jm_chip *chip = &board->chip;
 	double u[5];
 
 	for (size_t i = 0; i < 5; i++)
@@ -150,10 +139,14 @@ static void derive(struct jm_sim_board *board)
 	board->clock_ppm = 160.0 * u[1] - 80.0;
 	board->idle_w = 4.0 + 0.4 * u[3];
 	board->gap_w = board->idle_w + 0.2 + 0.4 * u[4];
-	board->period_ns = board->round_ms * 1e6 * (1.0 + board->clock_ppm * 1e-6);
-	board->phase_ns = u[2] * board->period_ns;
-	board->window_ns = board->window_ms * 1e6;
-	board->delay_ns = board->delay_ms * 1e6;
+	chip->monitor = (struct jm_monitor){SUPPLY_V, SUPPLY_MOHM, board->noise_ma,
+		VOLTAGE_NOISE_MV, JM_SIM_CURRENT_STEP_MA, JM_SIM_VOLTAGE_STEP_MV};
+	chip->period_s = board->round_ms * 1e-3 * (1.0 + board->clock_ppm * 1e-6);
+	chip->phase_s = u[2] * chip->period_s;
+	chip->window_s = board->window_ms * 1e-3;
+	chip->delay_s = board->delay_ms * 1e-3;
+	chip->seed = board->seed;
+	jm_supply_init(&board->supply, board->tau_ms * 1e-3, 0, 0);
 }
 
 int jm_sim_board_init(struct jm_sim_board *board, const char *argument, uint64_t seed,
@@ -180,45 +173,4 @@ int jm_sim_board_init(struct jm_sim_board *board, const char *argument, uint64_t
 			board->window_ms, board->round_ms);
 	derive(board);
 	return 0;
-}
-
-/* ---- Conversions ------------------------------------------------------------- */
-
-int64_t jm_sim_visible_current(const struct jm_sim_board *board, int64_t moment_ns)
-{
-	double since = (double)moment_ns - board->delay_ns - board->phase_ns;
-
-	return (int64_t)floor(since / board->period_ns);
-}
-
-/* The voltage is converted right after the current, over a window of its own. */
-int64_t jm_sim_visible_voltage(const struct jm_sim_board *board, int64_t moment_ns)
-{
-	double since = (double)moment_ns - board->delay_ns - board->phase_ns - board->window_ns;
-
-	return (int64_t)floor(since / board->period_ns);
-}
-
-/* V of V = SUPPLY_V - SUPPLY_OHM * power / V. */
-static double supply_voltage(double power_w)
-{
-	double root = SUPPLY_V * SUPPLY_V - 4.0 * SUPPLY_OHM * power_w;
-
-	return (SUPPLY_V + sqrt(root > 0.0 ? root : 0.0)) / 2.0;
-}
-
-double jm_sim_current_ma(const struct jm_sim_board *board, int64_t index, double power_w)
-{
-	double ma = 1e3 * power_w / supply_voltage(power_w);
-
-	ma += board->noise_ma * jm_sim_normal(board, JM_SIM_STREAM_CURRENT, (uint64_t)index);
-	return JM_SIM_CURRENT_STEP_MA * round(ma / JM_SIM_CURRENT_STEP_MA);
-}
-
-double jm_sim_voltage_mv(const struct jm_sim_board *board, int64_t index, double power_w)
-{
-	double mv = 1e3 * supply_voltage(power_w);
-
-	mv += VOLTAGE_NOISE_MV * jm_sim_normal(board, JM_SIM_STREAM_VOLTAGE, (uint64_t)index);
-	return JM_SIM_VOLTAGE_STEP_MV * round(mv / JM_SIM_VOLTAGE_STEP_MV);
 }

@@ -11,23 +11,6 @@
 #include "base/text.h"
 #include "sensors/sim/sim.h"
 
-/* More conversions than in a week at the shortest round: the times are wrong. */
-#define CONVERSIONS_MAX ((int64_t)1 << 33)
-
-/* Conversions of one rail over a log, each with what it says. */
-struct conversions {
-	int64_t first; /* index of the conversion in [0] */
-	size_t n;
-	double *current_ma; /* [n], owned */
-	double *voltage_mv; /* [n], owned */
-};
-
-/* The moment at which a reading was taken: the middle of its bracket. */
-static int64_t moment_of(const struct jm_reading *reading)
-{
-	return reading->before_ns + (reading->after_ns - reading->before_ns) / 2;
-}
-
 static int check(const struct jm_power_log *log, const struct jm_timeline *timeline,
 	struct jm_error *reterr)
 {
@@ -42,90 +25,18 @@ static int check(const struct jm_power_log *log, const struct jm_timeline *timel
 	return 0;
 }
 
-static int allocate(struct conversions *conversions, const struct jm_sim_board *board,
-	const struct jm_rail *rail, struct jm_error *reterr)
-{
-	int64_t low = INT64_MAX, high = INT64_MIN;
-
-	for (size_t i = 0; i < rail->n_readings; i++) {
-		int64_t moment = moment_of(&rail->readings[i]);
-		int64_t current = jm_sim_visible_current(board, moment);
-		int64_t voltage = jm_sim_visible_voltage(board, moment);
-
-		low = voltage < low ? voltage : low;
-		high = current > high ? current : high;
-	}
-	if (high - low >= CONVERSIONS_MAX || high < low)
-		return jm_fail(reterr, JM_EINVAL, "the times of the power log are impossible");
-	conversions->first = low;
-	conversions->n = (size_t)(high - low) + 1;
-	conversions->current_ma = malloc(2 * conversions->n * sizeof(double));
-	if (!conversions->current_ma)
-		return jm_fail_memory(reterr, "the simulated board");
-	conversions->voltage_mv = conversions->current_ma + conversions->n;
-	return 0;
-}
-
-/*
- * In every round the current is converted over [c - w, c) and the voltage over
- * [c, c + w); boundaries only grow, so one sweep over the profile does it all.
- */
-static void convert(struct conversions *conversions, const struct jm_sim_board *board,
-	const struct jm_sim_profile *profile)
-{
-	double origin_ns = (double)profile->origin_ns;
-	double window_ns = board->window_ns;
-	struct jm_sim_sweep sweep;
-
-	for (size_t i = 0; i < conversions->n; i++) {
-		int64_t index = conversions->first + (int64_t)i;
-		double end_ns = board->phase_ns + (double)index * board->period_ns - origin_ns;
-		double power_w;
-
-		if (i == 0)
-			jm_sim_sweep_init(
-				&sweep, profile, board->tau_ms * 1e6, end_ns - window_ns);
-		jm_sim_sweep_to(&sweep, end_ns - window_ns);
-		power_w = jm_sim_sweep_to(&sweep, end_ns) / window_ns;
-		conversions->current_ma[i] = jm_sim_current_ma(board, index, power_w);
-		power_w = jm_sim_sweep_to(&sweep, end_ns + window_ns) / window_ns;
-		conversions->voltage_mv[i] = jm_sim_voltage_mv(board, index, power_w);
-	}
-}
-
-static void fill_values(struct jm_rail *rail, const struct jm_sim_board *board,
-	const struct conversions *conversions)
-{
-	for (size_t i = 0; i < rail->n_readings; i++) {
-		struct jm_reading *reading = &rail->readings[i];
-		int64_t moment = moment_of(reading);
-		int64_t voltage = jm_sim_visible_voltage(board, moment) - conversions->first;
-		int64_t current = jm_sim_visible_current(board, moment) - conversions->first;
-
-		reading->value[0] = conversions->voltage_mv[voltage];
-		reading->value[1] = conversions->current_ma[current];
-	}
-}
-
 static int fill_log(struct jm_rail *rail, const struct jm_sim_board *board,
 	const struct jm_timeline *timeline, struct jm_sim_layer *layers,
 	struct jm_error *reterr)
 {
-	struct conversions conversions = {0};
-	struct jm_sim_profile profile;
 	int64_t origin_ns = rail->n_readings ? rail->readings[0].before_ns : 0;
-	int result = jm_sim_profile_init(&profile, board, timeline, layers, origin_ns, reterr);
+	struct jm_supply_load load;
+	int result = jm_sim_load_init(&load, board, timeline, layers, origin_ns, reterr);
 
-	if (result < 0)
-		return result;
-	if (rail->n_readings)
-		result = allocate(&conversions, board, rail, reterr);
-	if (result == 0 && rail->n_readings) {
-		convert(&conversions, board, &profile);
-		fill_values(rail, board, &conversions);
-	}
-	free(conversions.current_ma);
-	jm_sim_profile_release(&profile);
+	if (result == 0)
+		result = jm_chip_read(&board->chip, &board->supply, &load, origin_ns,
+			rail->readings, rail->n_readings, reterr);
+	jm_supply_load_release(&load);
 	return result;
 }
 
@@ -136,7 +47,7 @@ static json_t *layer_truth(const struct jm_sim_layer *layer)
 	double runtime_ms = (double)NAN;
 
 	if (layer->executions)
-		runtime_ms = layer->runtime_ns * 1e-6 / (double)layer->executions;
+		runtime_ms = layer->runtime_s * 1e3 / (double)layer->executions;
 	if (isnan(runtime_ms))
 		return json_pack("{s:f, s:n, s:n}", "power_w", layer->power_w, "runtime_ms",
 			"energy_mj");
@@ -176,7 +87,7 @@ static json_t *truth_of(const struct jm_sim_board *board, const struct jm_timeli
 		layers_truth(timeline, layers), "gap_w", board->gap_w, "idle_w", board->idle_w,
 		"T", board->round_ms * 1e-3, "w", board->window_ms * 1e-3, "tau",
 		board->tau_ms * 1e-3, "delay", board->delay_ms * 1e-3, "clock_ppm",
-		board->clock_ppm, "phase", board->phase_ns * 1e-9, "noise_ma", board->noise_ma,
+		board->clock_ppm, "phase", board->chip.phase_s, "noise_ma", board->noise_ma,
 		"stamp", timeline->stamp == JM_STAMP_BEGIN ? "begin" : "end");
 }
 

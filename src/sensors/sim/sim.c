@@ -82,18 +82,23 @@ static int sim_open(void *state, struct jm_sensor_info *info,
 	return 0;
 }
 
+static struct jm_monitor_value show_idle(const struct jm_sim_board *board, int64_t index)
+{
+	return jm_chip_convert(&board->chip, index, board->idle_w, board->idle_w);
+}
+
 static int sim_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
 {
 	struct sim *sim = state;
 	int64_t before = sim->now_ns(sim->clock);
-	int64_t current = jm_sim_visible_current(&sim->board, before);
-	int64_t voltage = jm_sim_visible_voltage(&sim->board, before);
+	int64_t current = jm_chip_visible_current(&sim->board.chip, before);
+	int64_t voltage = jm_chip_visible_voltage(&sim->board.chip, before);
 
 	(void)reterr;
 	if (current != sim->current_index)
-		sim->current_ma = jm_sim_current_ma(&sim->board, current, sim->board.idle_w);
+		sim->current_ma = show_idle(&sim->board, current).ma;
 	if (voltage != sim->voltage_index)
-		sim->voltage_mv = jm_sim_voltage_mv(&sim->board, voltage, sim->board.idle_w);
+		sim->voltage_mv = show_idle(&sim->board, voltage).mv;
 	sim->current_index = current;
 	sim->voltage_index = voltage;
 	ret_readings[0].before_ns = before;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "sensors/sim/sim.h"
 
 /* ---- Power of layers --------------------------------------------------------- */
@@ -39,8 +39,7 @@ static double typical(const double *rates, size_t n, double *scratch)
 			scratch[known++] = rates[i];
 	if (!known)
 		return 1.0;
-	qsort(scratch, known, sizeof(scratch[0]), jm_compare_doubles);
-	return scratch[known / 2];
+	return jm_median_upper(scratch, known);
 }
 
 /* Use of a unit in [0, 1); drawn from the seed where the rate is not known. */
@@ -94,8 +93,8 @@ int jm_sim_layer_powers(const struct jm_sim_board *board, const struct jm_timeli
 /* ---- Power over time ----------------------------------------------------------- */
 
 struct span {
-	double begin_ns; /* after the origin */
-	double end_ns;
+	double begin_s; /* after the origin */
+	double end_s;
 	size_t layer;
 };
 
@@ -103,8 +102,8 @@ static int by_begin(const void *a, const void *b)
 {
 	const struct span *first = a, *second = b;
 
-	if (first->begin_ns != second->begin_ns)
-		return first->begin_ns < second->begin_ns ? -1 : 1;
+	if (first->begin_s != second->begin_s)
+		return first->begin_s < second->begin_s ? -1 : 1;
 	return (first->layer > second->layer) - (first->layer < second->layer);
 }
 
@@ -112,13 +111,13 @@ static struct span span_of(
 	const struct jm_timeline *timeline, size_t layer, size_t i, int64_t origin_ns)
 {
 	struct jm_execution execution = timeline->layers[layer].executions[i];
-	double stamp_ns = (double)(execution.stamp_ns - origin_ns);
-	double duration_ns = execution.duration_ms > 0.0 ? execution.duration_ms * 1e6 : 0.0;
+	double stamp_s = (double)(execution.stamp_ns - origin_ns) * 1e-9;
+	double duration_s = execution.duration_ms > 0.0 ? execution.duration_ms * 1e-3 : 0.0;
 	int is_begin = timeline->stamp == JM_STAMP_BEGIN;
 	struct span span = {.layer = layer};
 
-	span.begin_ns = is_begin ? stamp_ns : stamp_ns - duration_ns;
-	span.end_ns = is_begin ? stamp_ns + duration_ns : stamp_ns;
+	span.begin_s = is_begin ? stamp_s : stamp_s - duration_s;
+	span.end_s = is_begin ? stamp_s + duration_s : stamp_s;
 	return span;
 }
 
@@ -151,19 +150,11 @@ static struct span *gather(const struct jm_timeline *timeline, int64_t origin_ns
 		for (size_t k = 0; k < timeline->n_layers; k++)
 			n += gather_layer(timeline, k, i, origin_ns, spans + n);
 	for (size_t i = 1; i < n && sorted; i++)
-		sorted = spans[i].begin_ns >= spans[i - 1].begin_ns;
+		sorted = spans[i].begin_s >= spans[i - 1].begin_s;
 	if (!sorted)
 		qsort(spans, n, sizeof(*spans), by_begin);
 	*ret_n = n;
 	return spans;
-}
-
-static void add_step(struct jm_sim_profile *profile, double from_ns, double power_w)
-{
-	struct jm_sim_step *step = &profile->steps[profile->n_steps++];
-
-	step->from_ns = from_ns;
-	step->power_w = power_w;
 }
 
 /*
@@ -171,107 +162,49 @@ static void add_step(struct jm_sim_profile *profile, double from_ns, double powe
  * gap_w; a cycle begins with a span of an earlier layer than the last one's, or
  * of the only layer there is.
  */
-static void fill(struct jm_sim_profile *profile, const struct jm_sim_board *board,
-	struct jm_sim_layer *layers, size_t n_layers, const struct span *spans, size_t n)
+static int fill(struct jm_supply_load *load, const struct jm_sim_board *board,
+	struct jm_sim_layer *layers, size_t n_layers, const struct span *spans, size_t n,
+	struct jm_error *reterr)
 {
-	double end_ns = -(double)INFINITY;
+	double end_s = -(double)INFINITY;
 	size_t last = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && result == 0; i++) {
 		struct jm_sim_layer *layer = &layers[spans[i].layer];
-		double begin_ns = fmax(spans[i].begin_ns, end_ns);
+		double begin_s = fmax(spans[i].begin_s, end_s);
 		int new_cycle = spans[i].layer < last || n_layers == 1;
 
 		layer->executions++;
-		if (spans[i].end_ns <= begin_ns)
+		if (spans[i].end_s <= begin_s)
 			continue; /* nothing is left of it */
-		if (profile->n_steps && begin_ns > end_ns)
-			add_step(profile, end_ns, new_cycle ? board->idle_w : board->gap_w);
-		add_step(profile, begin_ns, layer->power_w);
-		end_ns = spans[i].end_ns;
-		layer->runtime_ns += end_ns - begin_ns;
+		if (load->n_steps && begin_s > end_s)
+			result = jm_supply_load_append(
+				load, end_s, new_cycle ? board->idle_w : board->gap_w, reterr);
+		if (result == 0)
+			result = jm_supply_load_append(load, begin_s, layer->power_w, reterr);
+		end_s = spans[i].end_s;
+		layer->runtime_s += end_s - begin_s;
 		last = spans[i].layer;
 	}
-	if (profile->n_steps)
-		add_step(profile, end_ns, board->idle_w);
+	if (load->n_steps && result == 0)
+		result = jm_supply_load_append(load, end_s, board->idle_w, reterr);
+	return result;
 }
 
-int jm_sim_profile_init(struct jm_sim_profile *profile, const struct jm_sim_board *board,
+int jm_sim_load_init(struct jm_supply_load *ret_load, const struct jm_sim_board *board,
 	const struct jm_timeline *timeline, struct jm_sim_layer *layers, int64_t origin_ns,
 	struct jm_error *reterr)
 {
 	size_t n = 0;
 	struct span *spans = gather(timeline, origin_ns, &n);
+	int result;
 
-	memset(profile, 0, sizeof(*profile));
-	profile->origin_ns = origin_ns;
-	profile->idle_w = board->idle_w;
-	profile->steps = spans ? malloc((2 * n + 2) * sizeof(*profile->steps)) : NULL;
-	if (!profile->steps) {
-		free(spans);
+	memset(ret_load, 0, sizeof(*ret_load));
+	ret_load->before_w = board->idle_w;
+	if (!spans)
 		return jm_fail_memory(reterr, "the simulated board");
-	}
-	fill(profile, board, layers, timeline->n_layers, spans, n);
+	result = fill(ret_load, board, layers, timeline->n_layers, spans, n, reterr);
 	free(spans);
-	return 0;
-}
-
-void jm_sim_profile_release(struct jm_sim_profile *profile)
-{
-	free(profile->steps);
-	profile->steps = NULL;
-	profile->n_steps = 0;
-}
-
-/* ---- The supply's filter --------------------------------------------------------- */
-
-void jm_sim_sweep_init(struct jm_sim_sweep *sweep, const struct jm_sim_profile *profile,
-	double tau_ns, double from_ns)
-{
-	memset(sweep, 0, sizeof(*sweep));
-	sweep->profile = profile;
-	sweep->tau_ns = tau_ns;
-	sweep->at_ns = from_ns;
-	sweep->load_w = profile->idle_w;
-	sweep->filtered_w = profile->idle_w;
-	if (profile->n_steps && profile->steps[0].from_ns < from_ns)
-		sweep->at_ns = profile->steps[0].from_ns;
-}
-
-/*
- * At constant load p the filter's state s obeys tau s' = p - s, hence
- *     s(t + d) = p + (s(t) - p) e^(-d/tau)
- *     integral of s over d = p d - tau (s(t + d) - s(t))
- */
-static double advance(struct jm_sim_sweep *sweep, double duration_ns)
-{
-	double change;
-
-	if (sweep->tau_ns <= 0.0) {
-		sweep->filtered_w = sweep->load_w;
-		return sweep->load_w * duration_ns;
-	}
-	change = (sweep->filtered_w - sweep->load_w) * expm1(-duration_ns / sweep->tau_ns);
-	sweep->filtered_w += change;
-	return sweep->load_w * duration_ns - sweep->tau_ns * change;
-}
-
-double jm_sim_sweep_to(struct jm_sim_sweep *sweep, double until_ns)
-{
-	const struct jm_sim_profile *profile = sweep->profile;
-	double integral = 0.0;
-
-	while (sweep->next < profile->n_steps &&
-		profile->steps[sweep->next].from_ns < until_ns) {
-		const struct jm_sim_step *step = &profile->steps[sweep->next++];
-
-		integral += advance(sweep, step->from_ns - sweep->at_ns);
-		sweep->at_ns = step->from_ns;
-		sweep->load_w = step->power_w;
-	}
-	if (until_ns > sweep->at_ns) {
-		integral += advance(sweep, until_ns - sweep->at_ns);
-		sweep->at_ns = until_ns;
-	}
-	return integral;
+	return result;
 }
