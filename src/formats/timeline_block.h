@@ -25,8 +25,10 @@ enum jm_timeline_block {
 enum { JM_TIMELINE_HAS_CYCLES = 1, JM_TIMELINE_HAS_LANES = 2 };
 
 /* Ends of the times: sums of two never leave int64. */
-#define JM_TIMELINE_TIME_MAX_NS (INT64_C(1) << 61)
+#define JM_TIMELINE_TIME_MAX_NS (INT64_C(1) << 62)
 #define JM_TIMELINE_DURATION_MAX_NS INT64_C(1000000000000000)
+/* So far out that civil time goes in too; the begin is within the above then. */
+#define JM_TIMELINE_STAMP_MAX_NS (JM_TIMELINE_TIME_MAX_NS - 2 * JM_TIMELINE_DURATION_MAX_NS)
 
 static inline void jm_timeline_put_u32(unsigned char *at, uint32_t value)
 {

@@ -96,8 +96,8 @@ static int span_of(const struct jm_timeline *timeline, const struct jm_layer *la
 	double ns = execution->duration_ms * 1e6;
 
 	if (!(ns >= 0 && ns <= (double)JM_TIMELINE_DURATION_MAX_NS) ||
-		execution->stamp_ns < -JM_TIMELINE_TIME_MAX_NS / 2 ||
-		execution->stamp_ns > JM_TIMELINE_TIME_MAX_NS / 2)
+		execution->stamp_ns < -JM_TIMELINE_STAMP_MAX_NS ||
+		execution->stamp_ns > JM_TIMELINE_STAMP_MAX_NS)
 		return jm_fail(reterr, JM_EINVAL,
 			"layer '%.100s' has no valid stamp or duration in cycle %zu",
 			layer->name, jm_execution_cycle(layer, i) + 1);
