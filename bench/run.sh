@@ -41,7 +41,8 @@ rm -rf "$memory_folder/map"
 show taskset -c 0 "$build/bench/bench_map" 300000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
 say '## Timeline' '' 'The same run as `timeline.jmt` and as the JSON of the original scripts, on one core.' ''
-(cd "$memory_folder" && show taskset -c 0 "$(realpath "$OLDPWD/$build" 2>/dev/null)/bench/bench_timeline" 30000 53)
+timeline=$(realpath "$build/bench/bench_timeline")
+(cd "$memory_folder" && show taskset -c 0 "$timeline" 30000 53)
 # shellcheck disable=SC2016 # Markdown, not commands
 say '## Attribution' '' \
 	'`joulemap map` with the fit on one core, search for the response, reading and tables included (simulated' \
