@@ -121,6 +121,7 @@ static int read_timeline(struct load *load, struct jm_error *reterr)
 
 	if (!load->paths->latency)
 		result = jm_recording_read_timeline(load->recording, load->progress, reterr);
+	load->recording->own_timeline = result == 1;
 	if (result == 0)
 		result = read_latencies(load, &certain, reterr);
 	if (result < 0)

@@ -18,6 +18,7 @@ struct jm_recording {
 	struct jm_power_log log; /* the file in the original's format, one rail */
 	double idle_uw;          /* NaN: not known, nothing is subtracted */
 	int simulated;
+	int own_timeline;  /* 1: of timeline.jmt; 0: of the latency file */
 	int idle_of_file;  /* 1: idle power came from its file, not from run.json */
 	int own_power_log; /* 1: the folder's, so that its readings may be used instead */
 	char model[256];

@@ -7,6 +7,22 @@
 #include "base/text.h"
 #include "map/recording.h"
 
+static int is_used(const struct jm_recording *recording, enum jm_run_part part)
+{
+	switch (part) {
+	case JM_RUN_TIMELINE:
+		return recording->own_timeline;
+	case JM_RUN_LATENCY:
+		return !recording->own_timeline;
+	case JM_RUN_IDLE: /* what the run itself tells is in run.json */
+		return recording->idle_of_file;
+	case JM_RUN_READINGS:
+		return recording->own_power_log;
+	default:
+		return 1;
+	}
+}
+
 /* The files that a fit depends on. */
 static int add_sources(struct jm_fit_file *file, const struct jm_recording *recording,
 	const char *folder, struct jm_error *reterr)
@@ -17,7 +33,8 @@ static int add_sources(struct jm_fit_file *file, const struct jm_recording *reco
 	} parts[] = {
 		{JM_RUN_POWER_LOG, "power_log"},
 		{JM_RUN_READINGS, "readings"},
-		{JM_RUN_LATENCY, "timeline"},
+		{JM_RUN_TIMELINE, "timeline"},
+		{JM_RUN_LATENCY, "latency"},
 		{JM_RUN_ENGINE_INFO, "engine_info"},
 		{JM_RUN_JSON, "run"},
 		{JM_RUN_IDLE, "idle"},
@@ -27,9 +44,7 @@ static int add_sources(struct jm_fit_file *file, const struct jm_recording *reco
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == 0; i++) {
 		const char *path = recording->files.path[parts[i].part];
 
-		/* Idle power that the run itself tells is in run.json. */
-		if (!path[0] || (parts[i].part == JM_RUN_IDLE && !recording->idle_of_file) ||
-			(parts[i].part == JM_RUN_READINGS && !recording->own_power_log))
+		if (!path[0] || !is_used(recording, parts[i].part))
 			continue;
 		result = jm_fit_file_add_source(file, parts[i].what, path, folder, reterr);
 	}

@@ -15,7 +15,7 @@
 
 /* A file that the fit was made from, as it was then. */
 struct jm_fit_source {
-	char what[32];          /* "power_log", "timeline", "readings", "run", ... */
+	char what[32];          /* "power_log", "readings", "timeline", "latency", ... */
 	char path[JM_PATH_MAX]; /* within the folder of fit.json, else from the root */
 	int64_t size_bytes;
 	int64_t mtime_ns;   /* since 1970, UTC */

@@ -6,9 +6,9 @@
 		list, sizeof(list) / sizeof((list)[0]), sizeof(struct type)                    \
 	}
 
-/* Far from the ends of int64, so that clocks can be added: a century; year 2200. */
+/* A century, and year 2156: any time of the one clock can be put on the other. */
 #define MONOTONIC_MAX_NS 3.2e18
-#define REALTIME_MAX_NS 7.26e18
+#define REALTIME_MAX_NS 5.9e18
 #define COUNT_MAX 9e15
 #define TIME_MAX_MS 1e9
 #define POWER_MAX_UW 1e15

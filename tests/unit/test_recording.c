@@ -260,7 +260,7 @@ static void expect_stored(const char *name, const char *scenario, const char *ra
 	assert_int_equal(truncate(path, 1000), 0);
 	*strstr(path, "/trt_profiling") = '\0';
 	assert_int_equal(jm_fit_file_is_stale(&file, path, &source), 1);
-	assert_string_equal(source->what, "timeline");
+	assert_string_equal(source->what, "latency");
 	jm_fit_file_release(&file);
 }
 
