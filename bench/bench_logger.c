@@ -85,23 +85,23 @@ static void log_for(
 	double seconds, double rate_hz, int realtime, const char *wanted, const char *label)
 {
 	struct jm_logger_config config = {.rate_hz = rate_hz, .pin_cpu = -1};
-	struct jm_sensor_info info;
+	struct jm_sensor_options options = {
+		.sysfs_root = root, .now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_set set;
 	struct jm_spool_report report;
 	struct jm_error error = {0};
 	char spool[256];
 	int stop[2], status;
 	pid_t child;
 
-	config.options.sysfs_root = root;
-	config.options.now_ns = jm_clock_monotonic_ns;
+	jm_sensor_set_init(&set);
+	config.set = &set;
 	config.realtime = realtime;
-	if (jm_sensor_select(wanted, &config.options, &config.ops, &info, &error) < 0 ||
-		pipe(stop) != 0) {
+	if (jm_sensor_set_select(&set, wanted, &options, &error) < 0 || pipe(stop) != 0) {
 		fprintf(stderr, "%s\n", error.message);
 		return;
 	}
 	snprintf(spool, sizeof(spool), "%s/power.spool", root);
-	config.info = &info;
 	config.spool_path = spool;
 	config.stop_fd = stop[0];
 	fflush(stdout);
@@ -117,6 +117,15 @@ static void log_for(
 	close(stop[1]);
 	waitpid(child, &status, 0);
 	jm_spool_read(spool, print_end, (void *)(uintptr_t)label, &report, NULL);
+	jm_sensor_set_release(&set);
+}
+
+static int drop(void *context, size_t rail, const struct jm_reading *reading)
+{
+	(void)context;
+	(void)rail;
+	(void)reading;
+	return 0;
 }
 
 /* A pass without anything around it. */
@@ -124,25 +133,22 @@ static void bare(const char *wanted, const char *label)
 {
 	struct jm_sensor_options options = {
 		.sysfs_root = root, .now_ns = jm_clock_monotonic_ns};
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
+	const struct jm_reading_sink sink = {drop, NULL};
+	struct jm_sensor_set set;
 	const int n = 100000;
 	int64_t begin;
-	void *state;
 
-	if (jm_sensor_select(wanted, &options, &ops, &info, NULL) < 0)
+	jm_sensor_set_init(&set);
+	if (jm_sensor_set_select(&set, wanted, &options, NULL) < 0)
 		return;
-	state = calloc(1, ops->state_size);
-	if (!state || ops->open(state, &info, &options, NULL) < 0)
+	if (jm_sensor_set_open(&set, 0, NULL) < 0)
 		exit(1);
 	begin = jm_clock_monotonic_ns(NULL);
 	for (int i = 0; i < n; i++)
-		ops->read(state, readings, NULL);
+		jm_sensor_set_read(&set.members[0], &sink, NULL);
 	printf("%-22s %.2f us for a pass of %zu rails\n", label,
-		(double)(jm_clock_monotonic_ns(NULL) - begin) * 1e-3 / n, info.n_rails);
-	ops->close(state);
-	free(state);
+		(double)(jm_clock_monotonic_ns(NULL) - begin) * 1e-3 / n, set.n_rails);
+	jm_sensor_set_release(&set);
 }
 
 static double cpu_seconds(void)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "sensors/registry.h"
+#include "sensors/set.h"
 
 #define READINGS_MAX 1000000
 
@@ -56,62 +57,72 @@ static void print(const struct figures *figures)
 	putchar('\n');
 }
 
-/* Takes one pass over the rails; the first one is looked at. */
-static int look(const struct jm_sensor_ops *ops, void *sensor,
-	const struct jm_sensor_info *info, struct jm_error *reterr)
-{
-	static struct jm_reading last; /* the last new value */
-	static int64_t latest_ns;
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
-	int64_t before_ns = jm_clock_monotonic_ns(NULL), after_ns;
-	int result = ops->read(sensor, readings, reterr);
+struct look {
+	const struct jm_sensor_info *info;
+	struct jm_reading last; /* the last new value */
+	int64_t latest_ns;
+};
 
-	after_ns = jm_clock_monotonic_ns(NULL);
-	if (result < 0)
-		return result;
-	add(&cost_us, (double)(after_ns - before_ns) * 1e-3);
-	if (isnan(readings[0].value[0]) || isnan(readings[0].value[1]))
+/* The first rail is looked at. */
+static int look_at(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct look *look = context;
+	int stamped = (look->info->flags & JM_SENSOR_STAMPED) != 0;
+
+	if (rail || isnan(reading->value[0]) || isnan(reading->value[1]))
 		return 0;
 	/* Of a sensor that stamps, a repeated value is a new one too. */
-	if (!info->stamped && latest_ns &&
-		memcmp(last.value, readings[0].value, sizeof(last.value)) == 0)
+	if (!stamped && look->latest_ns &&
+		memcmp(look->last.value, reading->value, sizeof(look->last.value)) == 0)
 		return 0;
-	add(&power_w, jm_reading_power_uw(&readings[0], info->rails[0].quantity) * 1e-6);
-	if (latest_ns)
-		add(&apart_ms, (double)(readings[0].after_ns - latest_ns) * 1e-6);
-	if (info->stamped)
-		add(&late_ms, (double)(after_ns - readings[0].after_ns) * 1e-6);
-	last = readings[0];
-	latest_ns = readings[0].after_ns;
-	return 1;
+	add(&power_w, jm_reading_power_uw(reading, look->info->rails[0].quantity) * 1e-6);
+	if (look->latest_ns)
+		add(&apart_ms, (double)(reading->after_ns - look->latest_ns) * 1e-6);
+	if (stamped)
+		add(&late_ms, (double)(jm_clock_monotonic_ns(NULL) - reading->after_ns) * 1e-6);
+	look->last = *reading;
+	look->latest_ns = reading->after_ns;
+	return 0;
+}
+
+static int read_once(struct jm_sensor_set *set, struct look *look, struct jm_error *reterr)
+{
+	const struct jm_reading_sink sink = {look_at, look};
+	int64_t before_ns = jm_clock_monotonic_ns(NULL);
+	int result = jm_sensor_set_read(&set->members[0], &sink, reterr);
+
+	if (result == 0)
+		add(&cost_us, (double)(jm_clock_monotonic_ns(NULL) - before_ns) * 1e-3);
+	return result;
 }
 
 int main(int argc, char **argv)
 {
 	double seconds = argc > 2 ? strtod(argv[2], NULL) : 10.0;
 	struct jm_sensor_options options;
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
+	struct jm_sensor_set set;
 	struct jm_error error = {0};
-	void *sensor = NULL;
+	struct look look = {.latest_ns = 0};
 	int64_t begin_ns, now_ns;
 	int result;
 
 	jm_sensor_options_init(&options, 1);
-	result = jm_sensor_select(argc > 1 ? argv[1] : NULL, &options, &ops, &info, &error);
+	jm_sensor_set_init(&set);
+	result = jm_sensor_set_select(&set, argc > 1 ? argv[1] : NULL, &options, &error);
 	if (result == 0)
-		sensor = calloc(1, ops->state_size);
-	if (sensor)
-		result = ops->open(sensor, &info, &options, &error);
-	if (result == 0)
-		printf("%s (%s), rail %s, a read every %.2f ms\n%s\n", info.id, info.path,
-			info.rails[0].name, info.poll_ms, info.provenance);
+		result = jm_sensor_set_open(&set, 0, &error);
+	if (result == 0) {
+		look.info = &set.members[0].info;
+		printf("%s (%s), rail %s, a read every %.2f ms\n%s\n", look.info->id,
+			look.info->path, look.info->rails[0].name, look.info->poll_ms,
+			look.info->provenance);
+	}
 	begin_ns = now_ns = jm_clock_monotonic_ns(NULL);
 	for (int64_t next_ns = begin_ns;
 		result >= 0 && (double)(now_ns - begin_ns) < seconds * 1e9;
 		now_ns = jm_clock_monotonic_ns(NULL)) {
-		result = look(ops, sensor, &info, &error);
-		next_ns += (int64_t)(info.poll_ms * 1e6);
+		result = read_once(&set, &look, &error);
+		next_ns += (int64_t)(look.info->poll_ms * 1e6);
 		jm_clock_sleep_until(next_ns);
 	}
 	if (result < 0)
@@ -120,8 +131,6 @@ int main(int argc, char **argv)
 	print(&apart_ms);
 	print(&late_ms);
 	print(&power_w);
-	if (sensor)
-		ops->close(sensor);
-	free(sensor);
+	jm_sensor_set_release(&set);
 	return result < 0;
 }

@@ -35,12 +35,19 @@ static int64_t fill(struct jm_timeline *timeline, size_t layers, size_t cycles, 
 	return now_ns;
 }
 
+static int keep(void *context, const struct jm_sensor_info *info)
+{
+	*(struct jm_sensor_info *)context = *info; /* its rails are not used */
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	size_t cycles = argc > 1 ? strtoul(argv[1], NULL, 10) : 30000;
 	size_t layers = argc > 2 ? strtoul(argv[2], NULL, 10) : 53;
 	struct jm_sensor_options options = {.seed = 1, .now_ns = jm_clock_monotonic_ns};
 	struct jm_sensor_info info;
+	struct jm_sensor_found found = {keep, &info};
 	struct jm_timeline timeline;
 	struct jm_power_log log;
 	struct jm_error error;
@@ -49,7 +56,7 @@ int main(int argc, char **argv)
 	jm_timeline_init(&timeline);
 	jm_power_log_init(&log);
 	end = fill(&timeline, layers, cycles, 1000000000);
-	if (jm_sensor_sim.probe(&options, &info, 1, NULL) != 1 ||
+	if (jm_sensor_sim.probe(&options, &found, NULL) != 1 ||
 		jm_power_log_add_rail(&log, "VDD_IN", JM_QUANTITY_MV_MA, NULL) < 0)
 		return 1;
 	for (int64_t at = 900000000; at < end; at += 1100000) {

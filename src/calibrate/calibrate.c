@@ -17,9 +17,11 @@
 #include "calibrate/calibrate_fit.h"
 #include "machine/board.h"
 #include "measure/children.h"
+#include "measure/complete.h"
 #include "measure/place.h"
 #include "plugin/loader.h"
 #include "run/session_load.h"
+#include "sensors/describe.h"
 #include "sensors/registry.h"
 #include "workload/load.h"
 
@@ -30,8 +32,7 @@
 struct job {
 	const struct jm_calibrate_config *config;
 	struct jm_calibrate_result *result;
-	const struct jm_sensor_ops *sensor;
-	struct jm_sensor_info sensor_info;
+	struct jm_sensor_set sensors;
 	struct jm_sensor_options sensor_options;
 	struct jm_load_config load;
 	struct jm_load_span *spans;  /* owned */
@@ -43,24 +44,40 @@ struct job {
 
 /* ---- Sensor and load -------------------------------------------------------- */
 
-static int is_gpu_sensor(const struct jm_sensor_info *info)
+/* The GPU that is measured; NULL: none is. */
+static const struct jm_sensor_info *find_gpu(const struct job *job)
 {
-	return jm_text_starts_with(info->id, "nvml");
+	for (size_t i = 0; i < job->sensors.n_members; i++)
+		if (job->sensors.members[i].info.scope == JM_SCOPE_GPU)
+			return &job->sensors.members[i].info;
+	return NULL;
 }
 
+/* By itself the load goes to where the first sensor sees it. */
 static int choose_load(struct job *job, struct jm_error *reterr)
 {
 	const struct jm_calibrate_config *config = job->config;
+	const struct jm_sensor_info *measured = find_gpu(job);
 	int gpu = strcmp(config->load, "gpu") == 0 ||
-		  (strcmp(config->load, "auto") == 0 && is_gpu_sensor(&job->sensor_info));
-	const char *colon = strchr(job->sensor_info.id, ':');
+		  (strcmp(config->load, "auto") == 0 && measured &&
+			  measured == &job->sensors.members[0].info);
 
 	if (gpu && config->threads)
 		return jm_fail(reterr, JM_EUSAGE, "--threads is for --load cpu");
 	job->load.ops = gpu ? &jm_load_gpu : &jm_load_cpu;
 	job->load.threads = config->threads;
-	job->load.device = gpu && colon && is_gpu_sensor(&job->sensor_info) ? colon + 1 : NULL;
+	job->load.device = gpu && measured && measured->device[0] ? measured->device : NULL;
 	return 0;
+}
+
+/* The pattern suits the slowest. */
+static double longest_round_ms(const struct job *job)
+{
+	double longest_ms = 0;
+
+	for (size_t i = 0; i < job->sensors.n_members; i++)
+		longest_ms = fmax(longest_ms, job->sensors.members[i].info.round_ms);
+	return longest_ms;
 }
 
 /* Everything that can be wrong is found before anything is measured. */
@@ -75,12 +92,12 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	jm_sensor_options_init(&job->sensor_options, job->config->seed);
-	result = jm_sensor_select(job->config->sensor, &job->sensor_options, &job->sensor,
-		&job->sensor_info, reterr);
+	result = jm_sensor_set_select(
+		&job->sensors, job->config->sensor, &job->sensor_options, reterr);
 	if (result == 0)
 		result = choose_load(job, reterr);
 	if (result == 0)
-		result = jm_load_pattern(job->sensor_info.round_ms, job->config->seconds,
+		result = jm_load_pattern(longest_round_ms(job), job->config->seconds,
 			job->config->seed, &job->spans, &job->load.n_spans, reterr);
 	job->load.spans = job->spans;
 	return result;
@@ -111,7 +128,6 @@ static int take_place(struct job *job, struct jm_error *reterr)
 /* A session as a measurement has it, so that its tools can read the run. */
 static int describe_run(struct job *job, struct jm_run *run, struct jm_error *reterr)
 {
-	struct jm_run_sensor *sensor = jm_run_add_sensor(run);
 	int result;
 
 	jm_text_copy(run->joulemap, sizeof(run->joulemap), jm_version());
@@ -122,50 +138,40 @@ static int describe_run(struct job *job, struct jm_run *run, struct jm_error *re
 	run->board = jm_board_describe(job->sensor_options.sysfs_root);
 	jm_run_clock_read(&run->clock);
 	run->started_ns = jm_clock_monotonic_ns(NULL);
-	if (!sensor || !run->board)
+	if (!run->board)
 		return jm_fail_memory(reterr, "the description of the calibration");
 	result = jm_plugins_describe(run, reterr);
 	if (result < 0)
 		return result;
-	return jm_run_sensor_set(sensor, job->sensor->name, &job->sensor_info,
-		job->sensor_options.seed, job->config->sensor, reterr);
+	return jm_sensor_set_describe(&job->sensors, run, reterr);
 }
 
-/* Writes it down, and makes the first record of the logger's spool. */
-static int describe(struct job *job, char **ret_meta, struct jm_error *reterr)
+static int describe(struct job *job, struct jm_error *reterr)
 {
 	struct jm_run *run = malloc(sizeof(*run));
 	int result;
 
-	*ret_meta = NULL;
 	if (!run)
 		return jm_fail_memory(reterr, "the description of the calibration");
 	jm_run_init(run);
 	result = describe_run(job, run, reterr);
 	if (result == 0)
 		result = jm_run_write(job->place.paths.session, run, reterr);
-	if (result == 0)
-		*ret_meta = jm_run_sensors_format(run->sensors, run->n_sensors);
-	if (result == 0 && !*ret_meta)
-		result = jm_fail_memory(reterr, "the description of the sensor");
 	jm_run_release(run);
 	free(run);
 	return result;
 }
 
-static int run_children(struct job *job, const char *meta, struct jm_error *reterr)
+static int run_children(struct job *job, struct jm_error *reterr)
 {
 	double rate_hz = job->config->rate_hz;
 	struct jm_children_config children = {
 		.work = {.name = "load", .run = jm_load_run, .context = &job->load},
 		.spool_path = job->place.paths.timeline,
 		.runs = (uint32_t)job->load.n_spans,
-		.logger = {.ops = job->sensor,
-			.info = &job->sensor_info,
-			.options = job->sensor_options,
+		.logger = {.set = &job->sensors,
 			.rate_hz = rate_hz,
 			.spool_path = job->place.paths.power,
-			.meta_json = meta,
 			.pin_cpu = -1,
 			.realtime = 1,
 			.ignore_terminate = 1},
@@ -177,38 +183,35 @@ static int run_children(struct job *job, const char *meta, struct jm_error *rete
 
 	status = jm_children_run(&children, &result, reterr);
 	job->result->interrupted = result.interrupted;
-	if (result.sensor.id[0])
-		job->sensor_info = result.sensor;
 	return status;
 }
 
-/* What both processes left; a simulated sensor's values are computed now. */
+/* What both processes left; values of simulated sensors are computed now. */
 static int load_run(struct job *job, struct jm_error *reterr)
 {
 	int result = jm_session_load(&job->place.paths, &job->data, reterr);
 	double edge_ms = json_number_value(json_object_get(job->data.run.inference, "edge_ms"));
 
 	job->edge_ms = edge_ms > 0 ? edge_ms : 0;
-	if (result == 0 && job->sensor->complete)
-		result = job->sensor->complete(&job->sensor_info, job->sensor_options.seed,
-			&job->data.log, &job->data.timeline, NULL, reterr);
-	return result;
+	return result < 0 ? result : jm_complete_simulated(&job->data, NULL, reterr);
 }
 
 /* ---- The result ------------------------------------------------------------------ */
 
-static void describe_result(
-	const struct job *job, const struct jm_rail *rail, struct jm_calibration *calibration)
+static void describe_result(const struct job *job, const struct jm_run_sensor *sensor,
+	const char *rail, struct jm_calibration *calibration)
 {
+	struct jm_sensor_info info;
 	time_t now = (time_t)(jm_clock_realtime_ns() / JM_NS_PER_S);
 	struct tm utc;
 
 	jm_board_name(
 		job->sensor_options.sysfs_root, calibration->board, sizeof(calibration->board));
-	jm_calibration_key(&job->sensor_info, job->sensor_options.seed, calibration->sensor,
-		sizeof(calibration->sensor));
-	jm_text_copy(calibration->rail, sizeof(calibration->rail), rail->name);
-	calibration->simulated = job->sensor_info.simulated != 0;
+	jm_run_sensor_info(sensor, &info);
+	jm_calibration_key(
+		&info, sensor->seed, calibration->sensor, sizeof(calibration->sensor));
+	jm_text_copy(calibration->rail, sizeof(calibration->rail), rail);
+	calibration->simulated = sensor->simulated;
 	if (gmtime_r(&now, &utc))
 		strftime(calibration->created, sizeof(calibration->created),
 			"%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -216,32 +219,52 @@ static void describe_result(
 	jm_text_copy(calibration->load, sizeof(calibration->load), job->data.run.engine.load);
 }
 
+/* One rail of one sensor: 0, or why it does not follow the load. */
+static int fit_rail(struct job *job, const struct jm_run_sensor *sensor, size_t rail,
+	const struct jm_rail *readings, struct jm_error *reterr)
+{
+	struct jm_calibrate_result *result = job->result;
+	struct jm_calibration *calibration = &result->rails[result->n_rails];
+	struct jm_sensor_info info;
+	int status;
+
+	jm_run_sensor_info(sensor, &info);
+	memset(calibration, 0, sizeof(*calibration));
+	status = jm_calibrate_fit(
+		readings, &job->data.timeline, &info, job->edge_ms, calibration, reterr);
+	if (status < 0)
+		return status;
+	describe_result(job, sensor, sensor->rails[rail].name, calibration);
+	result->n_rails++;
+	return 0;
+}
+
 /* Every rail that follows the load; the first one's words when none does. */
 static int fit_rails(struct job *job, struct jm_error *reterr)
 {
 	const struct jm_progress *progress = job->config->progress;
-	struct jm_calibrate_result *result = job->result;
+	const struct jm_power_log *log = &job->data.log;
 	struct jm_error error, first = {.code = 0};
+	size_t n = 0;
 
-	for (size_t i = 0; i < job->data.log.n_rails; i++) {
-		const struct jm_rail *rail = &job->data.log.rails[i];
-		struct jm_calibration *calibration = &result->rails[result->n_rails];
+	job->result->rails = calloc(log->n_rails + 1, sizeof(*job->result->rails));
+	if (!job->result->rails)
+		return jm_fail_memory(reterr, "the calibration");
+	for (size_t i = 0; i < job->data.run.n_sensors; i++) {
+		const struct jm_run_sensor *sensor = &job->data.run.sensors[i];
 
-		jm_tell(progress, "fitting the response", (double)i,
-			(double)job->data.log.n_rails, "rails");
-		memset(calibration, 0, sizeof(*calibration));
-		if (jm_calibrate_fit(rail, &job->data.timeline, &job->sensor_info, job->edge_ms,
-			    calibration, &error) == 0) {
-			describe_result(job, rail, calibration);
-			result->n_rails++;
-			continue;
+		for (size_t j = 0; j < sensor->n_rails && n < log->n_rails; j++, n++) {
+			jm_tell(progress, "fitting the response", (double)n,
+				(double)log->n_rails, "rails");
+			if (fit_rail(job, sensor, j, &log->rails[n], &error) == 0)
+				continue;
+			if (!first.code)
+				first = error;
+			if (log->n_rails > 1)
+				jm_note(progress, "%s", error.message);
 		}
-		if (!first.code)
-			first = error;
-		if (job->data.log.n_rails > 1)
-			jm_note(job->config->progress, "%s", error.message);
 	}
-	if (result->n_rails)
+	if (job->result->n_rails)
 		return 0;
 	if (!first.code)
 		return jm_fail(reterr, JM_EUNRESOLVED, "the sensor has no rails");
@@ -252,14 +275,12 @@ static int fit_rails(struct job *job, struct jm_error *reterr)
 
 static int calibrate(struct job *job, struct jm_error *reterr)
 {
-	char *meta = NULL;
 	int result = take_place(job, reterr);
 
 	if (result == 0)
-		result = describe(job, &meta, reterr);
+		result = describe(job, reterr);
 	if (result == 0)
-		result = run_children(job, meta, reterr);
-	free(meta);
+		result = run_children(job, reterr);
 	if (result == 0)
 		result = load_run(job, reterr);
 	if (result == 0)
@@ -317,8 +338,16 @@ int jm_calibrate_run(const struct jm_calibrate_config *config,
 		result = calibrate(job, reterr);
 	result = leave(job, result, reterr);
 	jm_session_data_release(&job->data);
+	jm_sensor_set_release(&job->sensors);
 	jm_wishes_restore(&saved);
 	free(job->spans);
 	free(job);
 	return result;
+}
+
+void jm_calibrate_result_release(struct jm_calibrate_result *result)
+{
+	free(result->rails);
+	result->rails = NULL;
+	result->n_rails = 0;
 }

@@ -10,7 +10,7 @@
 #include "run/calibration.h"
 
 struct jm_calibrate_config {
-	const char *sensor; /* as given to jm_sensor_select; NULL: best */
+	const char *sensor; /* as given to jm_sensor_set_select; NULL: best */
 	const char *load;   /* "cpu", "gpu", "auto": gpu for a GPU's own sensor */
 	int threads;        /* of the CPU's load; 0: all but one */
 	double seconds;
@@ -21,7 +21,7 @@ struct jm_calibrate_config {
 };
 
 struct jm_calibrate_result {
-	struct jm_calibration rails[JM_SENSOR_RAILS_MAX]; /* that follow the load */
+	struct jm_calibration *rails; /* [n_rails] that follow the load, owned */
 	size_t n_rails;
 	char path[JM_PATH_MAX];       /* where they are kept */
 	char run_folder[JM_PATH_MAX]; /* "": not kept */
@@ -29,11 +29,13 @@ struct jm_calibrate_result {
 };
 
 /*
- * JM_EUNRESOLVED: no rail follows the load; nothing was stored. JM_EINTERRUPTED:
- * the user ended it too early; nothing was stored. JM_EFORMAT before anything
- * is measured when the file of calibrations cannot be understood.
+ * *ret_result is released in any case. JM_EUNRESOLVED: no rail follows the load; nothing was
+ * stored. JM_EINTERRUPTED: the user ended it too early; nothing was stored. JM_EFORMAT before
+ * anything is measured when the file of calibrations cannot be understood.
  */
 int jm_calibrate_run(const struct jm_calibrate_config *config,
 	struct jm_calibrate_result *ret_result, struct jm_error *reterr);
+
+void jm_calibrate_result_release(struct jm_calibrate_result *result);
 
 #endif

@@ -171,7 +171,8 @@ static int fit_as_is(const struct jm_rail *rail, const struct jm_timeline *timel
 	input.prior.kind = (int)info->kind;
 	input.prior.round_ms = info->round_ms;
 	input.prior.samples = info->samples;
-	input.prior.stamped = info->stamped;
+	input.prior.stamped = (info->flags & JM_SENSOR_STAMPED) != 0;
+	input.prior.blocking = (info->flags & JM_SENSOR_BLOCKING) != 0;
 	input.prior.window_ms = info->window_ms;
 	input.prior.window_sd_ms = window_sd_ms;
 	result = fit_once(&input, best, reterr);

@@ -201,12 +201,14 @@ static int calibrate(const struct values *values, struct jm_error *reterr)
 	jm_cli_progress_end(&progress);
 	if (done.run_folder[0])
 		jm_cli_note("the run is kept in %s", done.run_folder);
-	if (result < 0)
-		return result;
-	if (done.interrupted)
+	if (result == 0 && done.interrupted)
 		jm_cli_note("ended early, which was enough");
-	jm_cli_note("stored in %s", done.path);
-	return print_all(values, done.rails, done.n_rails, reterr);
+	if (result == 0) {
+		jm_cli_note("stored in %s", done.path);
+		result = print_all(values, done.rails, done.n_rails, reterr);
+	}
+	jm_calibrate_result_release(&done);
+	return result;
 }
 
 static int run(int argc, char **argv)

@@ -131,33 +131,36 @@ static void look_at_calibration(
 			found < 0 ? "made at another setting of" : "none of", info->id);
 }
 
+static void look_at_sensor(struct findings *findings, const struct jm_sensor_info *info,
+	const struct jm_sensor_options *sensor_options)
+{
+	add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s", info->id,
+		info->n_rails, info->n_rails ? info->rails[0].name : "-", info->path);
+	look_at_calibration(findings, info, sensor_options->sysfs_root);
+}
+
 static void look_at_sensors(
 	struct findings *findings, const struct jm_sensor_options *sensor_options)
 {
 	struct jm_sensor_options chosen = *sensor_options;
-	struct jm_sensor_info infos[8];
+	struct jm_sensor_infos infos = {0};
+	struct jm_sensor_info best;
 	struct jm_error error;
 	const struct jm_sensor_ops *ops;
 	size_t n;
 	const struct jm_sensor_ops *const *all = jm_sensors(&n);
 
-	if (jm_sensor_select(NULL, &chosen, &ops, &infos[0], &error) < 0) {
+	if (jm_sensor_select(NULL, &chosen, &ops, &best, &error) < 0) {
 		add(findings, "power sensor", MISSING, "%s", error.message);
 		findings->exit_status = jm_code_exit_status(error.code);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		int found = all[i]->complete ? 0
-					     : jm_cli_list_sensors(
-						       all[i], sensor_options, infos, 8, NULL);
-
-		for (int j = 0; j < found; j++) {
-			add(findings, "power sensor", GOOD, "%s, %zu rails, first %s, %s",
-				infos[j].id, infos[j].n_rails,
-				infos[j].n_rails ? infos[j].rails[0].name : "-", infos[j].path);
-			look_at_calibration(findings, &infos[j], sensor_options->sysfs_root);
-		}
-	}
+	jm_sensor_info_release(&best);
+	for (size_t i = 0; i < n; i++)
+		jm_cli_list_sensors(&infos, all[i], sensor_options, NULL);
+	for (size_t i = 0; i < infos.n; i++)
+		look_at_sensor(findings, &infos.list[i], sensor_options);
+	jm_sensor_infos_release(&infos);
 }
 
 /* --ort-library is for those that have a library to choose. */

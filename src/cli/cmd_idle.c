@@ -77,22 +77,20 @@ static void print(const struct values *values, const struct jm_idle_power *power
 		(unsigned long long)power->conversions);
 }
 
-static int measure(const struct values *values, struct jm_error *reterr)
+static int measure(
+	const struct values *values, struct jm_sensor_set *set, struct jm_error *reterr)
 {
 	struct jm_cli_progress progress;
-	struct jm_sensor_options sensor_options;
-	struct jm_sensor_info info;
-	struct jm_idle_config config = {.info = &info,
-		.options = &sensor_options,
+	struct jm_idle_config config = {.set = set,
 		.result_dir = values->result_dir,
 		.seconds = values->seconds,
 		.progress = &progress.progress};
+	struct jm_sensor_options sensor_options;
 	struct jm_idle_power power;
 	int result;
 
 	jm_sensor_options_init(&sensor_options, (uint64_t)values->seed);
-	result = jm_sensor_select(
-		values->sensor, &sensor_options, &config.sensor, &info, reterr);
+	result = jm_sensor_set_select(set, values->sensor, &sensor_options, reterr);
 	if (result < 0)
 		return result;
 	jm_cli_progress_init(&progress);
@@ -100,7 +98,7 @@ static int measure(const struct values *values, struct jm_error *reterr)
 	jm_cli_progress_end(&progress);
 	if (result < 0)
 		return result;
-	print(values, &power, info.simulated);
+	print(values, &power, jm_sensor_set_has(set, JM_SENSOR_SIMULATED));
 	jm_cli_note("kept in %s/idling_power.json", values->result_dir);
 	return jm_finish_stdout(reterr);
 }
@@ -109,8 +107,10 @@ static int run(int argc, char **argv)
 {
 	struct values values = {
 		.seconds = 60, .result_dir = "results", .format = "table", .seed = 1};
+	struct jm_sensor_set set;
 	struct jm_arguments arguments;
 	struct jm_error error;
+	int result;
 
 	if (jm_options_parse(&jm_command_idle, argc, argv, &values, &arguments, &error) < 0)
 		return jm_report_error(&error);
@@ -118,5 +118,8 @@ static int run(int argc, char **argv)
 		return 0;
 	if (jm_cli_load_plugins(&values.plugins, &error) < 0)
 		return jm_report_error(&error);
-	return measure(&values, &error) < 0 ? jm_report_error(&error) : 0;
+	jm_sensor_set_init(&set);
+	result = measure(&values, &set, &error);
+	jm_sensor_set_release(&set);
+	return result < 0 ? jm_report_error(&error) : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "formats/csv.h"
 #include "report/text.h"
 #include "sensors/registry.h"
+#include "sensors/set.h"
 
 struct values {
 	struct jm_text_list plugins;
@@ -27,8 +29,9 @@ struct values {
 
 static const struct jm_option options[] = {
 	{"sensor", JM_OPTION_TEXT, offsetof(struct values, sensor), "SENSOR",
-		"only this one: ina3221, ina3221:1-0040, nvml:0,\nreplay:FILE, sim", 0, 0,
-		NULL},
+		"only this one: ina3221, ina3221:1-0040, nvml:0,\nreplay:FILE, sim; or "
+		"several, as in ina3221+nvml:0",
+		0, 0, NULL},
 	{"watch", JM_OPTION_FLAG, offsetof(struct values, watch), NULL,
 		"read again and again until Ctrl-C", 0, 0, NULL},
 	{"interval", JM_OPTION_REAL, offsetof(struct values, interval_s), "SECONDS",
@@ -59,68 +62,37 @@ const struct jm_command jm_command_sensors = {
 	.run = run,
 };
 
-#define SENSORS_MAX 16
+/* How long the first reading of a sensor may be waited for that tells by a descriptor. */
+#define FIRST_MS 1000
 
-/* A sensor that is open for reading. */
-struct source {
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
-	struct jm_sensor_options options;
-	void *state;
-};
-
+/* The sensors, open, and what each rail read last. */
 struct sources {
-	struct source list[SENSORS_MAX];
-	size_t n;
+	struct jm_sensor_set set;
+	struct jm_reading *latest; /* [set.n_rails], owned */
+	int passes;
 };
-
-static int open_source(struct sources *sources, const struct jm_sensor_ops *ops,
-	const struct jm_sensor_info *info, const struct jm_sensor_options *sensor_options,
-	struct jm_error *reterr)
-{
-	struct source *source = &sources->list[sources->n];
-	int result;
-
-	source->ops = ops;
-	source->info = *info;
-	source->options = *sensor_options;
-	source->state = calloc(1, ops->state_size);
-	if (!source->state)
-		return jm_fail_memory(reterr, "a sensor");
-	sources->n++;
-	result = ops->open(source->state, &source->info, &source->options, reterr);
-	return result;
-}
-
-static void close_sources(struct sources *sources)
-{
-	for (size_t i = 0; i < sources->n; i++) {
-		sources->list[i].ops->close(sources->list[i].state);
-		free(sources->list[i].state);
-	}
-	sources->n = 0;
-}
 
 /* Every real sensor of the machine. */
-static int open_all(struct sources *sources, struct jm_sensor_options *sensor_options,
+static int choose_all(struct jm_sensor_set *set, const struct jm_sensor_options *sensor_options,
 	struct jm_error *reterr)
 {
 	size_t n;
 	const struct jm_sensor_ops *const *all = jm_sensors(&n);
-	struct jm_sensor_info infos[SENSORS_MAX];
-	const struct jm_sensor_ops *best;
+	struct jm_sensor_set best;
 	int result;
 
 	/* Fails with the right words when there is none at all. */
-	result = jm_sensor_select(NULL, sensor_options, &best, &infos[0], reterr);
+	jm_sensor_set_init(&best);
+	result = jm_sensor_set_select(&best, NULL, sensor_options, reterr);
+	jm_sensor_set_release(&best);
 	for (size_t i = 0; i < n && result == 0; i++) {
-		int found = all[i]->complete ? 0
-					     : jm_cli_list_sensors(all[i], sensor_options,
-						       infos, SENSORS_MAX - sources->n, NULL);
+		struct jm_sensor_infos infos = {0};
 
-		for (int j = 0; j < found && result == 0; j++)
-			result =
-				open_source(sources, all[i], &infos[j], sensor_options, reterr);
+		jm_cli_list_sensors(&infos, all[i], sensor_options, NULL);
+		for (size_t j = 0; j < infos.n && result == 0; j++)
+			result = jm_sensor_set_add(
+				set, all[i], &infos.list[j], sensor_options, reterr);
+		jm_sensor_infos_release(&infos);
 	}
 	return result;
 }
@@ -129,17 +101,48 @@ static int open_sources(
 	struct sources *sources, const struct values *values, struct jm_error *reterr)
 {
 	struct jm_sensor_options sensor_options;
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
 	int result;
 
 	jm_sensor_options_init(&sensor_options, 1);
-	if (!values->sensor)
-		return open_all(sources, &sensor_options, reterr);
-	result = jm_sensor_select(values->sensor, &sensor_options, &ops, &info, reterr);
+	result = values->sensor ? jm_sensor_set_select(&sources->set, values->sensor,
+					  &sensor_options, reterr)
+				: choose_all(&sources->set, &sensor_options, reterr);
+	if (result == 0)
+		result = jm_sensor_set_open(&sources->set, 0.0, reterr);
 	if (result < 0)
 		return result;
-	return open_source(sources, ops, &info, &sensor_options, reterr);
+	sources->latest = calloc(sources->set.n_rails + 1, sizeof(*sources->latest));
+	return sources->latest ? 0 : jm_fail_memory(reterr, "the readings");
+}
+
+static int keep_latest(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct sources *sources = context;
+
+	sources->latest[rail] = *reading;
+	return 0;
+}
+
+/* 1: it has something to read, as far as it tells. */
+static int is_ready(const struct sources *sources, const struct jm_sensor_member *member)
+{
+	struct pollfd watched = {.fd = member->descriptor, .events = POLLIN};
+
+	return member->descriptor < 0 || poll(&watched, 1, sources->passes ? 0 : FIRST_MS) > 0;
+}
+
+/* Reads a sensor: the latest of each rail, NaN at the last one's time where there is none. */
+static int read_member(
+	struct sources *sources, struct jm_sensor_member *member, struct jm_error *reterr)
+{
+	const struct jm_reading_sink sink = {keep_latest, sources};
+
+	for (size_t i = 0; i < member->info.n_rails; i++) {
+		struct jm_reading *latest = &sources->latest[member->first_rail + i];
+
+		latest->value[0] = latest->value[1] = (double)NAN;
+	}
+	return is_ready(sources, member) ? jm_sensor_set_read(member, &sink, reterr) : 0;
 }
 
 static double volts(const struct jm_rail_info *rail, const struct jm_reading *reading)
@@ -157,7 +160,7 @@ static double watts(const struct jm_rail_info *rail, const struct jm_reading *re
 	return jm_reading_power_uw(reading, rail->quantity) * 1e-6;
 }
 
-static void print_rail(const struct source *source, const struct jm_rail_info *rail,
+static void print_rail(const struct jm_sensor_info *info, const struct jm_rail_info *rail,
 	const struct jm_reading *reading)
 {
 	double power_w = watts(rail, reading);
@@ -172,16 +175,19 @@ static void print_rail(const struct source *source, const struct jm_rail_info *r
 		printf("  %8.3f V %8.3f A", volts(rail, reading), amperes(rail, reading));
 	if (rail->parent >= 0) {
 		fputs("  part of ", stdout);
-		jm_text_print(stdout, source->info.rails[rail->parent].name);
+		jm_text_print(stdout, info->rails[rail->parent].name);
 	}
 	putchar('\n');
 }
 
-static void print_table(const struct source *source, const struct jm_reading *readings)
+static int is_simulated(const struct jm_sensor_info *info)
 {
-	const struct jm_sensor_info *info = &source->info;
+	return (info->flags & JM_SENSOR_SIMULATED) != 0;
+}
 
-	fputs(info->simulated ? "SIMULATED " : "", stdout);
+static void print_table(const struct jm_sensor_info *info, const struct jm_reading *readings)
+{
+	fputs(is_simulated(info) ? "SIMULATED " : "", stdout);
 	jm_text_print(stdout, info->id);
 	if (info->round_ms > 0)
 		printf(", round %.2f ms", info->round_ms);
@@ -193,7 +199,7 @@ static void print_table(const struct source *source, const struct jm_reading *re
 	jm_text_print(stdout, info->provenance);
 	putchar('\n');
 	for (size_t i = 0; i < info->n_rails; i++)
-		print_rail(source, &info->rails[i], &readings[i]);
+		print_rail(info, &info->rails[i], &readings[i]);
 }
 
 /* What a sensor does not tell is 0 in its info. */
@@ -204,10 +210,9 @@ static void print_known(double value)
 		printf("%g", value);
 }
 
-static int print_csv(
-	const struct source *source, const struct jm_reading *readings, struct jm_error *reterr)
+static int print_csv(const struct jm_sensor_info *info, const struct jm_reading *readings,
+	struct jm_error *reterr)
 {
-	const struct jm_sensor_info *info = &source->info;
 	int result = 0;
 
 	for (size_t i = 0; i < info->n_rails && result == 0; i++) {
@@ -223,7 +228,7 @@ static int print_csv(
 			printf("%.6f", power_w);
 		print_known(info->round_ms);
 		print_known(info->window_ms);
-		printf(",%s\n", info->simulated ? "yes" : "no");
+		printf(",%s\n", is_simulated(info) ? "yes" : "no");
 	}
 	return result;
 }
@@ -234,9 +239,8 @@ static json_t *known_json(double value)
 }
 
 /* NULL when out of memory. */
-static json_t *source_json(const struct source *source, const struct jm_reading *readings)
+static json_t *sensor_json(const struct jm_sensor_info *info, const struct jm_reading *readings)
 {
-	const struct jm_sensor_info *info = &source->info;
 	json_t *rails = json_array();
 
 	for (size_t i = 0; rails && i < info->n_rails; i++) {
@@ -251,37 +255,39 @@ static json_t *source_json(const struct source *source, const struct jm_reading 
 	}
 	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "sensor",
 		jm_json_text(info->id), "path", jm_json_text(info->path), "simulated",
-		info->simulated, "round_ms", known_json(info->round_ms), "window_ms",
+		is_simulated(info), "round_ms", known_json(info->round_ms), "window_ms",
 		known_json(info->window_ms), "provenance", jm_json_text(info->provenance),
 		"rails", rails);
 }
 
-/* Prints one sensor; as JSON it goes into `list` instead. */
-static int print_source(
-	const struct source *source, const char *format, json_t *list, struct jm_error *reterr)
+/* Reads and prints one sensor; as JSON it goes into `list` instead. */
+static int print_member(struct sources *sources, struct jm_sensor_member *member,
+	const char *format, json_t *list, struct jm_error *reterr)
 {
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
-	int result = source->ops->read(source->state, readings, reterr);
+	const struct jm_reading *readings = &sources->latest[member->first_rail];
+	int result = read_member(sources, member, reterr);
 
 	if (result < 0)
 		return result;
 	if (strcmp(format, "csv") == 0)
-		return print_csv(source, readings, reterr);
+		return print_csv(&member->info, readings, reterr);
 	if (strcmp(format, "json") != 0)
-		print_table(source, readings);
-	else if (json_array_append_new(list, source_json(source, readings)) != 0)
+		print_table(&member->info, readings);
+	else if (json_array_append_new(list, sensor_json(&member->info, readings)) != 0)
 		return jm_fail_memory(reterr, "the list of sensors");
 	return 0;
 }
 
 static int print_sources(
-	const struct sources *sources, const struct values *values, struct jm_error *reterr)
+	struct sources *sources, const struct values *values, struct jm_error *reterr)
 {
 	json_t *list = json_array();
 	int result = 0;
 
-	for (size_t i = 0; i < sources->n && result == 0; i++)
-		result = print_source(&sources->list[i], values->format, list, reterr);
+	for (size_t i = 0; i < sources->set.n_members && result == 0; i++)
+		result = print_member(
+			sources, &sources->set.members[i], values->format, list, reterr);
+	sources->passes++;
 	if (result == 0 && strcmp(values->format, "json") == 0) {
 		json_dumpf(list, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
 		putchar('\n');
@@ -300,9 +306,11 @@ static void end(int signal_number)
 
 static int show(const struct values *values, struct jm_error *reterr)
 {
-	struct sources sources = {.n = 0};
-	int result = open_sources(&sources, values, reterr);
+	struct sources sources = {.passes = 0};
+	int result;
 
+	jm_sensor_set_init(&sources.set);
+	result = open_sources(&sources, values, reterr);
 	if (result == 0 && strcmp(values->format, "csv") == 0)
 		puts("monotonic_ns,sensor,rail,power_w,round_ms,window_ms,simulated");
 	if (result == 0)
@@ -319,7 +327,8 @@ static int show(const struct values *values, struct jm_error *reterr)
 		if (!ended)
 			result = print_sources(&sources, values, reterr);
 	}
-	close_sources(&sources);
+	jm_sensor_set_release(&sources.set);
+	free(sources.latest);
 	return result;
 }
 

@@ -21,23 +21,30 @@ static int is_part_of(const struct jm_sensor_info *info, const struct jm_sensor_
 	return 1;
 }
 
-int jm_cli_list_sensors(const struct jm_sensor_ops *ops,
-	const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos, size_t max,
-	struct jm_error *reterr)
+static int is_to_list(const struct jm_sensor_infos *infos, size_t i)
 {
-	int n = ops->probe(options, ret_infos, max, reterr), kept = 0;
+	const struct jm_sensor_info *info = &infos->list[i];
 
-	for (int i = 0; i < n; i++) {
-		int part = 0;
+	if (info->flags & (JM_SENSOR_SIMULATED | JM_SENSOR_ON_REQUEST))
+		return 0;
+	for (size_t j = 0; j < infos->n; j++)
+		if (j != i && is_part_of(info, &infos->list[j]))
+			return 0;
+	return 1;
+}
 
-		/* Those before i that were left out are in a larger one themselves. */
-		for (int j = 0; j < n && !part; j++)
-			part = (j < kept || j > i) && is_part_of(&ret_infos[i], &ret_infos[j]);
-		if (part)
+int jm_cli_list_sensors(struct jm_sensor_infos *infos, const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options, struct jm_error *reterr)
+{
+	struct jm_sensor_infos found = {0};
+	int n = jm_sensor_infos_probe(&found, ops, options, reterr), kept = 0;
+
+	for (size_t i = 0; i < found.n && n >= 0; i++) {
+		if (!is_to_list(&found, i))
 			continue;
-		if (kept != i)
-			ret_infos[kept] = ret_infos[i];
+		n = jm_sensor_infos_add(infos, &found.list[i], reterr);
 		kept++;
 	}
+	jm_sensor_infos_release(&found);
 	return n < 0 ? n : kept;
 }

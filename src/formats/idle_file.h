@@ -15,9 +15,9 @@ struct jm_idle_record {
 	double average_uw;
 	int64_t civil_ns; /* when; 0: the file does not tell */
 	/* What joulemap adds to the original's two keys. */
-	double error_uw;          /* standard error; NaN: unknown */
-	double seconds;           /* 0: unknown */
-	char sensor[JM_NAME_MAX]; /* "": unknown */
+	double error_uw;              /* standard error; NaN: unknown */
+	double seconds;               /* 0: unknown */
+	char sensor[4 * JM_NAME_MAX]; /* id, of several joined by '+'; "": unknown */
 	int simulated;
 };
 

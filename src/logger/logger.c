@@ -13,13 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "logger/logger_internal.h"
-
-#define RATE_MAX_HZ 100000.0
-
-/* Readings per round this close to a whole number are in step with it; the
- * golden section's share keeps them out of step the longest. */
-#define IN_STEP 0.1
-#define OUT_OF_STEP 0.382
+#include "sensors/describe.h"
 
 /* How long a stop may go unnoticed, and how often it is looked for. */
 #define CHECK_NS (20 * JM_NS_PER_MS)
@@ -76,7 +70,7 @@ static int look_for_stop(struct jm_logger *logger, int wait_ms)
 }
 
 /* Sleeps until the deadline, in slices that notice a stop. */
-static void wait_for(struct jm_logger *logger, int64_t deadline_ns)
+static void wait_until(struct jm_logger *logger, int64_t deadline_ns)
 {
 	int64_t now_ns = jm_clock_monotonic_ns(NULL);
 
@@ -89,31 +83,95 @@ static void wait_for(struct jm_logger *logger, int64_t deadline_ns)
 	jm_clock_sleep_until(deadline_ns);
 }
 
-static int spool_readings(struct jm_logger *logger, struct jm_error *reterr)
+/* Waits for any descriptor, at most until the deadline (none: a check's time). */
+static void poll_until(struct jm_logger *logger, const struct jm_sensor_member *polled)
 {
-	struct jm_spool_reading record = {0};
-	int64_t now_ns = 0;
+	int64_t wait_ns = CHECK_NS, left_ns;
+	struct timespec timeout;
 
-	for (size_t i = 0; i < logger->info.n_rails; i++) {
-		const struct jm_reading *reading = &logger->readings[i];
-		int result;
-
-		record.before_ns = reading->before_ns;
-		record.after_ns = now_ns = reading->after_ns;
-		record.value[0] = reading->value[0];
-		record.value[1] = reading->value[1];
-		record.rail = (uint32_t)i;
-		if (isnan(record.value[0]) || isnan(record.value[1]))
-			logger->n_missing++;
-		result = jm_spool_put(&logger->spool, JM_SPOOL_READING, &record, sizeof(record),
-			now_ns, reterr);
-		if (result < 0)
-			return result;
-		logger->n_readings++;
+	if (polled) {
+		left_ns = polled->deadline_ns - jm_clock_monotonic_ns(NULL);
+		wait_ns = left_ns < 0 ? 0 : left_ns < wait_ns ? left_ns : wait_ns;
 	}
-	if (logger->period_ns >= JM_SPOOL_FLUSH_NS / 2)
-		return jm_spool_flush(&logger->spool, now_ns, reterr);
+	timeout.tv_sec = 0; /* CHECK_NS is far below a second */
+	timeout.tv_nsec = (long)wait_ns;
+	if (ppoll(logger->watched, 1 + logger->n_watched, &timeout, NULL) <= 0)
+		for (size_t i = 0; i <= logger->n_watched; i++)
+			logger->watched[i].revents = 0;
+}
+
+/* The member whose turn it is; polled ones first, they cannot wait. NULL: stop. */
+static struct jm_sensor_member *watch(struct jm_logger *logger, struct jm_sensor_member *polled)
+{
+	for (;;) {
+		int64_t now_ns;
+
+		poll_until(logger, polled);
+		now_ns = jm_clock_monotonic_ns(NULL);
+		if (logger->watched[0].revents || terminated ||
+			now_ns - logger->checked_ns >= CHECK_NS / 2) {
+			logger->checked_ns = now_ns;
+			if (look_for_stop(logger, 0))
+				return NULL;
+		}
+		if (polled && now_ns >= polled->deadline_ns)
+			return polled;
+		for (size_t i = 0; i < logger->n_watched; i++)
+			if (logger->watched[1 + i].revents)
+				return &logger->set->members[logger->watched_member[i]];
+	}
+}
+
+static struct jm_sensor_member *wait_for_next(struct jm_logger *logger)
+{
+	struct jm_sensor_member *polled = jm_sensor_set_next(logger->set);
+
+	if (logger->n_watched || !polled)
+		return watch(logger, polled);
+	wait_until(logger, polled->deadline_ns);
+	return logger->end ? NULL : polled;
+}
+
+/* Appends a reading. Nothing here allocates. */
+static int spool_reading(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct jm_logger *logger = context;
+	struct jm_spool_reading record = {.before_ns = reading->before_ns,
+		.after_ns = reading->after_ns,
+		.value = {reading->value[0], reading->value[1]},
+		.rail = (uint32_t)rail};
+	int result = jm_spool_put(&logger->spool, JM_SPOOL_READING, &record, sizeof(record),
+		logger->pass_ns, logger->error);
+
+	if (result < 0) {
+		logger->end = "spool failed";
+		return result;
+	}
+	if (isnan(record.value[0]) || isnan(record.value[1]))
+		logger->n_missing++;
+	if (!logger->seen[rail])
+		logger->n_unseen--;
+	logger->seen[rail] = 1;
+	logger->n_readings++;
+	logger->members[logger->reading->number].n_readings++;
+	if (rail == 0 && logger->config->shared)
+		atomic_store_explicit(&logger->config->shared->last_before_ns,
+			reading->before_ns, memory_order_relaxed);
 	return 0;
+}
+
+/* What is pending would stay in memory until the next reading comes. */
+static int flush_if_due(struct jm_logger *logger, int64_t now_ns, struct jm_error *reterr)
+{
+	int rare = !logger->period_ns || logger->period_ns >= JM_SPOOL_FLUSH_NS / 2;
+	int result = 0;
+
+	if (logger->spool.used &&
+		(rare || now_ns - logger->spool.last_flush_ns >= JM_SPOOL_FLUSH_NS))
+		result = jm_spool_flush(&logger->spool, now_ns, reterr);
+	if (result < 0)
+		logger->end = "spool failed";
+	return result;
 }
 
 static void tell(struct jm_logger *logger)
@@ -122,28 +180,34 @@ static void tell(struct jm_logger *logger)
 
 	if (!shared)
 		return;
-	atomic_store_explicit(
-		&shared->last_before_ns, logger->readings[0].before_ns, memory_order_relaxed);
 	atomic_store_explicit(&shared->missed_periods, logger->n_missed, memory_order_relaxed);
+	atomic_store_explicit(&shared->passes, logger->n_passes, memory_order_relaxed);
 	atomic_store_explicit(&shared->readings, logger->n_readings, memory_order_release);
+	atomic_store_explicit(&shared->covered, !logger->n_unseen, memory_order_release);
 }
 
-/* One pass: reads all rails, appends them. Nothing here allocates. */
-static int pass(struct jm_logger *logger, int64_t started_ns, struct jm_error *reterr)
+/* One pass: reads a sensor and appends what it delivers. */
+static int pass(struct jm_logger *logger, struct jm_sensor_member *member, int64_t started_ns,
+	struct jm_error *reterr)
 {
+	const struct jm_reading_sink sink = {spool_reading, logger};
 	int64_t ended_ns;
-	int result = logger->config->ops->read(logger->state, logger->readings, reterr);
+	int result;
 
+	logger->reading = member;
+	logger->error = reterr;
+	logger->pass_ns = started_ns;
+	result = jm_sensor_set_read(member, &sink, reterr);
 	if (result < 0) {
-		logger->end = "sensor failed";
+		if (!logger->end)
+			logger->end = "sensor failed";
 		return result;
 	}
 	ended_ns = jm_clock_monotonic_ns(NULL);
 	jm_histogram_add(&logger->read_duration, ended_ns - started_ns);
 	logger->n_passes++;
-	result = spool_readings(logger, reterr);
-	if (result < 0)
-		logger->end = "spool failed";
+	logger->members[member->number].n_passes++;
+	result = flush_if_due(logger, ended_ns, reterr);
 	tell(logger);
 	return result;
 }
@@ -151,82 +215,94 @@ static int pass(struct jm_logger *logger, int64_t started_ns, struct jm_error *r
 /* Deadlines are absolute; those that have passed are counted, not made up for. */
 static int loop(struct jm_logger *logger, struct jm_error *reterr)
 {
-	int64_t deadline_ns = jm_clock_monotonic_ns(NULL);
+	int64_t now_ns = jm_clock_monotonic_ns(NULL);
 	int result = 0;
 
-	logger->begin_ns = logger->checked_ns = deadline_ns;
+	logger->begin_ns = logger->checked_ns = now_ns;
+	jm_sensor_set_start(logger->set, now_ns);
 	while (result == 0) {
-		int64_t now_ns = jm_clock_monotonic_ns(NULL);
+		struct jm_sensor_member *member = wait_for_next(logger);
 
-		jm_histogram_add(&logger->lateness, now_ns - deadline_ns);
+		if (!member)
+			break;
+		now_ns = jm_clock_monotonic_ns(NULL);
+		if (member->descriptor < 0)
+			jm_histogram_add(&logger->lateness, now_ns - member->deadline_ns);
 		if (now_ns - logger->checked_ns >= CHECK_NS / 2 || terminated) {
 			logger->checked_ns = now_ns;
 			if (look_for_stop(logger, 0))
 				break;
 		}
-		result = pass(logger, now_ns, reterr);
-		now_ns = jm_clock_monotonic_ns(NULL);
-		deadline_ns += logger->period_ns;
-		if (deadline_ns < now_ns) {
-			int64_t missed = (now_ns - deadline_ns) / logger->period_ns + 1;
+		result = pass(logger, member, now_ns, reterr);
+		if (member->descriptor < 0) {
+			uint64_t missed =
+				jm_sensor_member_advance(member, jm_clock_monotonic_ns(NULL));
 
-			logger->n_missed += (uint64_t)missed;
-			deadline_ns += missed * logger->period_ns;
+			logger->n_missed += missed;
+			logger->members[member->number].n_missed += missed;
 		}
-		if (result == 0)
-			wait_for(logger, deadline_ns);
-		if (logger->end)
-			break;
 	}
 	logger->end_ns = jm_clock_monotonic_ns(NULL);
 	return result;
 }
 
-/*
- * The sensor's own rate. Readings in step with its conversions would find each
- * of them at the same age, which leaves the moment of a conversion uncertain by
- * a whole period and the length of a round by some ppm: out of step, they soon
- * bracket it from all sides.
- */
-static double own_rate_hz(const struct jm_sensor_info *info)
-{
-	double per_round = info->poll_ms > 0.0 ? info->round_ms / info->poll_ms : 0.0;
-	double rate_hz = info->poll_ms > 0.0 ? 1e3 / info->poll_ms : 1e3;
+/* ---- Begin ---------------------------------------------------------------------- */
 
-	if (per_round > 1.5 && fabs(per_round - round(per_round)) < IN_STEP)
-		rate_hz *= (round(per_round) + OUT_OF_STEP) / per_round;
-	return rate_hz;
+/* Everything that the loop needs, so that it does not allocate. */
+static int prepare(struct jm_logger *logger, struct jm_error *reterr)
+{
+	struct jm_sensor_set *set = logger->set;
+
+	logger->members = calloc(set->n_members + 1, sizeof(*logger->members));
+	logger->seen = calloc(set->n_rails + 1, 1);
+	logger->watched = calloc(set->n_members + 1, sizeof(*logger->watched));
+	logger->watched_member = calloc(set->n_members + 1, sizeof(*logger->watched_member));
+	if (!logger->members || !logger->seen || !logger->watched || !logger->watched_member)
+		return jm_fail_memory(reterr, "the power logger");
+	logger->n_unseen = set->n_rails;
+	logger->watched[0].fd = logger->config->stop_fd;
+	logger->watched[0].events = POLLIN;
+	for (size_t i = 0; i < set->n_members; i++) {
+		const struct jm_sensor_member *member = &set->members[i];
+
+		if (member->descriptor >= 0) {
+			logger->watched_member[logger->n_watched++] = i;
+			logger->watched[logger->n_watched].fd = member->descriptor;
+			logger->watched[logger->n_watched].events = POLLIN;
+		} else if (!logger->period_ns || member->period_ns < logger->period_ns) {
+			logger->period_ns = member->period_ns;
+		}
+	}
+	return 0;
+}
+
+/* The spool's first record: with it the spool stands alone. */
+static int spool_sensors(struct jm_logger *logger, struct jm_error *reterr)
+{
+	int64_t now_ns = jm_clock_monotonic_ns(NULL);
+	char *text;
+	int result = jm_sensor_set_format(logger->set, &text, reterr);
+
+	if (result == 0)
+		result = jm_spool_put(
+			&logger->spool, JM_SPOOL_META, text, strlen(text), now_ns, reterr);
+	if (result == 0)
+		result = jm_spool_flush(&logger->spool, now_ns, reterr);
+	free(text);
+	return result;
 }
 
 static int open_all(struct jm_logger *logger, struct jm_error *reterr)
 {
 	const struct jm_logger_config *config = logger->config;
-	double rate_hz = config->rate_hz;
-	int result;
+	int result = jm_sensor_set_open(logger->set, config->rate_hz, reterr);
 
-	logger->state = calloc(1, config->ops->state_size ? config->ops->state_size : 1);
-	if (!logger->state)
-		return jm_fail_memory(reterr, "the sensor");
-	result = config->ops->open(logger->state, &logger->info, &config->options, reterr);
-	if (result < 0)
-		return result;
-	if (rate_hz == 0.0)
-		rate_hz = own_rate_hz(&logger->info);
-	if (!(rate_hz > 0.0 && rate_hz <= RATE_MAX_HZ))
-		return jm_fail(reterr, JM_EINVAL,
-			"power log rate of %g Hz is not in the range up to %g Hz", rate_hz,
-			RATE_MAX_HZ);
-	logger->period_ns = (int64_t)fmin(1e9 / rate_hz, 3600e9);
-	result = jm_spool_create(&logger->spool, config->spool_path, reterr);
-	if (result < 0)
-		return result;
-	if (config->meta_json)
-		result = jm_spool_put(&logger->spool, JM_SPOOL_META, config->meta_json,
-			strlen(config->meta_json),
-			config->options.now_ns(config->options.clock), reterr);
 	if (result == 0)
-		result = jm_spool_flush(
-			&logger->spool, config->options.now_ns(config->options.clock), reterr);
+		result = prepare(logger, reterr);
+	if (result == 0)
+		result = jm_spool_create(&logger->spool, config->spool_path, reterr);
+	if (result == 0)
+		result = spool_sensors(logger, reterr);
 	return result;
 }
 
@@ -239,10 +315,8 @@ static int run(struct jm_logger *logger, struct jm_error *error)
 	if (result < 0)
 		return result;
 	jm_logger_schedule(logger);
-	if (shared) {
-		shared->info = logger->info;
+	if (shared)
 		atomic_store_explicit(&shared->state, JM_LOGGER_RUNNING, memory_order_release);
-	}
 	getrusage(RUSAGE_SELF, &logger->usage);
 	logged = loop(logger, error);
 	result = jm_logger_finish(logger, logged < 0 ? error : NULL, logged < 0 ? NULL : error);
@@ -251,11 +325,13 @@ static int run(struct jm_logger *logger, struct jm_error *error)
 
 static void release(struct jm_logger *logger)
 {
-	if (logger->state)
-		logger->config->ops->close(logger->state);
+	jm_sensor_set_close(logger->set);
 	if (logger->spool.data)
 		jm_spool_close(&logger->spool, NULL);
-	free(logger->state);
+	free(logger->members);
+	free(logger->seen);
+	free(logger->watched);
+	free(logger->watched_member);
 	free(logger);
 }
 
@@ -268,7 +344,7 @@ int jm_logger_run(const struct jm_logger_config *config, struct jm_error *reterr
 
 	if (logger) {
 		logger->config = config;
-		logger->info = *config->info;
+		logger->set = config->set;
 		logger->parent = getppid();
 		set_signals(config->ignore_terminate);
 		result = run(logger, &error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The power logger: the loop that reads a sensor at a fixed rate and appends
- * every reading to a spool. It runs in a process of its own, forked by the
- * caller, so that nothing the inference does can stop it:
+ * The power logger: the loop that reads a set of sensors, each at a fixed rate or
+ * whenever it has something, and appends every reading to a spool. It runs in a process of its
+ * own, forked by the caller, so that nothing the inference does can stop it:
  *
  *     shared = mmap(NULL, sizeof(*shared), ..., MAP_SHARED | MAP_ANONYMOUS, ...);
  *     pipe2(stop, O_CLOEXEC);
@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "joulemap/sensor.h"
+#include "sensors/set.h"
 
 enum jm_logger_state {
 	JM_LOGGER_STARTING = 0, /* opening the sensor */
@@ -32,32 +32,31 @@ enum jm_logger_state {
 
 /* What the logger tells its parent; lies in shared memory, zeroed. */
 struct jm_logger_shared {
-	atomic_int state; /* enum jm_logger_state */
+	atomic_int state;        /* enum jm_logger_state */
+	atomic_int covered;      /* every rail has had a reading */
+	_Atomic uint64_t passes; /* reads of a sensor */
 	_Atomic uint64_t readings;
 	_Atomic uint64_t missed_periods;
 	_Atomic int64_t last_before_ns; /* of the latest reading of rail 0 */
-	struct jm_sensor_info info;     /* as opened; written before RUNNING */
 	struct jm_error error;          /* written before FAILED */
 };
 
 struct jm_logger_config {
-	const struct jm_sensor_ops *ops;
-	const struct jm_sensor_info *info; /* as probed */
-	struct jm_sensor_options options;
-	double rate_hz;         /* 0: the sensor's own (poll_ms) */
-	const char *spool_path; /* created, truncated */
-	const char *meta_json;  /* the spool's first record; NULL: none */
-	int stop_fd;            /* pipe's read end: a byte or its end stops; -1: none */
-	int pin_cpu;            /* -1: none */
-	int realtime;           /* 1: SCHED_FIFO and locked memory where permitted */
-	int ignore_terminate;   /* 1: SIGTERM does not stop it, the parent decides */
+	struct jm_sensor_set *set; /* chosen; opened and closed by the logger */
+	double rate_hz;            /* 0: each sensor's own (poll_ms) */
+	const char *spool_path;    /* created, truncated */
+	int stop_fd;               /* pipe's read end: a byte or its end stops; -1: none */
+	int pin_cpu;               /* -1: none */
+	int realtime;              /* 1: SCHED_FIFO and locked memory where permitted */
+	int ignore_terminate;      /* 1: SIGTERM does not stop it, the parent decides */
 	struct jm_logger_shared *shared; /* NULL: none */
 };
 
 /*
- * Logs until stop_fd says so, SIGTERM comes or the parent dies; SIGINT, SIGHUP
- * and SIGXFSZ are ignored. Changes signals, scheduling, affinity and locked
- * memory of the process it runs in: a process of its own.
+ * Opens the sensors, writes what they are as the spool's first record, so that
+ * it stands alone, and logs until stop_fd says so, SIGTERM comes or the parent dies; SIGINT,
+ * SIGHUP and SIGXFSZ are ignored. Changes signals, scheduling, affinity and locked memory of
+ * the process it runs in: a process of its own.
  *
  * Ends the spool with statistics (docs/sensors.md, "Logger"), also when the
  * sensor fails. Returns 0, or what went wrong: the sensor's errors, JM_ENOSPC,

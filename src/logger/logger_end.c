@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "logger/logger_internal.h"
 
@@ -100,6 +101,33 @@ static json_t *sensor(const struct jm_sensor_info *info)
 		number(info->poll_ms), "provenance", info->provenance);
 }
 
+static double rate_hz(const struct jm_sensor_member *member)
+{
+	return member->period_ns && member->descriptor < 0 ? 1e9 / (double)member->period_ns
+							   : (double)NAN;
+}
+
+/* One sensor of the set, by how it was read. */
+static json_t *member_json(const struct jm_logger *logger, size_t i, double elapsed_s)
+{
+	const struct jm_logger_member *own = &logger->members[i];
+	const struct jm_sensor_member *member = &logger->set->members[i];
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "id", member->info.id, "readings",
+		(json_int_t)own->n_readings, "passes", (json_int_t)own->n_passes,
+		"missed_periods", (json_int_t)own->n_missed, "rate_hz", number(rate_hz(member)),
+		"achieved_hz", number((double)own->n_passes / elapsed_s));
+}
+
+static json_t *members_json(const struct jm_logger *logger, double elapsed_s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < logger->set->n_members; i++)
+		json_array_append_new(list, member_json(logger, i, elapsed_s));
+	return list;
+}
+
 static json_t *failure_json(const struct jm_error *failure)
 {
 	if (!failure)
@@ -110,6 +138,7 @@ static json_t *failure_json(const struct jm_error *failure)
 
 static json_t *statistics(const struct jm_logger *logger, const struct jm_error *failure)
 {
+	const struct jm_sensor_member *first = &logger->set->members[0];
 	double elapsed_s = (double)(logger->end_ns - logger->begin_ns) * 1e-9;
 	double user_s, system_s;
 	struct rusage usage;
@@ -118,21 +147,21 @@ static json_t *statistics(const struct jm_logger *logger, const struct jm_error 
 	user_s = seconds(usage.ru_utime) - seconds(logger->usage.ru_utime);
 	system_s = seconds(usage.ru_stime) - seconds(logger->usage.ru_stime);
 	return json_pack(
-		"{s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:o, s:f, s:f, s:o,"
-		" s:I, s:I, s:s, s:s, s:s, s:o}",
+		"{s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:f, s:f, s:o,"
+		" s:I, s:I, s:s, s:s, s:s, s:o, s:o}",
 		"end", logger->end ? logger->end : "stopped", "error", failure_json(failure),
 		"readings", (json_int_t)logger->n_readings, "missing",
 		(json_int_t)logger->n_missing, "passes", (json_int_t)logger->n_passes,
 		"missed_periods", (json_int_t)logger->n_missed, "seconds", elapsed_s, "rate_hz",
-		1e9 / (double)logger->period_ns, "achieved_hz",
-		number((double)logger->n_passes / elapsed_s), "lateness_us",
+		number(rate_hz(first)), "achieved_hz",
+		number((double)logger->members[0].n_passes / elapsed_s), "lateness_us",
 		quantiles_us(&logger->lateness), "read_us",
 		quantiles_us(&logger->read_duration), "cpu_user_s", user_s, "cpu_system_s",
 		system_s, "cpu_share", number((user_s + system_s) / elapsed_s),
 		"wakeups_voluntary", (json_int_t)(usage.ru_nvcsw - logger->usage.ru_nvcsw),
 		"wakeups_involuntary", (json_int_t)(usage.ru_nivcsw - logger->usage.ru_nivcsw),
 		"scheduling", logger->scheduling, "memory", logger->memory, "cpu", logger->cpu,
-		"sensor", sensor(&logger->info));
+		"sensor", sensor(&first->info), "sensors", members_json(logger, elapsed_s));
 }
 
 static int put_end(
@@ -140,7 +169,7 @@ static int put_end(
 {
 	json_t *object = statistics(logger, failure);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	int64_t now_ns = logger->config->options.now_ns(logger->config->options.clock);
+	int64_t now_ns = jm_clock_monotonic_ns(NULL);
 	int result;
 
 	json_decref(object);

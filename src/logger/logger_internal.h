@@ -3,6 +3,7 @@
 #ifndef JM_LOGGER_LOGGER_INTERNAL_H
 #define JM_LOGGER_LOGGER_INTERNAL_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -11,14 +12,28 @@
 #include "logger/logger.h"
 #include "run/spool.h"
 
+/* What was done with one sensor of the set. */
+struct jm_logger_member {
+	uint64_t n_passes;
+	uint64_t n_readings;
+	uint64_t n_missed; /* periods */
+};
+
 struct jm_logger {
 	const struct jm_logger_config *config;
-	struct jm_sensor_info info; /* as opened */
-	void *state;                /* the sensor's */
+	struct jm_sensor_set *set;        /* borrowed from the config */
+	struct jm_logger_member *members; /* [set->n_members], owned */
+	unsigned char *seen;              /* [set->n_rails], owned: rail had a reading */
+	size_t n_unseen;
+	struct pollfd *watched; /* [1 + n_watched], owned: stop pipe, descriptors */
+	size_t *watched_member; /* [n_watched], owned: whose they are */
+	size_t n_watched;
+	struct jm_sensor_member *reading; /* the member being read */
+	struct jm_error *error;           /* of the pass, for the sink */
 	struct jm_spool_writer spool;
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
 	pid_t parent;
-	int64_t period_ns;
+	int64_t pass_ns;   /* when the pass began */
+	int64_t period_ns; /* the shortest; 0: none is polled */
 	int64_t begin_ns;
 	int64_t end_ns;
 	int64_t checked_ns; /* when a stop was last looked for */

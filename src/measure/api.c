@@ -56,8 +56,8 @@ int jm_idle(const struct jm_idle_options *options, struct jm_idle_outcome *ret_o
 {
 	struct jm_idle_options own = idle_defaults;
 	struct jm_sensor_options sensor_options;
-	struct jm_sensor_info info;
-	struct jm_idle_config config = {.info = &info, .options = &sensor_options};
+	struct jm_sensor_set set;
+	struct jm_idle_config config = {.set = &set};
 	struct jm_idle_power power;
 	int result = take_options(
 		&own, sizeof(own), options, options->size, "jm_idle_options_init", reterr);
@@ -72,17 +72,18 @@ int jm_idle(const struct jm_idle_options *options, struct jm_idle_outcome *ret_o
 	config.seconds = own.seconds;
 	config.progress = own.progress;
 	jm_sensor_options_init(&sensor_options, own.seed);
-	result = jm_sensor_select(own.sensor, &sensor_options, &config.sensor, &info, reterr);
+	jm_sensor_set_init(&set);
+	result = jm_sensor_set_select(&set, own.sensor, &sensor_options, reterr);
 	if (result == 0)
 		result = jm_idle_run(&config, &power, reterr);
-	if (result < 0)
-		return result;
-	*ret_outcome = (struct jm_idle_outcome){.power_w = power.mean_uw * 1e-6,
-		.error_w = power.error_uw * 1e-6,
-		.readings = power.readings,
-		.conversions = power.conversions,
-		.simulated = info.simulated};
-	return 0;
+	if (result == 0)
+		*ret_outcome = (struct jm_idle_outcome){.power_w = power.mean_uw * 1e-6,
+			.error_w = power.error_uw * 1e-6,
+			.readings = power.readings,
+			.conversions = power.conversions,
+			.simulated = jm_sensor_set_has(&set, JM_SENSOR_SIMULATED)};
+	jm_sensor_set_release(&set);
+	return result;
 }
 
 /* ---- A run --------------------------------------------------------------------------- */

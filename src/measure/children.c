@@ -2,6 +2,7 @@
 #include "measure/children.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct children {
 	struct jm_child worker, logger;
 	struct jm_pipes logger_pipes;
 	struct jm_logger_shared *logger_shared;
-	uint64_t readings;  /* seen last */
+	uint64_t passes;    /* of the logger, seen last */
 	int64_t reading_ns; /* when they last grew */
 	int64_t go_ns;
 	int64_t stop_ns; /* when a command was first seen to be over its end; 0: not yet */
@@ -250,13 +251,28 @@ static void note_pauses(const struct children *children)
 		shared->pause_max_ms, 50 * shared->pause_max_ms / shared->cycle_ms);
 }
 
-/* Until the logger has delivered, and then for the lead-in. */
+/* A slow sensor's first value, and the time between its values. */
+static int64_t patience_ns(const struct children *children, int64_t least_ns)
+{
+	const struct jm_logger_config *config = &children->config->logger;
+	double slowest_ms = 0;
+
+	for (size_t i = 0; i < config->set->n_members; i++)
+		slowest_ms = fmax(slowest_ms, fmax(config->set->members[i].info.round_ms,
+						      config->set->members[i].info.poll_ms));
+	if (config->rate_hz > 0)
+		slowest_ms = fmax(slowest_ms, 1e3 / config->rate_hz);
+	return least_ns + (int64_t)(3e6 * fmin(slowest_ms, 1e9));
+}
+
+/* Until every rail has been read, and then for the lead-in. */
 static int wait_until_logging(struct children *children, struct jm_error *reterr)
 {
-	int64_t deadline = jm_clock_monotonic_ns(NULL) + LOGGER_START_NS;
+	int64_t patience = patience_ns(children, LOGGER_START_NS);
+	int64_t deadline = jm_clock_monotonic_ns(NULL) + patience;
 	char word;
 
-	while (!atomic_load(&children->logger_shared->readings)) {
+	while (!atomic_load(&children->logger_shared->covered)) {
 		int event = watch(children, 5, &word);
 
 		if (event == 2)
@@ -266,7 +282,7 @@ static int wait_until_logging(struct children *children, struct jm_error *reterr
 		if (jm_clock_monotonic_ns(NULL) > deadline)
 			return jm_fail(reterr, JM_ESENSOR,
 				"the power sensor gave no reading for %d s",
-				(int)(LOGGER_START_NS / JM_NS_PER_S));
+				(int)(patience / JM_NS_PER_S));
 	}
 	jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + children->config->lead_ns);
 	return 0;
@@ -285,14 +301,12 @@ static void heed_wishes(struct children *children)
 /* A logger that lives but reads nothing any more is worth no more cycles. */
 static int check_logger(struct children *children, struct jm_error *reterr)
 {
-	const struct jm_logger_config *config = &children->config->logger;
-	uint64_t readings = atomic_load(&children->logger_shared->readings);
-	int64_t now = jm_clock_monotonic_ns(NULL), patience = LOGGER_STALL_NS;
+	int64_t patience = patience_ns(children, LOGGER_STALL_NS);
+	uint64_t passes = atomic_load(&children->logger_shared->passes);
+	int64_t now = jm_clock_monotonic_ns(NULL);
 
-	if (config->rate_hz > 0)
-		patience += (int64_t)(3e9 / config->rate_hz);
-	if (readings != children->readings) {
-		children->readings = readings;
+	if (passes != children->passes) {
+		children->passes = passes;
 		children->reading_ns = now;
 	}
 	if (now - children->reading_ns < patience)
@@ -428,7 +442,6 @@ int jm_children_run(struct jm_children_config *config, struct jm_children_result
 	ret_result->interrupted = children.interrupted;
 	if (children.link.shared && children.logger_shared) {
 		ret_result->cycles = cycles_done(&children);
-		ret_result->sensor = children.logger_shared->info;
 	}
 	close_all(&children);
 	return result;

@@ -43,7 +43,6 @@ struct jm_children_result {
 	uint32_t cycles;
 	int interrupted; /* the user asked to end early */
 	double children_cpu_s;
-	struct jm_sensor_info sensor; /* as opened; id "": never opened */
 };
 
 /*

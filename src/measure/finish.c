@@ -8,16 +8,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "data/total.h"
 #include "formats/benchmark_file.h"
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
 #include "formats/readings_file.h"
 #include "formats/timeline_file.h"
+#include "measure/complete.h"
 #include "run/previous.h"
 #include "run/run_folder.h"
 #include "run/session.h"
 #include "run/session_load.h"
-#include "sensors/registry.h"
 
 static const char simulated_text[] = "SIMULATED\n\n"
 				     "The power in this folder comes from joulemap's virtual "
@@ -80,26 +81,15 @@ static int join(const struct finish *finish, char ret_path[JM_PATH_MAX],
 	return jm_path_join(ret_path, finish->run_folder, name, reterr);
 }
 
-/* Values of a simulated sensor are computed now, from what really happened. */
+/* Values of simulated sensors are computed now, from what really happened. */
 static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 {
-	const struct jm_run_sensor *sensor = finish->data.run.sensors;
-	struct jm_sensor_options options;
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
-	char truth[JM_PATH_MAX], mark[JM_PATH_MAX];
+	char mark[JM_PATH_MAX];
 	int result;
 
 	if (!finish->simulated)
 		return 0;
-	jm_sensor_options_init(&options, sensor->seed);
-	result = jm_sensor_select(
-		sensor->wanted[0] ? sensor->wanted : NULL, &options, &ops, &info, reterr);
-	if (result == 0)
-		result = join(finish, truth, reterr, "truth.json");
-	if (result == 0 && ops->complete)
-		result = ops->complete(&info, options.seed, &finish->data.log,
-			&finish->data.timeline, truth, reterr);
+	result = jm_complete_simulated(&finish->data, finish->run_folder, reterr);
 	if (result == 0)
 		result = join(finish, mark, reterr, "SIMULATED.txt");
 	if (result == 0)
@@ -108,69 +98,117 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 	return result;
 }
 
-/* Number of rails that no other contains; *ret_first is the first of them. */
-static size_t count_roots(const struct jm_session_data *data, size_t *ret_first)
-{
-	size_t roots = 0;
+/* ---- Power ----------------------------------------------------------------------- */
 
-	*ret_first = 0;
-	for (size_t i = 0; i < data->log.n_rails; i++)
-		if (data->parents[i] < 0 && roots++ == 0)
-			*ret_first = i;
-	return roots;
+static int init_total(
+	const struct jm_session_data *data, struct jm_total *ret_total, struct jm_error *reterr)
+{
+	struct jm_total_rail *rails = calloc(data->log.n_rails + 1, sizeof(*rails));
+	size_t n = 0;
+	int result;
+
+	if (!rails)
+		return jm_fail_memory(reterr, "the total");
+	for (size_t i = 0; i < data->run.n_sensors; i++) {
+		const struct jm_run_sensor *sensor = &data->run.sensors[i];
+		size_t first = n;
+
+		for (size_t j = 0; j < sensor->n_rails && n < data->log.n_rails; j++, n++) {
+			const struct jm_run_rail *rail = &sensor->rails[j];
+
+			rails[n].sensor = i;
+			rails[n].scope = sensor->scope;
+			rails[n].parent = rail->parent < 0 ? -1 : (int)first + rail->parent;
+			rails[n].quantity = rail->quantity;
+			rails[n].range = rail->range;
+		}
+	}
+	result = jm_total_init(ret_total, rails, n, reterr);
+	free(rails);
+	return result;
 }
 
-/* The sum of all root rails in one pass of the logger. */
-static struct jm_reading sum_of_pass(
-	const struct jm_session_data *data, size_t n_rails, size_t pass)
+/*
+ * The rail with the earliest reading that was not taken yet; SIZE_MAX: none.
+ * Where clocks are too coarse to tell, passes stay together.
+ */
+static size_t next_rail(const struct jm_power_log *log, const struct jm_total *total,
+	const size_t *taken, size_t n)
 {
-	struct jm_reading sum = {.before_ns = INT64_MAX};
+	size_t next = SIZE_MAX;
 
-	for (size_t i = 0; i < n_rails; i++) {
-		const struct jm_rail *rail = &data->log.rails[i];
-		const struct jm_reading *reading = &rail->readings[pass];
+	for (size_t i = 0; i < n; i++) {
+		const struct jm_reading *reading, *best;
 
-		if (data->parents[i] >= 0)
+		if (taken[i] == log->rails[i].n_readings || !jm_total_has(total, i))
 			continue;
-		if (reading->before_ns < sum.before_ns)
-			sum.before_ns = reading->before_ns;
-		if (reading->after_ns > sum.after_ns)
-			sum.after_ns = reading->after_ns;
-		sum.value[0] += jm_reading_power_uw(reading, rail->quantity);
+		if (next == SIZE_MAX) {
+			next = i;
+			continue;
+		}
+		reading = &log->rails[i].readings[taken[i]];
+		best = &log->rails[next].readings[taken[next]];
+		if (reading->before_ns < best->before_ns ||
+			(reading->before_ns == best->before_ns && taken[i] < taken[next]))
+			next = i;
 	}
-	return sum;
+	return next;
 }
 
 /* Adds the sum of all root rails as a rail of its own. */
-static int add_total(struct jm_session_data *data, size_t *ret_rail, struct jm_error *reterr)
+static int add_total(struct jm_power_log *log, struct jm_total *total, size_t *ret_rail,
+	struct jm_error *reterr)
 {
-	size_t passes = SIZE_MAX, n_rails = data->log.n_rails;
-	int total = jm_power_log_add_rail(&data->log, "total", JM_QUANTITY_UW, reterr);
+	size_t n = log->n_rails, rail, *taken = calloc(n, sizeof(*taken));
+	int result, added;
 
-	if (total < 0)
-		return total;
-	for (size_t i = 0; i < n_rails; i++)
-		if (data->log.rails[i].n_readings < passes)
-			passes = data->log.rails[i].n_readings;
-	for (size_t pass = 0; pass < passes; pass++) {
-		struct jm_reading sum = sum_of_pass(data, n_rails, pass);
-		int result = jm_power_log_append(&data->log, (size_t)total, &sum, reterr);
+	if (!taken)
+		return jm_fail_memory(reterr, "the total");
+	added = result = jm_power_log_add_rail(log, "total", JM_QUANTITY_UW, reterr);
+	while (result >= 0 && (rail = next_rail(log, total, taken, n)) != SIZE_MAX) {
+		struct jm_reading sum;
 
-		if (result < 0)
-			return result;
+		if (jm_total_put(total, rail, &log->rails[rail].readings[taken[rail]++], &sum))
+			result = jm_power_log_append(log, (size_t)added, &sum, reterr);
 	}
-	*ret_rail = (size_t)total;
-	return 0;
+	free(taken);
+	*ret_rail = (size_t)added;
+	return result < 0 ? result : 0;
 }
 
-/* Whose rail the power log holds: a sum of several sensors is of none. */
-static void name_rail(struct jm_run *run, const char *name)
+/* The rail that is the total, added where it is a sum. */
+static int find_total(struct jm_session_data *data, size_t *ret_rail, struct jm_error *reterr)
 {
-	struct jm_run_power_log *log = &run->power_log;
+	struct jm_total total;
+	int result = init_total(data, &total, reterr);
 
-	jm_text_copy(log->rail, sizeof(log->rail), name);
-	if (run->n_sensors == 1)
-		jm_text_copy(log->sensor, sizeof(log->sensor), run->sensors[0].id);
+	if (result < 0)
+		return result;
+	*ret_rail = jm_total_first(&total);
+	if (total.n_roots > 1)
+		result = add_total(&data->log, &total, ret_rail, reterr);
+	jm_total_release(&total);
+	return result;
+}
+
+/* Says what the power log holds: a sum of several sensors is of none. */
+static void describe_power(struct jm_session_data *data, size_t rail)
+{
+	struct jm_run_power_log *power_log = &data->run.power_log;
+	size_t first = 0;
+
+	jm_text_copy(power_log->rail, sizeof(power_log->rail), data->log.rails[rail].name);
+	power_log->sensor[0] = '\0';
+	for (size_t i = 0; i < data->run.n_sensors; i++) {
+		const struct jm_run_sensor *sensor = &data->run.sensors[i];
+
+		if (rail >= first && rail < first + sensor->n_rails)
+			jm_text_copy(power_log->sensor, sizeof(power_log->sensor), sensor->id);
+		first += sensor->n_rails;
+	}
+	if (data->run.n_sensors == 1) /* its sum too */
+		jm_text_copy(
+			power_log->sensor, sizeof(power_log->sensor), data->run.sensors[0].id);
 }
 
 static int write_power(struct finish *finish, struct jm_error *reterr)
@@ -187,8 +225,8 @@ static int write_power(struct finish *finish, struct jm_error *reterr)
 		result = jm_readings_write(path, &data->log, reterr);
 	if (result == 0)
 		result = jm_file_sync(path, reterr);
-	if (result == 0 && count_roots(data, &rail) > 1)
-		result = add_total(data, &rail, reterr);
+	if (result == 0)
+		result = find_total(data, &rail, reterr);
 	if (result == 0)
 		result = join(finish, path, reterr, "%zu_cycles_power_log_%s.log",
 			data->n_cycles, finish->started);
@@ -196,7 +234,7 @@ static int write_power(struct finish *finish, struct jm_error *reterr)
 		result = jm_power_log_write(
 			path, &data->log.rails[rail], finish->civil_offset_ns, reterr);
 	if (result == 0)
-		name_rail(&data->run, data->log.rails[rail].name);
+		describe_power(data, rail);
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 

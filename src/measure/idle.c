@@ -2,12 +2,11 @@
 #include "measure/idle.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "sensors/registry.h"
 
 #define PARTS 32
 #define PROGRESS_NS (JM_NS_PER_S / 10)
@@ -20,16 +19,18 @@ struct moments {
 };
 
 struct idle {
-	const struct jm_sensor_info *info;
+	struct jm_sensor_set *set;
+	struct jm_total total;
 	struct moments readings;
 	struct moments conversions; /* runs of one and the same value count once */
 	struct moments parts[PARTS];
 	double last_uw;
-	double quantum_uw;
-	struct jm_reading first[JM_SENSOR_RAILS_MAX]; /* of counters, at their last change */
+	uint64_t taken; /* readings of what is summed */
 	uint64_t missing;
 	int64_t begin_ns;
 	int64_t end_ns;
+	double part;            /* of the time that is over, 0..1 */
+	struct pollfd *watched; /* [n_members], owned: descriptors; fd -1: polled */
 };
 
 static void moments_add(struct moments *moments, double value)
@@ -46,63 +47,32 @@ static double moments_variance(const struct moments *moments)
 	return moments->n > 1.0 ? moments->squares / (moments->n - 1.0) : (double)NAN;
 }
 
-/* Power since a counter changed last; NaN until it changes. */
-static double counter_power_uw(struct jm_reading *last, const struct jm_reading *reading)
+static int take(void *context, size_t rail, const struct jm_reading *reading)
 {
-	double elapsed_s = (double)(reading->after_ns - last->after_ns) * 1e-9;
-	double power_uw = (double)NAN;
+	struct idle *idle = context;
+	size_t index = idle->part < 1.0 ? (size_t)(idle->part * PARTS) : PARTS - 1;
+	struct jm_reading sum;
+	double power_uw;
 
-	if (last->after_ns && reading->value[0] <= last->value[0])
-		return (double)NAN;
-	if (last->after_ns)
-		power_uw = (reading->value[0] - last->value[0]) / elapsed_s;
-	*last = *reading;
-	return power_uw;
-}
-
-/* Sum over the rails that no other one contains, and its quantum. */
-static double total_uw(struct idle *idle, const struct jm_reading *readings)
-{
-	double sum = 0.0, quantum_square = 0.0;
-
-	for (size_t i = 0; i < idle->info->n_rails; i++) {
-		const struct jm_rail_info *rail = &idle->info->rails[i];
-		double power, quantum;
-
-		if (!jm_sensor_rail_is_root(idle->info, i))
-			continue;
-		power = rail->quantity == JM_QUANTITY_UJ
-				? counter_power_uw(&idle->first[i], &readings[i])
-				: jm_reading_power_uw(&readings[i], rail->quantity);
-		quantum = rail->quantity == JM_QUANTITY_MV_MA
-				  ? readings[i].value[0] * rail->quantum[1]
-			  : rail->quantity == JM_QUANTITY_UW ? rail->quantum[0]
-							     : 0.0;
-		sum += power;
-		quantum_square += quantum * quantum;
-	}
-	if (!isnan(quantum_square))
-		idle->quantum_uw = sqrt(quantum_square);
-	return sum;
-}
-
-static void take(struct idle *idle, const struct jm_reading *readings, double part)
-{
-	double power_uw = total_uw(idle, readings);
-	size_t index = part < 1.0 ? (size_t)(part * PARTS) : PARTS - 1;
-
+	if (!jm_total_has(&idle->total, rail))
+		return 0;
 	if (!idle->begin_ns)
-		idle->begin_ns = readings[0].before_ns;
-	idle->end_ns = readings[0].after_ns;
+		idle->begin_ns = reading->before_ns;
+	idle->end_ns = reading->after_ns;
+	idle->taken++;
+	if (!jm_total_put(&idle->total, rail, reading, &sum))
+		return 0;
+	power_uw = sum.value[0];
 	if (isnan(power_uw)) {
 		idle->missing++;
-		return;
+		return 0;
 	}
 	if (idle->readings.n < 0.5 || power_uw != idle->last_uw)
 		moments_add(&idle->conversions, power_uw);
 	moments_add(&idle->readings, power_uw);
 	moments_add(&idle->parts[index], power_uw);
 	idle->last_uw = power_uw;
+	return 0;
 }
 
 /*
@@ -114,36 +84,89 @@ static double standard_error_uw(const struct idle *idle)
 {
 	double n = idle->conversions.n;
 	double squares = moments_variance(&idle->conversions) / n;
+	double quantum_uw = idle->total.quantum_uw;
 	struct moments means = {0};
 
 	for (size_t i = 0; i < PARTS; i++)
 		if (idle->parts[i].n > 0.5)
 			moments_add(&means, idle->parts[i].mean);
-	if (n < 1.5 && !(idle->quantum_uw > 0.0))
+	if (n < 1.5 && !(quantum_uw > 0.0))
 		return (double)NAN;
 	if (means.n > 7.5)
 		squares = fmax(squares, moments_variance(&means) / means.n);
-	return sqrt(fmax(squares, idle->quantum_uw * idle->quantum_uw / 12.0 / n));
+	return sqrt(fmax(squares, quantum_uw * quantum_uw / 12.0 / n));
 }
 
-static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *state,
-	const struct jm_sensor_options *options, double seconds, jm_idle_progress_fn *progress,
+/* ---- Reading ------------------------------------------------------------------- */
+
+static int watch_descriptors(struct idle *idle, struct jm_error *reterr)
+{
+	const struct jm_sensor_set *set = idle->set;
+
+	idle->watched = calloc(set->n_members + 1, sizeof(*idle->watched));
+	if (!idle->watched)
+		return jm_fail_memory(reterr, "the idle measurement");
+	for (size_t i = 0; i < set->n_members; i++) {
+		idle->watched[i].fd = set->members[i].descriptor;
+		idle->watched[i].events = POLLIN;
+	}
+	return 0;
+}
+
+/* Reads what descriptors offer now; waits for them at most until the deadline. */
+static int read_descriptors(struct idle *idle, const struct jm_reading_sink *sink,
+	int64_t until_ns, struct jm_error *reterr)
+{
+	struct jm_sensor_set *set = idle->set;
+	int64_t left_ns = until_ns - jm_clock_monotonic_ns(NULL);
+	struct timespec timeout = {.tv_nsec = (long)(left_ns < 0 ? 0 : left_ns)};
+	int result = 0;
+
+	if (ppoll(idle->watched, set->n_members, &timeout, NULL) <= 0)
+		return 0;
+	for (size_t i = 0; i < set->n_members && result == 0; i++)
+		if (idle->watched[i].fd >= 0 && idle->watched[i].revents)
+			result = jm_sensor_set_read(&set->members[i], sink, reterr);
+	return result;
+}
+
+/* Until a member is due, but no longer than progress can wait. */
+static int read_next(
+	struct idle *idle, const struct jm_reading_sink *sink, struct jm_error *reterr)
+{
+	struct jm_sensor_member *polled = jm_sensor_set_next(idle->set);
+	int64_t now_ns = jm_clock_monotonic_ns(NULL), until_ns = now_ns + PROGRESS_NS;
+	int watches = 0, result = 0;
+
+	for (size_t i = 0; i < idle->set->n_members; i++)
+		watches |= idle->set->members[i].descriptor >= 0;
+	if (polled && polled->deadline_ns < until_ns)
+		until_ns = polled->deadline_ns;
+	if (watches)
+		result = read_descriptors(idle, sink, until_ns, reterr);
+	else
+		jm_clock_sleep_until(until_ns);
+	if (result < 0 || !polled || jm_clock_monotonic_ns(NULL) < polled->deadline_ns)
+		return result;
+	result = jm_sensor_set_read(polled, sink, reterr);
+	jm_sensor_member_advance(polled, jm_clock_monotonic_ns(NULL));
+	return result;
+}
+
+static int read_all(struct idle *idle, double seconds, jm_idle_progress_fn *progress,
 	void *context, struct jm_error *reterr)
 {
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
-	int64_t start_ns = options->now_ns(options->clock), now_ns = start_ns,
-		shown_ns = start_ns;
-	int64_t period_ns = (int64_t)(idle->info->poll_ms * 1e6);
-	int64_t deadline_ns = jm_clock_monotonic_ns(NULL);
+	const struct jm_reading_sink sink = {take, idle};
+	int64_t start_ns = jm_clock_monotonic_ns(NULL), now_ns = start_ns, shown_ns = start_ns;
 
-	if (period_ns < JM_NS_PER_MS / 10)
-		period_ns = JM_NS_PER_MS;
+	jm_sensor_set_start(idle->set, start_ns);
 	while ((double)(now_ns - start_ns) < seconds * 1e9) {
-		int result = ops->read(state, readings, reterr);
+		int result;
 
+		idle->part = (double)(now_ns - start_ns) / (seconds * 1e9);
+		result = read_next(idle, &sink, reterr);
 		if (result < 0)
 			return result;
-		take(idle, readings, (double)(now_ns - start_ns) / (seconds * 1e9));
 		if (progress && now_ns - shown_ns >= PROGRESS_NS) {
 			double mean =
 				idle->readings.n > 0.5 ? idle->readings.mean : (double)NAN;
@@ -153,11 +176,7 @@ static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *
 				return jm_fail(reterr, JM_EINTERRUPTED,
 					"idle measurement interrupted");
 		}
-		deadline_ns += period_ns;
-		if (deadline_ns < jm_clock_monotonic_ns(NULL))
-			deadline_ns = jm_clock_monotonic_ns(NULL);
-		jm_clock_sleep_until(deadline_ns);
-		now_ns = options->now_ns(options->clock);
+		now_ns = jm_clock_monotonic_ns(NULL);
 	}
 	return 0;
 }
@@ -165,10 +184,14 @@ static int poll_until(struct idle *idle, const struct jm_sensor_ops *ops, void *
 static int conclude(
 	const struct idle *idle, struct jm_idle_result *ret_result, struct jm_error *reterr)
 {
-	if (idle->readings.n < 0.5)
+	char id[4 * JM_NAME_MAX];
+
+	if (idle->readings.n < 0.5) {
+		jm_sensor_set_id(idle->set, id, sizeof(id));
 		return jm_fail(reterr, JM_ESENSOR,
-			"sensor '%s' delivered no value in %llu readings", idle->info->id,
-			(unsigned long long)idle->missing);
+			"sensor '%s' delivered no value in %llu readings", id,
+			(unsigned long long)idle->taken);
+	}
 	ret_result->mean_uw = idle->readings.mean;
 	ret_result->sd_uw = sqrt(moments_variance(&idle->conversions));
 	ret_result->error_uw = standard_error_uw(idle);
@@ -181,27 +204,26 @@ static int conclude(
 	return 0;
 }
 
-int jm_idle_measure(const struct jm_sensor_ops *ops, struct jm_sensor_info *info,
-	const struct jm_sensor_options *options, double seconds, jm_idle_progress_fn *progress,
+int jm_idle_measure(struct jm_sensor_set *set, double seconds, jm_idle_progress_fn *progress,
 	void *context, struct jm_idle_result *ret_result, struct jm_error *reterr)
 {
-	struct idle idle = {.info = info};
-	void *state;
+	struct idle idle = {.set = set};
 	int result;
 
 	if (!(seconds > 0.0 && seconds <= 1e6))
 		return jm_fail(reterr, JM_EINVAL,
 			"idle duration %g s is not from 0 to 1000000 s", seconds);
-	state = calloc(1, ops->state_size ? ops->state_size : 1);
-	if (!state)
-		return jm_fail_memory(reterr, "the sensor");
-	result = ops->open(state, info, options, reterr);
+	result = jm_sensor_set_open(set, 0.0, reterr);
 	if (result == 0)
-		result = poll_until(
-			&idle, ops, state, options, seconds, progress, context, reterr);
+		result = jm_sensor_set_total(set, &idle.total, reterr);
+	if (result == 0)
+		result = watch_descriptors(&idle, reterr);
+	if (result == 0)
+		result = read_all(&idle, seconds, progress, context, reterr);
 	if (result == 0)
 		result = conclude(&idle, ret_result, reterr);
-	ops->close(state);
-	free(state);
+	jm_sensor_set_close(set);
+	jm_total_release(&idle.total);
+	free(idle.watched);
 	return result;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "joulemap/sensor.h"
+#include "sensors/set.h"
 
 struct jm_idle_result {
 	double mean_uw; /* of the readings, as the original computes it */
@@ -22,7 +22,7 @@ struct jm_idle_result {
 	uint64_t missing;     /* that have none */
 	uint64_t conversions; /* distinct ones: changes of value + 1 */
 	double seconds;       /* from the first reading to the last */
-	int64_t begin_ns;     /* the first reading, on the clock of the options */
+	int64_t begin_ns;     /* the first reading, on the sensors' clock */
 	int64_t end_ns;
 };
 
@@ -33,13 +33,13 @@ struct jm_idle_result {
 typedef int jm_idle_progress_fn(void *context, double seconds, double mean_uw);
 
 /*
- * Polls the sensor for `seconds`, in the calling process, at its own rate, and
- * takes the mean of the total: the sum of all rails that no other contains.
- * Refines *info as opening does. JM_EINTERRUPTED when `progress` (may be NULL)
- * ended it; the sensor's own errors; JM_ESENSOR when no reading has a value.
+ * Opens the sensors and reads them for `seconds`, in the calling process, each
+ * at its own rate, and takes the mean of the total (data/total.h). They are
+ * closed on return, and their infos are those of the open ones. JM_EINTERRUPTED
+ * when `progress` (may be NULL) ended it; the sensors' own errors; JM_ESENSOR
+ * when no reading has a value.
  */
-int jm_idle_measure(const struct jm_sensor_ops *ops, struct jm_sensor_info *info,
-	const struct jm_sensor_options *options, double seconds, jm_idle_progress_fn *progress,
+int jm_idle_measure(struct jm_sensor_set *set, double seconds, jm_idle_progress_fn *progress,
 	void *context, struct jm_idle_result *ret_result, struct jm_error *reterr);
 
 #endif

@@ -24,6 +24,11 @@ static int show(void *context, double seconds, double mean_uw)
 	return jm_wishes_count();
 }
 
+static int is_simulated(const struct jm_idle_config *config)
+{
+	return jm_sensor_set_has(config->set, JM_SENSOR_SIMULATED);
+}
+
 static void note_power(const struct jm_idle_config *config, const struct jm_idle_power *power,
 	const char *what)
 {
@@ -32,8 +37,7 @@ static void note_power(const struct jm_idle_config *config, const struct jm_idle
 	if (!isnan(power->error_uw))
 		snprintf(error, sizeof(error), " +- %.4f", power->error_uw * 1e-6);
 	jm_note(config->progress, "%sidle power %.4f%s W (%s)",
-		config->info->simulated ? "SIMULATED " : "", power->mean_uw * 1e-6, error,
-		what);
+		is_simulated(config) ? "SIMULATED " : "", power->mean_uw * 1e-6, error, what);
 }
 
 static int write_files(const struct jm_idle_config *config,
@@ -44,9 +48,9 @@ static int write_files(const struct jm_idle_config *config,
 		.error_uw = measured->error_uw,
 		.seconds = measured->seconds,
 		.civil_ns = realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S,
-		.simulated = config->info->simulated};
+		.simulated = is_simulated(config)};
 
-	jm_text_copy(record.sensor, sizeof(record.sensor), config->info->id);
+	jm_sensor_set_id(config->set, record.sensor, sizeof(record.sensor));
 	return jm_idle_write(config->result_dir, &record, reterr);
 }
 
@@ -61,8 +65,8 @@ int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_p
 	if (result < 0)
 		return result;
 	jm_wishes_catch(&saved);
-	result = jm_idle_measure(config->sensor, config->info, config->options, config->seconds,
-		show, (void *)(uintptr_t)config, &measured, reterr);
+	result = jm_idle_measure(config->set, config->seconds, show, (void *)(uintptr_t)config,
+		&measured, reterr);
 	jm_wishes_restore(&saved);
 	if (result < 0)
 		return result;
@@ -79,12 +83,14 @@ static int find_stored(const struct jm_idle_config *config, struct jm_idle_power
 {
 	char path[JM_PATH_MAX];
 	struct jm_idle_record record;
+	char id[sizeof(record.sensor)];
 
+	jm_sensor_set_id(config->set, id, sizeof(id));
 	if (jm_path_join(path, config->result_dir, JM_IDLE_JSON_NAME, NULL) < 0 ||
 		!jm_path_exists(path) || jm_idle_read(path, &record, NULL) < 0)
 		return 0;
-	if (record.simulated != config->info->simulated ||
-		(record.sensor[0] && strcmp(record.sensor, config->info->id) != 0))
+	if (record.simulated != is_simulated(config) ||
+		(record.sensor[0] && strcmp(record.sensor, id) != 0))
 		return 0;
 	ret_power->mean_uw = record.average_uw;
 	ret_power->error_uw = record.error_uw;

@@ -3,12 +3,10 @@
 #ifndef JM_MEASURE_IDLE_RUN_H
 #define JM_MEASURE_IDLE_RUN_H
 
-#include "joulemap/sensor.h"
+#include "sensors/set.h"
 
 struct jm_idle_config {
-	const struct jm_sensor_ops *sensor;
-	struct jm_sensor_info *info;
-	const struct jm_sensor_options *options;
+	struct jm_sensor_set *set;          /* chosen, not open */
 	const char *result_dir;             /* NULL (for jm_idle_run): no files */
 	double seconds;                     /* 0: do not measure */
 	int again;                          /* measure although the folder has one */

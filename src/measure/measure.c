@@ -20,6 +20,7 @@
 #include "plugin/loader.h"
 #include "run/run.h"
 #include "run/session_load.h"
+#include "sensors/describe.h"
 #include "sensors/registry.h"
 #include "workload/command.h"
 #include "workload/inference.h"
@@ -31,8 +32,7 @@ struct job {
 	const struct jm_measure_config *config;
 	struct jm_measure_result *result;
 	struct jm_model_source model;
-	const struct jm_sensor_ops *sensor;
-	struct jm_sensor_info sensor_info;
+	struct jm_sensor_set sensors;
 	struct jm_sensor_options sensor_options;
 	const struct jm_engine_ops *engine;
 	struct jm_engine_settings settings;
@@ -46,24 +46,52 @@ struct job {
 
 /* ---- What to measure, and with what ----------------------------------------- */
 
+static int find_calibration(const struct job *job, const struct jm_sensor_info *info,
+	const char *rail, struct jm_calibration *ret_calibration)
+{
+	return jm_calibration_find(job->calibrations, job->board, info,
+		job->sensor_options.seed, rail, ret_calibration);
+}
+
 /* A file that cannot be read is no reason not to measure. */
 static void load_calibrations(struct job *job)
 {
-	const struct jm_sensor_info *info = &job->sensor_info;
 	struct jm_calibration calibration;
 	struct jm_error error;
 
 	jm_board_name(job->sensor_options.sysfs_root, job->board, sizeof(job->board));
 	if (jm_calibration_load(&job->calibrations, &error) == JM_EFORMAT)
 		jm_note(job->config->progress, "%s", error.message);
-	if (info->n_rails &&
-		jm_calibration_find(job->calibrations, job->board, info,
-			job->sensor_options.seed, info->rails[0].name, &calibration) < 0)
-		jm_note(job->config->progress,
-			"the calibration of %s was made at another setting of the sensor and "
-			"is "
-			"not used: 'joulemap calibrate' makes a new one",
-			info->id);
+	for (size_t i = 0; i < job->sensors.n_members; i++) {
+		const struct jm_sensor_info *info = &job->sensors.members[i].info;
+
+		if (info->n_rails &&
+			find_calibration(job, info, info->rails[0].name, &calibration) < 0)
+			jm_note(job->config->progress,
+				"the calibration of %s was made at another setting of the "
+				"sensor and is not used: 'joulemap calibrate' makes a new one",
+				info->id);
+	}
+}
+
+/* The power of layers that run elsewhere is not in a sensor's figures. */
+static void note_scope(const struct job *job)
+{
+	static const char *const places[] = {[JM_SCOPE_CPU] = "CPU", [JM_SCOPE_GPU] = "GPU"};
+	enum jm_scope runs = job->engine_info.scope;
+
+	if (runs != JM_SCOPE_CPU && runs != JM_SCOPE_GPU)
+		return;
+	for (size_t i = 0; i < job->sensors.n_members; i++) {
+		const struct jm_sensor_info *info = &job->sensors.members[i].info;
+
+		if ((info->scope == JM_SCOPE_CPU || info->scope == JM_SCOPE_GPU) &&
+			info->scope != runs)
+			jm_note(job->config->progress,
+				"sensor '%s' sees only its %s, and engine '%s' runs on the %s: "
+				"the power of these layers is not in its figures",
+				info->id, places[info->scope], job->engine->name, places[runs]);
+	}
 }
 
 /* Everything that can be wrong is found before anything is measured. */
@@ -80,49 +108,41 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result < 0)
 		return result;
 	jm_sensor_options_init(&job->sensor_options, job->config->seed);
-	result = jm_sensor_select(job->config->sensor, &job->sensor_options, &job->sensor,
-		&job->sensor_info, reterr);
+	result = jm_sensor_set_select(
+		&job->sensors, job->config->sensor, &job->sensor_options, reterr);
 	if (result < 0)
 		return result;
-	job->result->simulated = job->sensor_info.simulated;
+	job->result->simulated = jm_sensor_set_has(&job->sensors, JM_SENSOR_SIMULATED);
 	load_calibrations(job);
 	if (job->config->command)
 		return 0;
 	result = jm_engine_choose(job->config->engine, job->config->engine_options,
 		job->config->n_engine_options, &job->engine, &job->settings, &job->engine_info,
 		reterr);
-	if (result == 0 && job->sensor == &jm_sensor_nvml &&
-		job->engine_info.scope == JM_SCOPE_CPU)
-		jm_note(job->config->progress,
-			"sensor '%s' sees only its GPU, and engine '%s' runs on the "
-			"CPU: "
-			"the power of these layers is not in its figures",
-			job->sensor_info.id, job->engine->name);
+	if (result == 0)
+		note_scope(job);
 	return result;
 }
 
 /* ---- The session's description ------------------------------------------------- */
 
-/* With the calibrations that are kept of it, so that the run folder is complete. */
-static int describe_sensor(struct job *job, struct jm_error *reterr)
+/* With the calibrations that are kept of them, so that the run folder is complete. */
+static void add_calibrations(struct job *job)
 {
-	const struct jm_sensor_info *info = &job->sensor_info;
 	struct jm_run *run = &job->run;
-	struct jm_run_sensor *sensor = run->n_sensors ? run->sensors : jm_run_add_sensor(run);
-	int result;
 
-	if (!sensor)
-		return jm_fail_memory(reterr, "the description of the sensor");
-	result = jm_run_sensor_set(sensor, job->sensor->name, info, job->sensor_options.seed,
-		job->config->sensor, reterr);
-	for (size_t i = 0; result == 0 && i < sensor->n_rails; i++) {
-		struct jm_run_rail *rail = &sensor->rails[i];
+	for (size_t i = 0; i < run->n_sensors; i++) {
+		struct jm_run_sensor *sensor = &run->sensors[i];
+		struct jm_sensor_info info;
 
-		rail->calibrated =
-			jm_calibration_find(job->calibrations, job->board, info,
-				job->sensor_options.seed, rail->name, &rail->calibration) == 1;
+		jm_run_sensor_info(sensor, &info);
+		for (size_t j = 0; j < sensor->n_rails; j++) {
+			struct jm_run_rail *rail = &sensor->rails[j];
+
+			rail->calibrated = find_calibration(job, &info, rail->name,
+						   &rail->calibration) == 1;
+		}
 	}
-	return result;
 }
 
 /* Its words, with a blank between them. */
@@ -155,8 +175,10 @@ static void describe_config(const struct job *job, struct jm_run_config *ret)
 	if (job->engine)
 		jm_text_copy(ret->engine, sizeof(ret->engine), job->engine->name);
 	describe_command(config->command, ret);
-	jm_text_copy(ret->sensor, sizeof(ret->sensor),
-		job->sensor_info.simulated ? "sim (SIMULATED)" : job->sensor_info.id);
+	jm_sensor_set_id(&job->sensors, ret->sensor, sizeof(ret->sensor));
+	if (job->result->simulated)
+		snprintf(ret->sensor + strlen(ret->sensor),
+			sizeof(ret->sensor) - strlen(ret->sensor), " (SIMULATED)");
 	ret->threads = config->threads;
 	ret->rate_hz = config->rate_hz;
 	ret->jitter_ms = config->jitter_ms;
@@ -181,11 +203,12 @@ static int describe(struct job *job, const struct jm_idle_power *idle, struct jm
 	jm_text_copy(run->joulemap, sizeof(run->joulemap), jm_version());
 	describe_model(&job->model, &run->model);
 	describe_config(job, &run->config);
-	result = describe_sensor(job, reterr);
+	result = jm_sensor_set_describe(&job->sensors, run, reterr);
 	if (result == 0)
 		result = jm_plugins_describe(run, reterr);
 	if (result < 0)
 		return result;
+	add_calibrations(job);
 	if (!isnan(idle->mean_uw)) {
 		run->idle.power_uw = idle->mean_uw;
 		run->idle.error_uw = idle->error_uw;
@@ -242,10 +265,11 @@ static int describe_end(struct job *job, const struct jm_children_result *childr
 			"other programs used %.0f %% of the machine: their power is in the "
 			"figures",
 			load * 100);
-	if (!children->sensor.id[0])
-		return 0;
-	job->sensor_info = children->sensor;
-	return describe_sensor(job, reterr);
+	/* As they were when open, which may be another setting. */
+	result = jm_session_load_sensors(&job->place.paths, run, reterr);
+	if (result > 0)
+		add_calibrations(job);
+	return result < 0 ? result : 0;
 }
 
 /* ---- The run --------------------------------------------------------------------- */
@@ -297,7 +321,6 @@ static int run_children(
 	struct job *job, struct jm_children_result *ret_children, struct jm_error *reterr)
 {
 	const struct jm_measure_config *config = job->config;
-	char *meta = jm_run_sensors_format(job->run.sensors, job->run.n_sensors);
 	struct jm_inference_config inference = {.ops = job->engine,
 		.options = {.dtype = config->dtype,
 			.n_input_shape = config->n_input_shape,
@@ -313,27 +336,19 @@ static int run_children(
 		.spool_path = job->place.paths.timeline,
 		.runs = config->runs,
 		.jitter_ms = config->jitter_ms,
-		.round_ms = job->sensor_info.round_ms,
+		.round_ms = job->sensors.members[0].info.round_ms,
 		.seed = config->seed,
-		.logger = {.ops = job->sensor,
-			.info = &job->sensor_info,
-			.options = job->sensor_options,
+		.logger = {.set = &job->sensors,
 			.rate_hz = config->rate_hz,
 			.spool_path = job->place.paths.power,
-			.meta_json = meta,
 			.pin_cpu = -1,
 			.realtime = 1,
 			.ignore_terminate = 1},
 		.lead_ns = lead_ns(config),
 		.progress = config->progress};
-	int result;
 
 	memcpy(inference.options.input_shape, config->input_shape, sizeof(config->input_shape));
-	if (!meta)
-		return jm_fail_memory(reterr, "the description of the sensor");
-	result = jm_children_run(&children, ret_children, reterr);
-	free(meta);
-	return result;
+	return jm_children_run(&children, ret_children, reterr);
 }
 
 /* Completes what is there; the first failure is the one to report. */
@@ -370,9 +385,7 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 
 static int run(struct job *job, struct jm_error *reterr)
 {
-	const struct jm_idle_config idle_config = {.sensor = job->sensor,
-		.info = &job->sensor_info,
-		.options = &job->sensor_options,
+	const struct jm_idle_config idle_config = {.set = &job->sensors,
 		.result_dir = job->config->result_dir,
 		.seconds = job->config->idle_s,
 		.again = job->config->idle_again,
@@ -412,11 +425,13 @@ int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_res
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	jm_run_init(&job.run);
+	jm_sensor_set_init(&job.sensors);
 	jm_wishes_catch(&saved);
 	result = choose(&job, reterr);
 	if (result == 0)
 		result = run(&job, reterr);
 	jm_run_release(&job.run);
+	jm_sensor_set_release(&job.sensors);
 	json_decref(job.calibrations);
 	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
 	jm_place_release(&job.place);

@@ -18,7 +18,7 @@ struct jm_measure_config {
 	char *const *command;
 	double ready_s; /* of a command, until it is ready; 0: for ever */
 	const char *result_dir;
-	const char *sensor;                /* as given to jm_sensor_select; NULL: best */
+	const char *sensor;                /* as given to jm_sensor_set_select; NULL: best */
 	const char *engine;                /* NULL: best */
 	const char *const *engine_options; /* [n_engine_options], "NAME=VALUE" */
 	size_t n_engine_options;

@@ -34,7 +34,7 @@ void jm_calibration_key(
 {
 	char text[sizeof(info->path) + 32];
 
-	if (info->simulated)
+	if (info->flags & JM_SENSOR_SIMULATED)
 		snprintf(text, sizeof(text), "%s seed %llu", info->path,
 			(unsigned long long)seed);
 	else
@@ -239,7 +239,7 @@ int jm_calibration_find(const json_t *file, const char *board,
 
 		if (!jm_calibration_get(file, i, &c) || strcmp(c.board, board) != 0 ||
 			strcmp(c.sensor, key) != 0 || strcmp(c.rail, rail) != 0 ||
-			c.simulated != (info->simulated != 0))
+			c.simulated != ((info->flags & JM_SENSOR_SIMULATED) != 0))
 			continue;
 		if (same_setting(&c, info)) {
 			*ret_calibration = c;

@@ -82,7 +82,7 @@ static void set_rail(struct jm_run_rail *rail, const struct jm_rail_info *info)
 	rail->parent = info->parent;
 	rail->quantum[0] = jm_known(info->quantum[0]);
 	rail->quantum[1] = jm_known(info->quantum[1]);
-	rail->range = (double)NAN;
+	rail->range = jm_known(info->range);
 }
 
 int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
@@ -98,9 +98,12 @@ int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
 	jm_text_copy(sensor->wanted, sizeof(sensor->wanted), wanted ? wanted : info->id);
 	jm_text_copy(sensor->id, sizeof(sensor->id), info->id);
 	jm_text_copy(sensor->path, sizeof(sensor->path), info->path);
+	jm_text_copy(sensor->device, sizeof(sensor->device), info->device);
 	sensor->kind = info->kind;
-	sensor->simulated = info->simulated != 0;
-	sensor->stamped = info->stamped != 0;
+	sensor->scope = info->scope;
+	sensor->simulated = (info->flags & JM_SENSOR_SIMULATED) != 0;
+	sensor->stamped = (info->flags & JM_SENSOR_STAMPED) != 0;
+	sensor->blocking = (info->flags & JM_SENSOR_BLOCKING) != 0;
 	sensor->seed = seed;
 	sensor->round_ms = jm_known(info->round_ms);
 	sensor->window_ms = jm_known(info->window_ms);
@@ -112,6 +115,24 @@ int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
 	sensor->rails = rails;
 	sensor->n_rails = info->n_rails;
 	return 0;
+}
+
+void jm_run_sensor_info(const struct jm_run_sensor *sensor, struct jm_sensor_info *ret_info)
+{
+	memset(ret_info, 0, sizeof(*ret_info));
+	jm_text_copy(ret_info->id, sizeof(ret_info->id), sensor->id);
+	jm_text_copy(ret_info->path, sizeof(ret_info->path), sensor->path);
+	jm_text_copy(ret_info->device, sizeof(ret_info->device), sensor->device);
+	ret_info->kind = sensor->kind;
+	ret_info->scope = sensor->scope;
+	ret_info->flags = (sensor->simulated ? JM_SENSOR_SIMULATED : 0) |
+			  (sensor->stamped ? JM_SENSOR_STAMPED : 0) |
+			  (sensor->blocking ? JM_SENSOR_BLOCKING : 0);
+	ret_info->round_ms = isnan(sensor->round_ms) ? 0 : sensor->round_ms;
+	ret_info->window_ms = isnan(sensor->window_ms) ? 0 : sensor->window_ms;
+	ret_info->poll_ms = isnan(sensor->poll_ms) ? 0 : sensor->poll_ms;
+	ret_info->samples = sensor->samples;
+	jm_text_copy(ret_info->provenance, sizeof(ret_info->provenance), sensor->provenance);
 }
 
 /* ---- Engine ---------------------------------------------------------------------- */

@@ -207,6 +207,9 @@ int jm_run_sensor_set(struct jm_run_sensor *sensor, const char *name,
 	const struct jm_sensor_info *info, uint64_t seed, const char *wanted,
 	struct jm_error *reterr);
 
+/* The same the other way: text is copied, rails are left out. */
+void jm_run_sensor_info(const struct jm_run_sensor *sensor, struct jm_sensor_info *ret_info);
+
 /* Makes room for one more sensor, unknown in all; NULL when out of memory. */
 struct jm_run_sensor *jm_run_add_sensor(struct jm_run *run);
 

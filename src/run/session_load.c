@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/session_load.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "data/rail_names.h"
 #include "formats/engine_info_file.h"
 #include "run/spool.h"
 
@@ -128,44 +130,147 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 	}
 }
 
-static int add_rails(struct jm_session_data *data, const struct jm_run_sensor *sensor,
-	struct jm_error *reterr)
+/* ---- Sensors ------------------------------------------------------------------- */
+
+static int same(double a, double b)
 {
-	size_t first = data->log.n_rails;
-	int *parents = realloc(data->parents, (first + sensor->n_rails + 1) * sizeof(*parents));
-
-	if (!parents)
-		return jm_fail_memory(reterr, "the rails of the run");
-	data->parents = parents;
-	for (size_t i = 0; i < sensor->n_rails; i++) {
-		const struct jm_run_rail *rail = &sensor->rails[i];
-		int result;
-
-		if (!rail->name[0] || !rail->quantity || rail->parent >= (int)sensor->n_rails)
-			return jm_fail(reterr, JM_EFORMAT,
-				"the power spool describes rail %zu wrongly", i);
-		result = jm_power_log_add_rail(&data->log, rail->name, rail->quantity, reterr);
-		if (result < 0)
-			return result;
-		parents[result] = rail->parent < 0 ? -1 : (int)first + rail->parent;
-	}
-	return 0;
+	return a == b || (isnan(a) && isnan(b));
 }
 
-/* What the logger says of its sensors: rails of the first, of the second, ... */
+/* A calibration holds at the setting it was made at only. */
+static void take_calibrations(struct jm_run_sensor *to, const struct jm_run_sensor *from)
+{
+	if (to->samples != from->samples || !same(to->round_ms, from->round_ms) ||
+		!same(to->window_ms, from->window_ms))
+		return;
+	for (size_t i = 0; i < to->n_rails; i++)
+		for (size_t j = 0; j < from->n_rails; j++)
+			if (from->rails[j].calibrated &&
+				strcmp(to->rails[i].name, from->rails[j].name) == 0) {
+				to->rails[i].calibrated = 1;
+				to->rails[i].calibration = from->rails[j].calibration;
+			}
+}
+
+/* The previous version's logger told its one sensor's rails only. */
+static int is_nameless(const struct jm_run *logged, const struct jm_run *run)
+{
+	return logged->n_sensors == 1 && !logged->sensors[0].id[0] && run->n_sensors == 1 &&
+	       run->sensors[0].n_rails == logged->sensors[0].n_rails;
+}
+
+static void take_sensors(struct jm_run *run, struct jm_run *logged)
+{
+	struct jm_run_sensor *sensors = run->sensors;
+	size_t n = run->n_sensors;
+
+	if (is_nameless(logged, run))
+		return;
+	for (size_t i = 0; i < logged->n_sensors; i++)
+		for (size_t j = 0; j < n; j++)
+			if (strcmp(logged->sensors[i].id, sensors[j].id) == 0)
+				take_calibrations(&logged->sensors[i], &sensors[j]);
+	run->sensors = logged->sensors;
+	run->n_sensors = logged->n_sensors;
+	logged->sensors = sensors;
+	logged->n_sensors = n;
+}
+
+static int parse_sensors(
+	struct jm_run *run, const void *text, size_t size, struct jm_error *reterr)
+{
+	struct jm_run *logged = malloc(sizeof(*logged));
+	int result;
+
+	if (!logged)
+		return jm_fail_memory(reterr, "the sensors of the run");
+	jm_run_init(logged);
+	result = jm_run_sensors_parse(logged, "power.spool", text, size, reterr);
+	if (result == 0)
+		take_sensors(run, logged);
+	jm_run_release(logged);
+	free(logged);
+	return result;
+}
+
+static size_t count_rails(const struct jm_run *run)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->n_sensors; i++)
+		n += run->sensors[i].n_rails;
+	return n;
+}
+
+/* Rails of the first sensor, of the second, ... */
+static int add_rails(struct jm_session_data *data, struct jm_error *reterr)
+{
+	const struct jm_run *run = &data->run;
+	struct jm_rail_name *names = calloc(count_rails(run) + 1, sizeof(*names));
+	size_t n = 0, k = 0;
+	int result = 0;
+
+	if (!names)
+		return jm_fail_memory(reterr, "the rails of the run");
+	for (size_t i = 0; i < run->n_sensors; i++)
+		for (size_t j = 0; j < run->sensors[i].n_rails; j++, n++) {
+			names[n].sensor = run->sensors[i].id;
+			names[n].number = i;
+			names[n].rail = run->sensors[i].rails[j].name;
+		}
+	jm_rail_names_set(names, n);
+	for (size_t i = 0; i < run->n_sensors && result >= 0; i++) {
+		const struct jm_run_sensor *sensor = &run->sensors[i];
+
+		for (size_t j = 0; j < sensor->n_rails && result >= 0; j++, k++) {
+			const struct jm_run_rail *rail = &sensor->rails[j];
+
+			if (!rail->name[0] || !rail->quantity ||
+				rail->parent >= (int)sensor->n_rails)
+				result = jm_fail(reterr, JM_EFORMAT,
+					"the power spool describes rail %zu wrongly", k);
+			else
+				result = jm_power_log_add_rail(
+					&data->log, names[k].name, rail->quantity, reterr);
+		}
+	}
+	free(names);
+	return result < 0 ? result : 0;
+}
+
 static int add_sensors(
 	struct jm_session_data *data, const void *text, size_t size, struct jm_error *reterr)
 {
-	struct jm_run logged;
 	int result;
 
-	jm_run_init(&logged);
-	result = jm_run_sensors_parse(&logged, "power.spool", text, size, reterr);
-	for (size_t i = 0; i < logged.n_sensors && result == 0; i++)
-		result = add_rails(data, &logged.sensors[i], reterr);
-	jm_run_release(&logged);
-	return result;
+	if (data->log.n_rails)
+		return jm_fail(reterr, JM_EFORMAT, "the spool describes its sensors twice");
+	result = parse_sensors(&data->run, text, size, reterr);
+	return result < 0 ? result : add_rails(data, reterr);
 }
+
+/* The first record is all that is wanted: ends the reading with JM_EINTERRUPTED. */
+static int sensors_block(void *context, enum jm_spool_type type, const void *payload,
+	size_t size, struct jm_error *reterr)
+{
+	int result = type == JM_SPOOL_META ? parse_sensors(context, payload, size, reterr) : 0;
+
+	return result < 0 ? result : JM_EINTERRUPTED;
+}
+
+int jm_session_load_sensors(
+	const struct jm_session_paths *paths, struct jm_run *run, struct jm_error *reterr)
+{
+	struct jm_spool_report report;
+	int result;
+
+	if (!jm_path_exists(paths->power))
+		return 0;
+	result = jm_spool_read(paths->power, sensors_block, run, &report, reterr);
+	return result == JM_EINTERRUPTED ? 1 : result;
+}
+
+/* ---- Readings ------------------------------------------------------------------ */
 
 static int add_readings(
 	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
@@ -245,7 +350,6 @@ int jm_session_load(const struct jm_session_paths *paths, struct jm_session_data
 void jm_session_data_release(struct jm_session_data *data)
 {
 	jm_run_release(&data->run);
-	free(data->parents);
 	free(data->graph);
 	free(data->cycles);
 	jm_timeline_release(&data->timeline);

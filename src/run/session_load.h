@@ -13,11 +13,14 @@ struct jm_session_cycle {
 };
 
 struct jm_session_data {
-	struct jm_run run; /* session.json, and what both processes said of themselves */
-	char *graph;       /* JSON of the layers, owned; NULL: none */
-	struct jm_timeline timeline; /* monotonic ns, JM_STAMP_END */
-	struct jm_power_log log;     /* monotonic ns; rails of all sensors in order */
-	int *parents; /* [log.n_rails], owned: which rail contains it; -1: none */
+	/*
+	 * session.json, and what both processes said of themselves: the sensors
+	 * as they were when open, in the order of the log's rails.
+	 */
+	struct jm_run run;
+	char *graph;                     /* JSON of the layers, owned; NULL: none */
+	struct jm_timeline timeline;     /* monotonic ns, JM_STAMP_END */
+	struct jm_power_log log;         /* monotonic ns; rails of all sensors in order */
 	struct jm_session_cycle *cycles; /* [n_cycles], owned */
 	size_t n_cycles;
 	size_t cycle_capacity;
@@ -27,6 +30,14 @@ struct jm_session_data {
 /* Reads whatever is there; a missing or empty spool leaves its part empty. */
 int jm_session_load(const struct jm_session_paths *paths, struct jm_session_data *ret_data,
 	struct jm_error *reterr);
+
+/*
+ * What the logger says of its sensors, into run->sensors: as they were when
+ * open. Calibrations of those that were there stay where they still hold. 1, or
+ * 0 when it had not begun.
+ */
+int jm_session_load_sensors(
+	const struct jm_session_paths *paths, struct jm_run *run, struct jm_error *reterr);
 
 /* Accepts a zeroed or half-loaded one. */
 void jm_session_data_release(struct jm_session_data *data);

@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
-
-#define INFOS_MAX 16
+#include "sensors/info.h"
 
 /*
  * In order of preference: finest first. Grows at the program's start, by what
@@ -82,6 +81,7 @@ static const char *missing_function(const struct jm_sensor_ops *ops)
 {
 	return !ops->probe   ? "probe"
 	       : !ops->open  ? "open"
+	       : !ops->info  ? "info"
 	       : !ops->read  ? "read"
 	       : !ops->close ? "close"
 			     : NULL;
@@ -115,10 +115,7 @@ void jm_sensors_keep(size_t n)
 		n_sensors = n;
 }
 
-int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail)
-{
-	return rail < info->n_rails && info->rails[rail].parent < 0;
-}
+/* ---- Choice --------------------------------------------------------------------- */
 
 /* Appends ", text" (or "text" when it is the first). */
 static void append(char *list, size_t size, const char *text)
@@ -132,26 +129,46 @@ static void append(char *list, size_t size, const char *text)
 	jm_text_copy(list + used, size - used, text);
 }
 
+/* Moves the first info of the list out of it. */
+static void take_first(struct jm_sensor_infos *infos, struct jm_sensor_info *ret_info)
+{
+	*ret_info = infos->list[0];
+	memset(&infos->list[0], 0, sizeof(infos->list[0]));
+}
+
+/* 1: one to use without being asked, in *ret_info; 0: none; or why it cannot be used. */
+static int try_best(const struct jm_sensor_ops *ops, const struct jm_sensor_options *options,
+	char looked_for[256], struct jm_sensor_info *ret_info, struct jm_error *reterr)
+{
+	struct jm_sensor_infos infos = {0};
+	int n = jm_sensor_infos_probe(&infos, ops, options, reterr);
+
+	if (n > 0 && infos.list[0].flags & (JM_SENSOR_SIMULATED | JM_SENSOR_ON_REQUEST))
+		n = 0; /* there, but nobody asked for it */
+	else if (n > 0)
+		take_first(&infos, ret_info);
+	else if (n != JM_EUSAGE) /* that is one that wants an argument */
+		append(looked_for, 256, ops->summary);
+	jm_sensor_infos_release(&infos);
+	return n == JM_EUSAGE ? 0 : n;
+}
+
 static int select_best(struct jm_sensor_options *options, const struct jm_sensor_ops **ret_ops,
 	struct jm_sensor_info *ret_info, struct jm_error *reterr)
 {
-	struct jm_sensor_info infos[INFOS_MAX];
 	struct jm_error first = {0}, error;
 	char looked_for[256] = "";
 
 	options->argument = NULL;
 	for (size_t i = 0; i < n_sensors; i++) {
-		int n = sensors[i]->probe(options, infos, INFOS_MAX, &error);
+		int n = try_best(sensors[i], options, looked_for, ret_info, &error);
 
 		if (n < 0 && !first.code)
 			first = error;
-		if (n > 0 && !infos[0].simulated) {
+		if (n > 0) {
 			*ret_ops = sensors[i];
-			*ret_info = infos[0];
 			return 0;
 		}
-		if (n <= 0 && sensors[i] != &jm_sensor_replay) /* that is not looked for */
-			append(looked_for, sizeof(looked_for), sensors[i]->summary);
 	}
 	if (first.code) { /* one is there, and why it cannot be used matters more */
 		if (reterr)
@@ -185,21 +202,22 @@ static int fail_absent(const struct jm_sensor_ops *ops, const char *wanted,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct jm_sensor_options any = *options;
-	struct jm_sensor_info infos[INFOS_MAX];
+	struct jm_sensor_infos infos = {0};
 	char present[256] = "";
-	int n;
+	int n = 0;
 
 	any.argument = NULL;
-	n = options->argument ? ops->probe(&any, infos, INFOS_MAX, NULL) : 0;
-	for (int i = 0; i < n; i++)
-		append(present, sizeof(present), infos[i].id);
+	if (options->argument)
+		n = jm_sensor_infos_probe(&infos, ops, &any, NULL);
+	for (size_t i = 0; i < infos.n; i++)
+		append(present, sizeof(present), infos.list[i].id);
+	jm_sensor_infos_release(&infos);
 	if (n > 0)
 		return jm_fail(reterr, JM_ENOSENSOR, "no sensor '%s' here: there is %s", wanted,
 			present);
 	return jm_fail(reterr, JM_ENOSENSOR,
 		"no sensor '%s' here; looked for: %s; to try without one use '--sensor sim' "
-		"(its "
-		"results are marked SIMULATED)",
+		"(its results are marked SIMULATED)",
 		wanted, ops->summary);
 }
 
@@ -207,10 +225,10 @@ int jm_sensor_select(const char *wanted, struct jm_sensor_options *options,
 	const struct jm_sensor_ops **ret_ops, struct jm_sensor_info *ret_info,
 	struct jm_error *reterr)
 {
-	struct jm_sensor_info infos[INFOS_MAX];
+	struct jm_sensor_infos infos = {0};
 	const struct jm_sensor_ops *ops;
 	const char *colon;
-	char name[32];
+	char name[JM_NAME_MAX];
 	int n;
 
 	if (!wanted)
@@ -223,12 +241,13 @@ int jm_sensor_select(const char *wanted, struct jm_sensor_options *options,
 	if (!ops)
 		return fail_unknown(name, reterr);
 	options->argument = colon && colon[1] ? colon + 1 : NULL;
-	n = ops->probe(options, infos, INFOS_MAX, reterr);
-	if (n < 0)
-		return n;
+	n = jm_sensor_infos_probe(&infos, ops, options, reterr);
+	if (n > 0) {
+		*ret_ops = ops;
+		take_first(&infos, ret_info);
+	}
+	jm_sensor_infos_release(&infos);
 	if (n == 0)
 		return fail_absent(ops, wanted, options, reterr);
-	*ret_ops = ops;
-	*ret_info = infos[0];
-	return 0;
+	return n < 0 ? n : 0;
 }

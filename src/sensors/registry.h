@@ -32,20 +32,18 @@ void jm_sensors_keep(size_t n);
 void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed);
 
 /*
- * Chooses a sensor. `wanted`: NULL, the best real one that is present, never a
- * simulated or replayed one; "NAME" or "NAME:ARGUMENT" as in "ina3221:1-0040",
- * "replay:FILE", "sim", "sim:seed=3,tau_ms=0.8".
+ * Chooses one sensor. `wanted`: NULL, the best one that is present, never a
+ * simulated one or one that is used only on request; "NAME" or "NAME:ARGUMENT" as in
+ * "ina3221:1-0040", "replay:FILE", "sim", "sim:seed=3,tau_ms=0.8".
  *
  * Sets options->argument, which points into `wanted` and is borrowed from it.
+ * *ret_info is released with jm_sensor_info_release() (sensors/info.h).
  * JM_ENOSENSOR: nothing there; the message says what was looked for. JM_EUSAGE:
  * no sensor of that name. Else the error of the sensor's own probe.
  */
 int jm_sensor_select(const char *wanted, struct jm_sensor_options *options,
 	const struct jm_sensor_ops **ret_ops, struct jm_sensor_info *ret_info,
 	struct jm_error *reterr);
-
-/* 1 when no other rail of this sensor contains rail `rail`: the sum of these is the total. */
-int jm_sensor_rail_is_root(const struct jm_sensor_info *info, size_t rail);
 
 extern const struct jm_sensor_ops jm_sensor_ina3221;
 extern const struct jm_sensor_ops jm_sensor_nvml;

@@ -19,6 +19,8 @@ struct replay {
 	int64_t length_ns; /* of one turn */
 	int loop;
 	char path[JM_PATH_MAX];
+	struct jm_sensor_info info;
+	struct jm_rail_info rail;
 	int64_t (*now_ns)(void *clock);
 	void *clock;
 };
@@ -70,17 +72,19 @@ static int load(struct replay *replay, const char *argument, struct jm_error *re
 	return 0;
 }
 
-static void describe(const struct replay *replay, struct jm_sensor_info *info)
+static void describe(struct replay *replay)
 {
-	struct jm_rail_info *rail = &info->rails[0];
+	struct jm_sensor_info *info = &replay->info;
+	struct jm_rail_info *rail = &replay->rail;
 
-	memset(info, 0, sizeof(*info));
 	snprintf(info->id, sizeof(info->id), "replay:%.50s", jm_path_name(replay->path));
 	jm_text_copy(info->path, sizeof(info->path), replay->path);
 	jm_text_copy(info->board, sizeof(info->board), "replayed log");
 	info->kind = JM_SENSOR_WINDOW;
+	info->flags = JM_SENSOR_ON_REQUEST;
 	info->poll_ms =
 		(double)replay->length_ns * 1e-6 / (double)replay->log.rails[0].n_readings;
+	info->rails = rail;
 	info->n_rails = 1;
 	jm_text_copy(rail->name, sizeof(rail->name), "replay");
 	rail->quantity = JM_QUANTITY_MV_MA;
@@ -96,46 +100,62 @@ static void replay_close(void *state)
 	jm_power_log_release(&replay->log);
 }
 
+static int fail_argument(struct jm_error *reterr)
+{
+	return jm_fail(
+		reterr, JM_EUSAGE, "sensor 'replay' needs a power log, as in 'replay:FILE'");
+}
+
 static int replay_probe(const struct jm_sensor_options *options,
-	struct jm_sensor_info *ret_infos, size_t max, struct jm_error *reterr)
+	const struct jm_sensor_found *found, struct jm_error *reterr)
 {
 	struct replay replay = {0};
 	int result;
 
-	if (!options->argument || !max)
-		return 0;
+	if (!options->argument)
+		return fail_argument(reterr);
 	result = load(&replay, options->argument, reterr);
-	if (result == 0)
-		describe(&replay, &ret_infos[0]);
+	if (result == 0) {
+		describe(&replay);
+		result = found->found(found->context, &replay.info);
+	}
 	replay_close(&replay);
 	return result < 0 ? result : 1;
 }
 
-static int replay_open(void *state, struct jm_sensor_info *info,
+static int replay_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct replay *replay = state;
 	int result;
 
+	(void)info;
 	if (!options->argument)
-		return jm_fail(reterr, JM_EUSAGE,
-			"sensor 'replay' needs a power log, as in 'replay:FILE'");
+		return fail_argument(reterr);
 	result = load(replay, options->argument, reterr);
 	if (result < 0)
 		return result;
-	describe(replay, info);
+	describe(replay);
 	replay->now_ns = options->now_ns;
 	replay->clock = options->clock;
 	replay->opened_ns = options->now_ns(options->clock);
 	return 0;
 }
 
-static int replay_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static const struct jm_sensor_info *replay_info(const void *state)
+{
+	const struct replay *replay = state;
+
+	return &replay->info;
+}
+
+static int replay_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
 	struct replay *replay = state;
 	const struct jm_rail *rail = &replay->log.rails[0];
 	int64_t now = replay->now_ns(replay->clock);
 	const struct jm_reading *latest;
+	struct jm_reading reading;
 
 	while (replay->loop && now - replay->opened_ns >= replay->length_ns) {
 		replay->opened_ns += replay->length_ns;
@@ -149,11 +169,11 @@ static int replay_read(void *state, struct jm_reading *ret_readings, struct jm_e
 		time_of(replay, replay->next) <= now - replay->opened_ns)
 		replay->next++;
 	latest = &rail->readings[replay->next ? replay->next - 1 : 0];
-	ret_readings[0].before_ns = now;
-	ret_readings[0].value[0] = latest->value[0];
-	ret_readings[0].value[1] = latest->value[1];
-	ret_readings[0].after_ns = replay->now_ns(replay->clock);
-	return 0;
+	reading.before_ns = now;
+	reading.value[0] = latest->value[0];
+	reading.value[1] = latest->value[1];
+	reading.after_ns = replay->now_ns(replay->clock);
+	return sink->reading(sink->context, 0, &reading);
 }
 
 const struct jm_sensor_ops jm_sensor_replay = {
@@ -164,6 +184,7 @@ const struct jm_sensor_ops jm_sensor_replay = {
 	.state_size = sizeof(struct replay),
 	.probe = replay_probe,
 	.open = replay_open,
+	.info = replay_info,
 	.read = replay_read,
 	.close = replay_close,
 };

@@ -129,18 +129,19 @@ static int write_readings(const char *run_folder, const struct jm_simulated_resu
 static int describe_sensor(const struct jm_simulate_config *config,
 	struct jm_run_sensor *sensor, struct jm_error *reterr)
 {
+	struct jm_rail_info rail = {.name = "power",
+		.quantity = JM_QUANTITY_UJ,
+		.parent = -1,
+		.quantum = {config->quantum_uj}};
 	struct jm_sensor_info info = {.kind = JM_SENSOR_COUNTER,
-		.simulated = 1,
+		.flags = JM_SENSOR_SIMULATED,
 		.round_ms = config->round_ms,
 		.window_ms = config->round_ms,
 		.poll_ms = config->poll_ms,
+		.rails = &rail,
 		.n_rails = 1};
 
 	jm_text_copy(info.id, sizeof(info.id), config->scenario);
-	jm_text_copy(info.rails[0].name, sizeof(info.rails[0].name), "power");
-	info.rails[0].quantity = JM_QUANTITY_UJ;
-	info.rails[0].parent = -1;
-	info.rails[0].quantum[0] = config->quantum_uj;
 	return jm_run_sensor_set(
 		sensor, "simulate", &info, (uint64_t)config->seed, NULL, reterr);
 }

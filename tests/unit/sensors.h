@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "joulemap/sensor.h"
+#include "sensors/info.h"
 
 #define TREE(name) JM_TEST_DATA "/sysfs/" name
 
@@ -40,6 +41,57 @@ static inline struct jm_sensor_options fake_options(
 	};
 
 	return options;
+}
+
+/*
+ * What a sensor's probe tells: returns as it does, and *ret_info is a copy of
+ * the first, to be released; zeroed when there is none.
+ */
+static inline int probe_first(const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options, struct jm_sensor_info *ret_info,
+	struct jm_error *reterr)
+{
+	struct jm_sensor_infos infos = {0};
+	int result = jm_sensor_infos_probe(&infos, ops, options, reterr);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (infos.n) {
+		*ret_info = infos.list[0];
+		memset(&infos.list[0], 0, sizeof(infos.list[0]));
+	}
+	jm_sensor_infos_release(&infos);
+	return result;
+}
+
+#define LATEST_MAX 64
+
+/* The latest reading of each rail, and how many there were of it. */
+struct latest {
+	struct jm_reading readings[LATEST_MAX];
+	size_t n[LATEST_MAX];
+	size_t total;
+};
+
+static inline int keep_latest(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct latest *latest = context;
+
+	assert_true(rail < LATEST_MAX);
+	latest->readings[rail] = *reading;
+	latest->n[rail]++;
+	latest->total++;
+	return 0;
+}
+
+/* One read; `n` and `total` are those of this read. */
+static inline int read_latest(const struct jm_sensor_ops *ops, void *state,
+	struct latest *latest, struct jm_error *reterr)
+{
+	struct jm_reading_sink sink = {keep_latest, latest};
+
+	memset(latest->n, 0, sizeof(latest->n));
+	latest->total = 0;
+	return ops->read(state, &sink, reterr);
 }
 
 /* A folder of its own, removed by drop_folder. */

@@ -12,6 +12,7 @@
 #include "workload/load_pattern.h"
 #include "map/map_fit.h"
 #include "scratch.h"
+#include "sensors.h"
 #include "sensors/registry.h"
 #include "sensors/sim/sim.h"
 
@@ -99,7 +100,8 @@ static void make_run(struct run *run, const char *argument, double seconds, uint
 	jm_timeline_init(&run->timeline);
 	jm_power_log_init(&run->log);
 	assert_int_equal(jm_sim_board_init(&run->board, argument, seed, NULL), 0);
-	assert_int_equal(jm_sensor_sim.probe(&options, &run->info, 1, NULL), 1);
+	assert_int_equal(probe_first(&jm_sensor_sim, &options, &run->info, NULL), 1);
+	jm_sensor_info_release(&run->info); /* what it says of itself is enough */
 	add_spans(run, seconds, seed);
 	period_ns = (int64_t)(run->board.round_ms / 6.382 * 1e6);
 	assert_int_equal(
@@ -213,7 +215,7 @@ static void make_gpu_run(struct run *run, double tau_ms, double delay_ms, uint64
 	jm_power_log_init(&run->log);
 	run->board.round_ms = run->info.round_ms = 20;
 	run->info.kind = JM_SENSOR_WINDOW;
-	run->info.stamped = 1;
+	run->info.flags = JM_SENSOR_STAMPED;
 	add_spans(run, 40, seed);
 	assert_int_equal(jm_load_pattern(20, 40, seed, &spans, &n, NULL), 0);
 	assert_int_equal(jm_power_log_add_rail(&run->log, "GPU", JM_QUANTITY_UW, NULL), 0);
@@ -388,10 +390,8 @@ static void test_no_step(void **state)
 
 static struct jm_sensor_info info_of(const char *id, double round_ms, double window_ms)
 {
-	struct jm_sensor_info info = {.kind = JM_SENSOR_WINDOW,
-		.round_ms = round_ms,
-		.window_ms = window_ms,
-		.n_rails = 1};
+	struct jm_sensor_info info = {
+		.kind = JM_SENSOR_WINDOW, .round_ms = round_ms, .window_ms = window_ms};
 
 	snprintf(info.id, sizeof(info.id), "%s", id);
 	snprintf(info.path, sizeof(info.path), "%s:tau_ms=0.8", id);
@@ -507,9 +507,9 @@ static void test_other_settings(void **state)
 	info = info_of("ina3221:1-0040", 6.6, 0);
 	assert_int_equal(find(&info, "VDD_IN", &got), -1);
 	info = info_of("ina3221:1-0040", 6.6, 1.1);
-	info.simulated = 1;
+	info.flags = JM_SENSOR_SIMULATED;
 	assert_int_equal(find(&info, "VDD_IN", &got), 0);
-	info.simulated = 0;
+	info.flags = 0;
 	assert_int_equal(jm_calibration_load(&file, NULL), 0);
 	assert_int_equal(jm_calibration_find(file, "another", &info, 3, "VDD_IN", &got), 0);
 	json_decref(file);
@@ -524,7 +524,7 @@ static void test_simulated_key(void **state)
 
 	(void)state;
 	use_file("simulated.json");
-	info.simulated = 1;
+	info.flags = JM_SENSOR_SIMULATED;
 	jm_calibration_key(&info, 3, key, sizeof(key));
 	assert_string_equal(key, "sim:tau_ms=0.8 seed 3");
 	c = calibration_of(key, "VDD_IN");

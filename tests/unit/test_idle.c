@@ -22,6 +22,31 @@ static struct jm_sensor_options real_time(const char *root, const char *argument
 	return options;
 }
 
+/* The sensor of these options alone, for test_*. */
+static void make_set(struct jm_sensor_set *set, const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options)
+{
+	struct jm_sensor_info info;
+	struct jm_error error;
+
+	jm_sensor_set_init(set);
+	assert_true(probe_first(ops, options, &info, &error) > 0);
+	assert_int_equal(jm_sensor_set_add(set, ops, &info, options, &error), 0);
+	jm_sensor_info_release(&info);
+}
+
+static int measure(const struct jm_sensor_ops *ops, const struct jm_sensor_options *options,
+	double seconds, struct jm_idle_result *ret_result, struct jm_error *reterr)
+{
+	struct jm_sensor_set set;
+	int result;
+
+	make_set(&set, ops, options);
+	result = jm_idle_measure(&set, seconds, NULL, NULL, ret_result, reterr);
+	jm_sensor_set_release(&set);
+	return result;
+}
+
 static int count_progress(void *context, double seconds, double mean_uw)
 {
 	int *calls = context;
@@ -35,15 +60,11 @@ static void test_sim(void **state)
 {
 	struct jm_sensor_options options = real_time("", "round_ms=2,window_ms=1,seed=4");
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
 	struct jm_sim_board board;
 
 	(void)state;
 	assert_int_equal(jm_sim_board_init(&board, options.argument, 0, NULL), 0);
-	assert_int_equal(jm_sensor_sim.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1.0, NULL, NULL,
-				 &result, NULL),
-		0);
+	assert_int_equal(measure(&jm_sensor_sim, &options, 1.0, &result, NULL), 0);
 	assert_true(result.readings >= result.conversions && result.conversions > 2);
 	assert_int_equal(result.missing, 0);
 	assert_true(result.error_uw > 0.0 && result.sd_uw > result.error_uw);
@@ -55,22 +76,19 @@ static void test_interrupted(void **state)
 {
 	struct jm_sensor_options options = real_time("", NULL);
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
+	struct jm_sensor_set set;
 	struct jm_error error = {0};
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(jm_sensor_sim.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 1000.0,
-				 count_progress, &calls, &result, &error),
+	make_set(&set, &jm_sensor_sim, &options);
+	assert_int_equal(jm_idle_measure(&set, 1000.0, count_progress, &calls, &result, &error),
 		JM_EINTERRUPTED);
 	assert_int_equal(calls, 3);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, 0.0, NULL, NULL,
-				 &result, &error),
-		JM_EINVAL);
-	assert_int_equal(jm_idle_measure(&jm_sensor_sim, &info, &options, (double)NAN, NULL,
-				 NULL, &result, &error),
-		JM_EINVAL);
+	assert_int_equal(jm_idle_measure(&set, 0.0, NULL, NULL, &result, &error), JM_EINVAL);
+	assert_int_equal(
+		jm_idle_measure(&set, (double)NAN, NULL, NULL, &result, &error), JM_EINVAL);
+	jm_sensor_set_release(&set);
 }
 
 /* A value that never changes is known to its quantum, and is one conversion. */
@@ -78,13 +96,9 @@ static void test_constant(void **state)
 {
 	struct jm_sensor_options options = real_time(TREE("orin-nano-jp6"), NULL);
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
 
 	(void)state;
-	assert_int_equal(jm_sensor_ina3221.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_ina3221, &info, &options, 0.1, NULL, NULL,
-				 &result, NULL),
-		0);
+	assert_int_equal(measure(&jm_sensor_ina3221, &options, 0.1, &result, NULL), 0);
 	/* VDD_IN alone: the other rails are inside it. */
 	assert_true(result.mean_uw == 5032.0 * 840.0);
 	assert_int_equal(result.conversions, 1);
@@ -97,59 +111,92 @@ static void test_sum(void **state)
 {
 	struct jm_sensor_options options = real_time(TREE("agx-orin-jp6"), NULL);
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
 
 	(void)state;
-	assert_int_equal(jm_sensor_ina3221.probe(&options, &info, 1, NULL), 1);
-	assert_int_equal(jm_idle_measure(&jm_sensor_ina3221, &info, &options, 0.05, NULL, NULL,
-				 &result, NULL),
-		0);
+	assert_int_equal(measure(&jm_sensor_ina3221, &options, 0.05, &result, NULL), 0);
 	assert_true(result.mean_uw == 19864.0 * 180.0 + 19864.0 * 40.0 + 5000.0 * 540.0);
 }
 
 /* ---- A counter, and a sensor without values ------------------------------------------ */
 
 struct counter {
+	struct jm_sensor_info info;
+	struct jm_rail_info rail;
 	int64_t begin_ns;
 	int64_t (*now_ns)(void *clock);
 };
 
-static int counter_open(void *state, struct jm_sensor_info *info,
+static void describe(const struct jm_sensor_options *options, struct counter *counter)
+{
+	snprintf(counter->info.id, sizeof(counter->info.id), "counter");
+	counter->info.poll_ms = 1.0;
+	counter->info.rails = &counter->rail;
+	counter->info.n_rails = 1;
+	counter->rail.parent = -1;
+	counter->rail.quantity = JM_QUANTITY_UJ;
+	counter->rail.range = 1.1e6;
+	if (options->argument && strcmp(options->argument, "constant") == 0)
+		counter->rail.quantity = JM_QUANTITY_UW;
+}
+
+static int counter_probe(const struct jm_sensor_options *options,
+	const struct jm_sensor_found *found, struct jm_error *reterr)
+{
+	struct counter counter = {.begin_ns = 0};
+	int result;
+
+	(void)reterr;
+	describe(options, &counter);
+	result = found->found(found->context, &counter.info);
+	return result < 0 ? result : 1;
+}
+
+static int counter_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct counter *counter = state;
 
 	(void)reterr;
-	memset(info, 0, sizeof(*info));
-	info->n_rails = 1;
-	info->poll_ms = 1.0;
-	info->rails[0].parent = -1;
-	info->rails[0].quantity = options->argument ? JM_QUANTITY_UW : JM_QUANTITY_UJ;
+	(void)info;
+	describe(options, counter);
 	counter->now_ns = options->now_ns;
 	counter->begin_ns = options->now_ns(NULL);
 	return 0;
 }
 
-/* 7 W, in steps of 10 ms; with an argument: no value at all. */
-static int counter_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static const struct jm_sensor_info *counter_info(const void *state)
 {
-	struct counter *counter = state;
-	int64_t now_ns = counter->now_ns(NULL);
-	int64_t step_ns = (now_ns - counter->begin_ns) / 10000000 * 10000000;
-
-	(void)reterr;
-	ret_readings[0].before_ns = counter->begin_ns + step_ns;
-	ret_readings[0].after_ns = counter->begin_ns + step_ns;
-	ret_readings[0].value[0] = 7.0e-3 * (double)step_ns + 1e6;
-	ret_readings[0].value[1] = 0.0;
-	return 0;
+	return &((const struct counter *)state)->info;
 }
 
-static int empty_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+/* 7 W, in steps of 10 ms; wraps every 157 ms. */
+static struct jm_reading read_counter(const struct counter *counter)
 {
-	counter_read(state, ret_readings, reterr);
-	ret_readings[0].value[0] = (double)NAN;
-	return 0;
+	int64_t now_ns = counter->now_ns(NULL);
+	int64_t step_ns = (now_ns - counter->begin_ns) / 10000000 * 10000000;
+	struct jm_reading reading = {.before_ns = counter->begin_ns + step_ns};
+
+	reading.after_ns = reading.before_ns;
+	reading.value[0] = fmod(7.0e-3 * (double)step_ns + 1e6, 1.1e6);
+	return reading;
+}
+
+static int counter_read(
+	void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
+{
+	struct jm_reading reading = read_counter(state);
+
+	(void)reterr;
+	return sink->reading(sink->context, 0, &reading);
+}
+
+static int empty_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
+{
+	struct jm_reading reading = read_counter(state);
+
+	(void)reterr;
+	reading.value[0] = (double)NAN;
+	return sink->reading(sink->context, 0, &reading);
 }
 
 static void counter_close(void *state)
@@ -157,27 +204,42 @@ static void counter_close(void *state)
 	(void)state;
 }
 
-static int constant_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static int constant_read(
+	void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
-	counter_read(state, ret_readings, reterr);
-	ret_readings[0].value[0] = 7.0e6;
-	return 0;
+	struct jm_reading reading = read_counter(state);
+
+	(void)reterr;
+	reading.value[0] = 7.0e6;
+	return sink->reading(sink->context, 0, &reading);
+}
+
+static struct jm_sensor_ops counter_ops(
+	int (*read)(void *, const struct jm_reading_sink *, struct jm_error *))
+{
+	struct jm_sensor_ops ops = {.abi = JM_SENSOR_ABI,
+		.size = sizeof(ops),
+		.name = "counter",
+		.summary = "counts",
+		.state_size = sizeof(struct counter),
+		.probe = counter_probe,
+		.open = counter_open,
+		.info = counter_info,
+		.read = read,
+		.close = counter_close};
+
+	return ops;
 }
 
 /* Nothing changes and nobody knows the quantum: no error of 0 is made up. */
 static void test_unknown_quantum(void **state)
 {
-	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter),
-		.open = counter_open,
-		.read = constant_read,
-		.close = counter_close};
+	struct jm_sensor_ops ops = counter_ops(constant_read);
 	struct jm_sensor_options options = real_time("", "constant");
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
 
 	(void)state;
-	assert_int_equal(
-		jm_idle_measure(&ops, &info, &options, 0.05, NULL, NULL, &result, NULL), 0);
+	assert_int_equal(measure(&ops, &options, 0.05, &result, NULL), 0);
 	assert_true(result.mean_uw == 7.0e6);
 	assert_int_equal(result.conversions, 1);
 	assert_true(isnan(result.error_uw));
@@ -185,24 +247,16 @@ static void test_unknown_quantum(void **state)
 
 static void test_counter(void **state)
 {
-	struct jm_sensor_ops ops = {.state_size = sizeof(struct counter),
-		.open = counter_open,
-		.read = counter_read,
-		.close = counter_close};
+	struct jm_sensor_ops ops = counter_ops(counter_read);
 	struct jm_sensor_options options = real_time("", NULL);
 	struct jm_idle_result result;
-	struct jm_sensor_info info;
 	struct jm_error error;
 
 	(void)state;
-	assert_int_equal(
-		jm_idle_measure(&ops, &info, &options, 0.2, NULL, NULL, &result, NULL), 0);
+	assert_int_equal(measure(&ops, &options, 0.2, &result, NULL), 0);
 	assert_float_equal(result.mean_uw, 7.0e6, 1.0);
-	options.argument = "empty";
-	ops.read = empty_read;
-	assert_int_equal(
-		jm_idle_measure(&ops, &info, &options, 0.02, NULL, NULL, &result, &error),
-		JM_ESENSOR);
+	ops = counter_ops(empty_read);
+	assert_int_equal(measure(&ops, &options, 0.02, &result, &error), JM_ESENSOR);
 }
 
 /* ---- Histogram ------------------------------------------------------------------------- */

@@ -33,9 +33,22 @@ struct opened {
 	struct jm_sensor_options options;
 	struct jm_sensor_info info;
 	struct jm_error error;
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
+	struct latest latest;
 	void *state;
 };
+
+/* Its info is the sensor's own then. */
+static int open_it(struct opened *opened)
+{
+	int result = jm_sensor_ina3221.open(
+		opened->state, &opened->info, &opened->options, &opened->error);
+
+	if (result < 0)
+		return result;
+	jm_sensor_info_release(&opened->info);
+	return jm_sensor_info_copy(
+		jm_sensor_ina3221.info(opened->state), &opened->info, &opened->error);
+}
 
 static int try_open(struct opened *opened, const char *root, const char *wanted)
 {
@@ -52,17 +65,18 @@ static int try_open(struct opened *opened, const char *root, const char *wanted)
 	if (result < 0)
 		return result;
 	assert_ptr_equal(ops, &jm_sensor_ina3221);
-	return ops->open(opened->state, &opened->info, &opened->options, &opened->error);
+	return open_it(opened);
 }
 
 static int read_once(struct opened *opened)
 {
-	return jm_sensor_ina3221.read(opened->state, opened->readings, &opened->error);
+	return read_latest(&jm_sensor_ina3221, opened->state, &opened->latest, &opened->error);
 }
 
 static void done(struct opened *opened)
 {
 	jm_sensor_ina3221.close(opened->state);
+	jm_sensor_info_release(&opened->info);
 	free(opened->state);
 	fault_errno = 0;
 }
@@ -93,8 +107,8 @@ static void expect_board(const char *root, const char *wanted, const char *id,
 		assert_int_equal(rail->parent, rails[i].parent);
 		assert_true(rail->quantum[0] == 8.0);
 		assert_float_equal(rail->quantum[1], rails[i].quantum_ma, 1e-12);
-		assert_true(opened.readings[i].value[0] == rails[i].mv);
-		assert_true(opened.readings[i].value[1] == rails[i].ma);
+		assert_true(opened.latest.readings[i].value[0] == rails[i].mv);
+		assert_true(opened.latest.readings[i].value[1] == rails[i].ma);
 	}
 	done(&opened);
 }
@@ -196,10 +210,9 @@ static void expect_timing(const char *interval, const char *samples, double read
 	opened.state = calloc(1, jm_sensor_ina3221.state_size);
 	opened.clock.step_ns = (int64_t)(read_ms * 1e6);
 	opened.options = fake_options(&opened.clock, root, NULL);
-	assert_int_equal(jm_sensor_ina3221.probe(&opened.options, &opened.info, 1, NULL), 1);
-	assert_int_equal(jm_sensor_ina3221.open(
-				 opened.state, &opened.info, &opened.options, &opened.error),
-		0);
+	assert_int_equal(
+		probe_first(&jm_sensor_ina3221, &opened.options, &opened.info, NULL) > 0, 1);
+	assert_int_equal(open_it(&opened), 0);
 	assert_float_equal(opened.info.round_ms, round_ms, 1e-9);
 	assert_float_equal(opened.info.window_ms, window_ms, 1e-9);
 	if (!strstr(opened.info.provenance, provenance))
@@ -319,15 +332,15 @@ static void test_no_data(void **state)
 		fault_errno = errnos[i];
 		for (int j = 0; j < 100; j++) {
 			assert_int_equal(read_once(&opened), 0);
-			assert_true(isnan(opened.readings[0].value[0]));
-			assert_true(isnan(opened.readings[2].value[1]));
-			assert_true(
-				opened.readings[0].before_ns <= opened.readings[0].after_ns);
+			assert_true(isnan(opened.latest.readings[0].value[0]));
+			assert_true(isnan(opened.latest.readings[2].value[1]));
+			assert_true(opened.latest.readings[0].before_ns <=
+				    opened.latest.readings[0].after_ns);
 		}
 	}
 	fault_errno = 0;
 	assert_int_equal(read_once(&opened), 0);
-	assert_true(opened.readings[0].value[1] == 840.0);
+	assert_true(opened.latest.readings[0].value[1] == 840.0);
 	done(&opened);
 }
 
@@ -372,8 +385,8 @@ static void test_file_spoiled_while_reading(void **state)
 		assert_int_equal(try_open(&opened, root, NULL), 0);
 		set_file(root, "hwmon1/curr2_input", contents[i]);
 		assert_int_equal(read_once(&opened), 0);
-		assert_true(isnan(opened.readings[1].value[1]));
-		assert_true(opened.readings[0].value[1] == 840.0);
+		assert_true(isnan(opened.latest.readings[1].value[1]));
+		assert_true(opened.latest.readings[0].value[1] == 840.0);
 		while (read_once(&opened) == 0 && passes < 100)
 			passes++;
 		assert_in_range(passes, 1, 20);
@@ -396,15 +409,11 @@ static void test_renumbered(void **state)
 	snprintf(from, sizeof(from), "%s/sys/class/hwmon/hwmon1", root);
 	snprintf(to, sizeof(to), "%s/sys/class/hwmon/hwmon9", root);
 	assert_int_equal(rename(from, to), 0);
-	assert_int_equal(jm_sensor_ina3221.open(
-				 opened.state, &opened.info, &opened.options, &opened.error),
-		0);
+	assert_int_equal(open_it(&opened), 0);
 	assert_non_null(strstr(opened.info.path, "hwmon9"));
 	jm_sensor_ina3221.close(opened.state);
 	assert_int_equal(unlink(to), 0);
-	assert_int_equal(jm_sensor_ina3221.open(
-				 opened.state, &opened.info, &opened.options, &opened.error),
-		JM_ENOSENSOR);
+	assert_int_equal(open_it(&opened), JM_ENOSENSOR);
 	done(&opened);
 	drop_folder(root);
 }

@@ -17,12 +17,15 @@
 #include "logger/logger.h"
 #include "sensors.h"
 #include "sensors/registry.h"
+#include "run/run.h"
 #include "run/spool.h"
 
 /* ---- A sensor that misbehaves ------------------------------------------------- */
 
 /* What it does is in its argument: "fail=N", "block_ms=N", "gap" or "noopen". */
 struct moody {
+	struct jm_sensor_info info;
+	struct jm_rail_info rails[2];
 	int reads;
 	int fail_after;
 	int block_ms;
@@ -31,29 +34,58 @@ struct moody {
 	void *clock;
 };
 
-static int moody_open(void *state, struct jm_sensor_info *info,
+static void moody_describe(struct moody *moody)
+{
+	strcpy(moody->info.id, "moody");
+	strcpy(moody->info.provenance, "made up");
+	moody->info.poll_ms = 1.0;
+	moody->info.rails = moody->rails;
+	moody->info.n_rails = 2;
+	for (int i = 0; i < 2; i++) {
+		moody->rails[i].quantity = JM_QUANTITY_MV_MA;
+		moody->rails[i].parent = i - 1;
+		strcpy(moody->rails[i].name, i ? "part" : "whole");
+	}
+}
+
+static int moody_probe(const struct jm_sensor_options *options,
+	const struct jm_sensor_found *found, struct jm_error *reterr)
+{
+	struct moody moody = {.reads = 0};
+
+	(void)options;
+	(void)reterr;
+	moody_describe(&moody);
+	return found->found(found->context, &moody.info) < 0 ? JM_ENOMEM : 1;
+}
+
+static int moody_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct moody *moody = state;
 	const char *argument = options->argument ? options->argument : "";
 
+	(void)info;
 	if (strcmp(argument, "noopen") == 0) {
 		reterr->code = JM_EPERM;
 		strcpy(reterr->message, "no");
 		return JM_EPERM;
 	}
+	moody_describe(moody);
 	moody->fail_after = strncmp(argument, "fail=", 5) == 0 ? atoi(argument + 5) : 1 << 30;
 	moody->block_ms = strncmp(argument, "block_ms=", 9) == 0 ? atoi(argument + 9) : 0;
 	moody->gap = strcmp(argument, "gap") == 0;
 	moody->now_ns = options->now_ns;
 	moody->clock = options->clock;
-	info->n_rails = 2;
-	info->poll_ms = 1.0;
-	strcpy(info->provenance, "made up");
 	return 0;
 }
 
-static int moody_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static const struct jm_sensor_info *moody_info(const void *state)
+{
+	return &((const struct moody *)state)->info;
+}
+
+static int moody_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
 	struct moody *moody = state;
 
@@ -63,12 +95,18 @@ static int moody_read(void *state, struct jm_reading *ret_readings, struct jm_er
 		return JM_ESENSOR;
 	}
 	for (int i = 0; i < 2; i++) {
-		ret_readings[i].before_ns = moody->now_ns(moody->clock);
+		struct jm_reading reading;
+		int result;
+
+		reading.before_ns = moody->now_ns(moody->clock);
 		if (moody->block_ms)
 			usleep((useconds_t)moody->block_ms * 1000);
-		ret_readings[i].after_ns = moody->now_ns(moody->clock);
-		ret_readings[i].value[0] = 5000.0;
-		ret_readings[i].value[1] = moody->gap && i ? (double)NAN : moody->reads;
+		reading.after_ns = moody->now_ns(moody->clock);
+		reading.value[0] = 5000.0;
+		reading.value[1] = moody->gap && i ? (double)NAN : moody->reads;
+		result = sink->reading(sink->context, (size_t)i, &reading);
+		if (result < 0)
+			return result;
 	}
 	return 0;
 }
@@ -84,7 +122,9 @@ static const struct jm_sensor_ops moody_ops = {
 	.name = "moody",
 	.summary = "misbehaves",
 	.state_size = sizeof(struct moody),
+	.probe = moody_probe,
 	.open = moody_open,
+	.info = moody_info,
 	.read = moody_read,
 	.close = moody_close,
 };
@@ -92,7 +132,7 @@ static const struct jm_sensor_ops moody_ops = {
 /* ---- A logger in a child ---------------------------------------------------------- */
 
 struct logger {
-	struct jm_sensor_info info;
+	struct jm_sensor_set set;
 	struct jm_logger_config config;
 	struct jm_logger_shared *shared;
 	char folder[64];
@@ -100,6 +140,20 @@ struct logger {
 	int stop[2];
 	pid_t child;
 };
+
+static void add_sensor(
+	struct logger *logger, const struct jm_sensor_ops *ops, const char *argument)
+{
+	struct jm_sensor_options options = {.argument = argument,
+		.sysfs_root = "",
+		.seed = 1,
+		.now_ns = jm_clock_monotonic_ns};
+	struct jm_sensor_info info;
+
+	assert_int_equal(probe_first(ops, &options, &info, NULL), 1);
+	assert_int_equal(jm_sensor_set_add(&logger->set, ops, &info, &options, NULL), 0);
+	jm_sensor_info_release(&info);
+}
 
 static void prepare(
 	struct logger *logger, const struct jm_sensor_ops *ops, const char *argument)
@@ -111,19 +165,14 @@ static void prepare(
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(logger->shared, MAP_FAILED);
 	assert_int_equal(pipe2(logger->stop, O_CLOEXEC), 0);
-	logger->config.ops = ops;
-	logger->config.info = &logger->info;
-	logger->config.options.argument = argument;
-	logger->config.options.now_ns = jm_clock_monotonic_ns;
+	jm_sensor_set_init(&logger->set);
+	add_sensor(logger, ops, argument);
+	logger->config.set = &logger->set;
 	logger->config.rate_hz = 1000.0;
 	logger->config.spool_path = logger->spool;
-	logger->config.meta_json = "{\"test\":1}";
 	logger->config.stop_fd = logger->stop[0];
 	logger->config.pin_cpu = -1;
 	logger->config.shared = logger->shared;
-	if (ops->probe)
-		assert_int_equal(
-			ops->probe(&logger->config.options, &logger->info, 1, NULL), 1);
 }
 
 static void start(struct logger *logger)
@@ -163,6 +212,7 @@ static void finish(struct logger *logger)
 	if (logger->stop[1] >= 0)
 		close(logger->stop[1]);
 	munmap(logger->shared, sizeof(*logger->shared));
+	jm_sensor_set_release(&logger->set);
 	drop_folder(logger->folder);
 }
 
@@ -174,6 +224,8 @@ struct found {
 	size_t missing;
 	int64_t last_ns;
 	int metas;
+	size_t of_rail[64];
+	struct jm_run run; /* its sensors, from the first record */
 	json_t *end;
 };
 
@@ -186,6 +238,8 @@ static int look(void *context, enum jm_spool_type type, const void *payload, siz
 	(void)reterr;
 	if (type == JM_SPOOL_META) {
 		assert_int_equal(found->readings, 0);
+		assert_int_equal(
+			jm_run_sensors_parse(&found->run, "spool", payload, size, NULL), 0);
 		found->metas++;
 	}
 	if (type == JM_SPOOL_END)
@@ -196,11 +250,19 @@ static int look(void *context, enum jm_spool_type type, const void *payload, siz
 	for (size_t i = 0; i < size / sizeof(*readings); i++) {
 		assert_true(readings[i].before_ns <= readings[i].after_ns);
 		assert_true(readings[i].before_ns >= found->last_ns);
+		assert_true(readings[i].rail < 64);
+		found->of_rail[readings[i].rail]++;
 		found->last_ns = readings[i].before_ns;
 		found->missing += isnan(readings[i].value[1]) ? 1 : 0;
 		found->readings++;
 	}
 	return 0;
+}
+
+static void drop_found(struct found *found)
+{
+	json_decref(found->end);
+	jm_run_release(&found->run);
 }
 
 static struct found read_spool(const struct logger *logger)
@@ -271,7 +333,6 @@ static void test_stop_by_byte(void **state)
 	start(&logger);
 	wait_readings(&logger, 50);
 	assert_int_equal(atomic_load(&logger.shared->state), JM_LOGGER_RUNNING);
-	assert_string_equal(logger.shared->info.rails[0].name, "VDD_IN");
 	assert_int_equal(write(logger.stop[1], "x", 1), 1);
 	assert_int_equal(join(&logger), 0);
 	assert_int_equal(atomic_load(&logger.shared->state), JM_LOGGER_ENDED);
@@ -279,9 +340,14 @@ static void test_stop_by_byte(void **state)
 	assert_true(found.readings >= 50);
 	assert_int_equal(found.readings, atomic_load(&logger.shared->readings));
 	assert_true(found.last_ns == atomic_load(&logger.shared->last_before_ns));
+	assert_int_equal(atomic_load(&logger.shared->covered), 1);
+	assert_int_equal(found.run.n_sensors, 1);
+	assert_string_equal(found.run.sensors[0].rails[0].name, "VDD_IN");
+	assert_string_equal(found.run.sensors[0].wanted, "sim:seed=3");
+	assert_int_equal(found.run.sensors[0].simulated, 1);
 	expect_end(&found, "stopped");
 	assert_true(json_is_null(json_object_get(found.end, "error")));
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -299,7 +365,7 @@ static void test_stop_by_close(void **state)
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
 	expect_end(&found, "stop pipe closed");
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -321,7 +387,7 @@ static void test_signals(void **state)
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
 	expect_end(&found, "terminated");
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -355,7 +421,7 @@ static void expect_parent_death(int keep_pipe, const char *reason)
 	assert_true(found.readings >= 20);
 	if (reason)
 		expect_end(&found, reason);
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -383,7 +449,7 @@ static void test_slow_rate(void **state)
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
 	expect_end(&found, "stopped");
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -405,7 +471,7 @@ static void test_sensor_fails(void **state)
 	assert_int_equal(found.readings, 60);
 	expect_end(&found, "sensor failed");
 	assert_string_equal(text_of(json_object_get(found.end, "error"), "code"), "JM_ESENSOR");
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -431,7 +497,7 @@ static void test_log_ends(void **state)
 	assert_non_null(strstr(logger.shared->error.message, "ended"));
 	found = read_spool(&logger);
 	expect_end(&found, "sensor failed");
-	json_decref(found.end);
+	drop_found(&found);
 	*strrchr(argument, '/') = '\0';
 	drop_folder(argument);
 	finish(&logger);
@@ -475,7 +541,7 @@ static void test_missing_values(void **state)
 	found = read_spool(&logger);
 	assert_int_equal(found.missing * 2, found.readings);
 	expect_end(&found, "stopped");
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -495,7 +561,7 @@ static void test_missed_periods(void **state)
 	found = read_spool(&logger);
 	expect_end(&found, "stopped");
 	assert_true(number_of(found.end, "missed_periods") >= number_of(found.end, "passes"));
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 
@@ -577,7 +643,7 @@ static void test_scheduling(void **state)
 	assert_int_equal(CPU_COUNT(&cpus), 1);
 	assert_int_equal(atoi(text_of(found.end, "cpu")), cpu);
 	assert_float_equal(number_of(found.end, "rate_hz"), 1000.0, 1e-9);
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 	prepare(&logger, &moody_ops, NULL);
 	logger.config.pin_cpu = 100000;
@@ -587,7 +653,7 @@ static void test_scheduling(void **state)
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
 	assert_non_null(strstr(text_of(found.end, "cpu"), "any: cpu 100000"));
-	json_decref(found.end);
+	drop_found(&found);
 	finish(&logger);
 }
 

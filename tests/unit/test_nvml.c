@@ -276,27 +276,28 @@ static struct jm_sensor_options options_of(const char *argument, const char *tol
 static void expect_probe(const char *told, const char *argument, const char *ids)
 {
 	struct jm_sensor_options options = options_of(argument, told);
-	struct jm_sensor_info infos[4];
+	struct jm_sensor_infos infos = {0};
 	struct jm_error error = {0};
 	char found[256] = "";
-	int n = jm_sensor_nvml.probe(&options, infos, 4, &error);
+	int n = jm_sensor_infos_probe(&infos, &jm_sensor_nvml, &options, &error);
 
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; i < infos.n; i++) {
 		strcat(found, i ? " " : "");
-		strcat(found, infos[i].id);
+		strcat(found, infos.list[i].id);
 	}
 	if (n < 0)
 		fail_msg("%s: %s", told, error.message);
 	assert_string_equal(found, ids);
+	jm_sensor_infos_release(&infos);
 }
 
 static void expect_refusal(const char *told, const char *argument, int code, const char *words)
 {
 	struct jm_sensor_options options = options_of(argument, told);
-	struct jm_sensor_info infos[4];
+	struct jm_sensor_info info;
 	struct jm_error error = {0};
 
-	assert_int_equal(jm_sensor_nvml.probe(&options, infos, 4, &error), code);
+	assert_int_equal(probe_first(&jm_sensor_nvml, &options, &info, &error), code);
 	assert_int_equal(error.code, code);
 	if (!strstr(error.message, words))
 		fail_msg("'%s' is not in '%s'", words, error.message);
@@ -307,7 +308,7 @@ static void test_which(void **state)
 	(void)state;
 	expect_probe("gpus=0", NULL, "");
 	expect_probe("gpus=1", NULL, "nvml:0");
-	expect_probe("gpus=7", NULL, "nvml:0 nvml:1 nvml:2 nvml:3");
+	expect_probe("gpus=7", NULL, "nvml:0 nvml:1 nvml:2 nvml:3 nvml:4 nvml:5 nvml:6");
 	expect_probe("", "1", "nvml:1");
 	expect_probe("", "2", "");
 	expect_probe("", "00000000:3C:00.0", "nvml:1");
@@ -342,39 +343,50 @@ static void test_refusals(void **state)
 }
 
 /* Without one being named, a captured tree has no GPU; neither has a machine without NVML. */
-static void test_library(void **state)
+static void expect_library(const char *root, int n, const char *words)
 {
-	struct jm_sensor_options options = options_of(NULL, "");
+	struct jm_sensor_options options = {
+		.sysfs_root = root, .now_ns = jm_clock_monotonic_ns};
 	struct jm_sensor_info info;
 	struct jm_error error = {0};
 
+	assert_int_equal(probe_first(&jm_sensor_nvml, &options, &info, &error), n);
+	jm_sensor_info_release(&info);
+	if (words && !strstr(error.message, words))
+		fail_msg("'%s' is not in '%s'", words, error.message);
+}
+
+static void test_library(void **state)
+{
 	(void)state;
-	options.sysfs_root = TREE("empty");
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, NULL), 1);
+	options_of(NULL, "");
+	expect_library(TREE("empty"), 2, NULL);
 	setenv("JOULEMAP_NVML_LIBRARY", "", 1);
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, NULL), 0);
+	expect_library(TREE("empty"), 0, NULL);
 	unsetenv("JOULEMAP_NVML_LIBRARY");
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, NULL), 0);
+	expect_library(TREE("empty"), 0, NULL);
 	setenv("JOULEMAP_NVML_LIBRARY", "/nonexistent/libnvidia-ml.so.1", 1);
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, &error), JM_ENOSENSOR);
-	assert_non_null(strstr(error.message, "JOULEMAP_NVML_LIBRARY"));
+	expect_library(TREE("empty"), JM_ENOSENSOR, "JOULEMAP_NVML_LIBRARY");
 	/* A library of another kind. */
 	setenv("JOULEMAP_NVML_LIBRARY", "libz.so.1", 1);
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, &error), JM_ENOSENSOR);
-	assert_non_null(strstr(error.message, "nvmlInit_v2"));
+	expect_library(TREE("empty"), JM_ENOSENSOR, "nvmlInit_v2");
 }
 
 /* ---- Reading ------------------------------------------------------------------------------
  */
 
-static void *open_gpu(struct jm_sensor_options *options, struct jm_sensor_info *ret_info)
+static void *open_gpu(
+	const struct jm_sensor_options *options, const struct jm_sensor_info **ret_info)
 {
 	void *sensor = calloc(1, jm_sensor_nvml.state_size);
+	struct jm_sensor_info probed;
 	struct jm_error error = {0};
 
-	assert_int_equal(jm_sensor_nvml.probe(options, ret_info, 1, &error), 1);
-	if (jm_sensor_nvml.open(sensor, ret_info, options, &error) != 0)
+	assert_true(probe_first(&jm_sensor_nvml, options, &probed, &error) > 0);
+	if (jm_sensor_nvml.open(sensor, &probed, options, &error) != 0)
 		fail_msg("%s", error.message);
+	jm_sensor_info_release(&probed);
+	*ret_info = jm_sensor_nvml.info(sensor);
 	return sensor;
 }
 
@@ -384,67 +396,96 @@ static void close_gpu(void *sensor)
 	free(sensor);
 }
 
+static int is_stamped(const struct jm_sensor_info *info)
+{
+	return (info->flags & JM_SENSOR_STAMPED) != 0;
+}
+
+/* What a follower has seen. */
+struct followed {
+	struct jm_clock_pair pair;
+	int gap;
+	int64_t last_k;
+	int values;
+};
+
 /* Each sample carries its number: it must come at its own moment, once, in order. */
-static void follow(const char *told, int gap)
+static int follow_one(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct followed *followed = context;
+	/* Which sample is stamped nearest to this moment? */
+	int64_t k = (reading->after_ns + followed->pair.realtime_ns -
+			    followed->pair.monotonic_ns + 10 * MS) /
+		    (20 * MS);
+
+	assert_int_equal(rail, 0);
+	assert_true(reading->before_ns == reading->after_ns);
+	assert_true(reading->value[0] == (1100000 + (double)(k % 1000) * 10) * 1e3);
+	assert_true(k > followed->last_k);
+	assert_true(!followed->gap || k / 8 % followed->gap != 0);
+	followed->last_k = k;
+	followed->values++;
+	return 0;
+}
+
+static void follow(const char *told, int gap, int every_ms)
 {
 	struct jm_sensor_options options = options_of("1", told);
-	struct jm_clock_pair pair;
-	struct jm_sensor_info info;
+	struct followed followed = {.gap = gap};
+	struct jm_reading_sink sink = {follow_one, &followed};
+	const struct jm_sensor_info *info;
 	void *sensor = open_gpu(&options, &info);
-	int64_t last_k = 0, values = 0;
+	int64_t begin_k;
 
-	assert_int_equal(info.stamped, 1);
-	assert_true(info.round_ms == 20.0 && info.poll_ms == 10.0);
-	jm_clock_pair_read(&pair);
-	for (int i = 0; i < 300 && values < 12; i++) {
-		struct jm_reading reading;
-		int64_t k;
-
-		assert_int_equal(jm_sensor_nvml.read(sensor, &reading, NULL), 0);
-		jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 5 * MS);
-		if (isnan(reading.value[0]))
-			continue;
-		/* Which sample is stamped nearest to this moment? */
-		k = (reading.after_ns + pair.realtime_ns - pair.monotonic_ns + 10 * MS) /
-		    (20 * MS);
-		assert_true(reading.value[0] == (1100000 + (double)(k % 1000) * 10) * 1e3);
-		assert_true(k > last_k);
-		assert_true(!gap || k / 8 % gap != 0);
-		last_k = k;
-		values++;
+	assert_true(is_stamped(info));
+	assert_int_equal(info->scope, JM_SCOPE_GPU);
+	assert_string_equal(info->device, "GPU-fa4e0000-0000-0000-0000-000000000001");
+	assert_true(info->round_ms == 20.0 && info->poll_ms == 10.0);
+	jm_clock_pair_read(&followed.pair);
+	assert_int_equal(jm_sensor_nvml.read(sensor, &sink, NULL), 0);
+	assert_int_equal(followed.values, 1); /* the newest, the others are the past */
+	begin_k = followed.last_k;
+	for (int i = 0; i < 300 && followed.values < 12; i++) {
+		jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + every_ms * MS);
+		assert_int_equal(jm_sensor_nvml.read(sensor, &sink, NULL), 0);
 	}
-	assert_true(values >= 2);
+	assert_true(followed.values >= 12);
+	if (!gap) /* none is left out, however rarely it is read */
+		assert_int_equal(followed.last_k - begin_k, followed.values - 1);
 	close_gpu(sensor);
 }
 
 static void test_samples(void **state)
 {
 	(void)state;
-	follow("", 0);
-	follow("shuffle=1", 0);
-	follow("gap=2", 2);
+	follow("", 0, 5);
+	follow("", 0, 600);
+	follow("shuffle=1", 0, 5);
+	follow("gap=2", 2, 5);
 }
 
-/* Whoever reads rarely is shown the newest sample. */
+/* All that is new comes at once, and nothing when there is nothing new. */
 static void test_rarely(void **state)
 {
 	struct jm_sensor_options options = options_of("0", "spacing_us=1000");
-	struct jm_sensor_info info;
-	struct jm_reading reading, next;
+	const struct jm_sensor_info *info;
 	struct jm_clock_pair pair;
+	struct latest latest;
 	void *sensor;
 
 	(void)state;
 	sensor = open_gpu(&options, &info);
-	assert_int_equal(jm_sensor_nvml.read(sensor, &reading, NULL), 0);
+	assert_int_equal(read_latest(&jm_sensor_nvml, sensor, &latest, NULL), 0);
+	assert_int_equal(latest.total, 1);
 	jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 600 * MS);
 	jm_clock_pair_read(&pair); /* the ring reaches 119 ms back: it has gone round */
-	assert_int_equal(jm_sensor_nvml.read(sensor, &reading, NULL), 0);
-	assert_true(isfinite(reading.value[0]));
-	assert_true(reading.after_ns >= pair.monotonic_ns - 2 * MS);
+	assert_int_equal(read_latest(&jm_sensor_nvml, sensor, &latest, NULL), 0);
+	assert_true(latest.total > 50 && isfinite(latest.readings[0].value[0]));
+	assert_true(latest.readings[0].after_ns >= pair.monotonic_ns - 2 * MS);
 	/* Nothing is new at once, unless this machine took its time. */
-	assert_int_equal(jm_sensor_nvml.read(sensor, &next, NULL), 0);
-	assert_int_equal(isnan(next.value[0]), next.after_ns == reading.after_ns);
+	pair.monotonic_ns = latest.readings[0].after_ns;
+	assert_int_equal(read_latest(&jm_sensor_nvml, sensor, &latest, NULL), 0);
+	assert_int_equal(latest.total == 0, latest.readings[0].after_ns == pair.monotonic_ns);
 	close_gpu(sensor);
 }
 
@@ -470,16 +511,17 @@ static void test_ways(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct jm_sensor_options options = options_of(NULL, cases[i].told);
-		struct jm_sensor_info info;
+		const struct jm_sensor_info *info;
 		void *sensor = open_gpu(&options, &info);
-		struct jm_reading reading;
+		struct latest latest;
 
-		assert_int_equal(info.stamped, cases[i].stamped);
-		assert_non_null(strstr(info.provenance, cases[i].provenance));
-		assert_string_equal(info.board, "Fake \"GPU\" \\xff 9000");
-		assert_string_equal(info.rails[0].name, "GPU");
-		assert_int_equal(jm_sensor_nvml.read(sensor, &reading, NULL), 0);
-		assert_true(reading.value[0] >= 100e6 && reading.value[0] < 110e6);
+		assert_int_equal(is_stamped(info), cases[i].stamped);
+		assert_non_null(strstr(info->provenance, cases[i].provenance));
+		assert_string_equal(info->board, "Fake \"GPU\" \\xff 9000");
+		assert_string_equal(info->rails[0].name, "GPU");
+		assert_int_equal(read_latest(&jm_sensor_nvml, sensor, &latest, NULL), 0);
+		assert_true(latest.readings[0].value[0] >= 100e6 &&
+			    latest.readings[0].value[0] < 110e6);
 		close_gpu(sensor);
 	}
 }
@@ -488,16 +530,16 @@ static void test_ways(void **state)
 static int read_to_the_end(const char *told, struct jm_error *reterr)
 {
 	struct jm_sensor_options options = options_of("0", told);
-	struct jm_sensor_info info;
-	struct jm_reading reading;
+	const struct jm_sensor_info *info;
+	struct latest latest;
 	void *sensor = open_gpu(&options, &info);
 	int missing = 0, result = 0;
 
 	memset(reterr, 0, sizeof(*reterr));
 	for (int i = 0; i < 40 && result == 0; i++) {
-		result = jm_sensor_nvml.read(sensor, &reading, reterr);
-		missing += result == 0 && isnan(reading.value[0]);
-		if (info.stamped)
+		result = read_latest(&jm_sensor_nvml, sensor, &latest, reterr);
+		missing += latest.total && isnan(latest.readings[0].value[0]);
+		if (is_stamped(info))
 			jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 30 * MS);
 	}
 	assert_int_equal(result, reterr->code);
@@ -535,10 +577,11 @@ static void test_gone(void **state)
 	void *sensor = calloc(1, jm_sensor_nvml.state_size);
 
 	(void)state;
-	assert_int_equal(jm_sensor_nvml.probe(&options, &info, 1, NULL), 1);
+	assert_int_equal(probe_first(&jm_sensor_nvml, &options, &info, NULL), 1);
 	setenv("JM_FAKE_NVML", "gpus=1", 1);
 	assert_int_equal(jm_sensor_nvml.open(sensor, &info, &options, &error), JM_ENOSENSOR);
 	assert_non_null(strstr(error.message, "not there any more"));
+	jm_sensor_info_release(&info);
 	jm_sensor_nvml.close(sensor);
 	free(sensor);
 }

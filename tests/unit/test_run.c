@@ -396,21 +396,26 @@ static void test_sensor_record(void **state)
 
 static void test_sensor_set(void **state)
 {
+	struct jm_rail_info rail = {.name = "VDD_IN",
+		.quantity = JM_QUANTITY_MV_MA,
+		.parent = -1,
+		.quantum = {8},
+		.range = 70};
 	struct jm_sensor_info info = {.id = "ina3221:1-0040",
 		.path = "/sys/x",
+		.device = "GPU-1",
 		.kind = JM_SENSOR_WINDOW,
+		.scope = JM_SCOPE_BOARD,
+		.flags = JM_SENSOR_SIMULATED | JM_SENSOR_BLOCKING,
 		.round_ms = 6.6,
 		.samples = 4,
-		.simulated = 1};
+		.rails = &rail,
+		.n_rails = 1};
+	struct jm_sensor_info again;
 	struct jm_run_sensor *sensor;
 	struct jm_error error = {0};
 
 	(void)state;
-	info.n_rails = 1;
-	strcpy(info.rails[0].name, "VDD_IN");
-	info.rails[0].quantity = JM_QUANTITY_MV_MA;
-	info.rails[0].parent = -1;
-	info.rails[0].quantum[0] = 8;
 	jm_run_init(&run);
 	sensor = jm_run_add_sensor(&run);
 	for (int i = 0; i < 2; i++)
@@ -422,6 +427,12 @@ static void test_sensor_set(void **state)
 	assert_true(jm_run_is_simulated(&run) && sensor->samples == 4 && sensor->seed == 9);
 	assert_int_equal(jm_run_sensor_set(sensor, "ina3221", &info, 9, "ina", &error), 0);
 	assert_string_equal(sensor->wanted, "ina");
+	assert_true(sensor->blocking && !sensor->stamped && sensor->rails[0].range == 70);
+	jm_run_sensor_info(sensor, &again);
+	assert_string_equal(again.id, info.id);
+	assert_string_equal(again.device, info.device);
+	assert_true(again.flags == info.flags && again.scope == info.scope);
+	assert_true(again.round_ms == 6.6 && again.window_ms == 0 && !again.n_rails);
 	expect_stable(&run);
 	jm_run_release(&run);
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "sensors.h"
 #include "sensors/registry.h"
 
@@ -80,10 +81,10 @@ static void test_table(void **state)
 
 		assert_int_equal(ops->abi, JM_SENSOR_ABI);
 		assert_int_equal(ops->size, sizeof(struct jm_sensor_ops));
-		assert_true(ops->name && ops->name[0] && !strchr(ops->name, ':'));
+		assert_true(ops->name && ops->name[0] && !strpbrk(ops->name, ":+,"));
 		assert_true(ops->summary && ops->summary[0]);
 		assert_true(ops->state_size > 0);
-		assert_true(ops->probe && ops->open && ops->read && ops->close);
+		assert_true(ops->probe && ops->open && ops->info && ops->read && ops->close);
 		assert_ptr_equal(jm_sensor_find(ops->name), ops);
 		for (size_t j = 0; j < N_FIXTURES; j++)
 			covered |= strcmp(fixtures[j].name, ops->name) == 0;
@@ -104,8 +105,10 @@ static void expect_sane(const struct jm_sensor_ops *ops, const struct jm_sensor_
 	assert_true(info->path[0] && info->provenance[0]);
 	assert_in_range(info->kind, JM_SENSOR_INSTANT, JM_SENSOR_COUNTER);
 	assert_true(info->round_ms >= 0.0 && info->window_ms >= 0.0 && info->poll_ms > 0.0);
-	assert_in_range(info->n_rails, 1, JM_SENSOR_RAILS_MAX);
-	assert_int_equal(info->simulated, ops->complete != NULL);
+	assert_in_range(info->n_rails, 1, LATEST_MAX);
+	assert_int_equal((info->flags & JM_SENSOR_SIMULATED) != 0, ops->complete != NULL);
+	assert_true(info->scope <= JM_SCOPE_OTHER);
+	assert_non_null(memchr(info->device, '\0', sizeof(info->device)));
 	assert_int_equal(info->rails[0].parent, -1);
 	for (size_t i = 0; i < info->n_rails; i++) {
 		assert_true(info->rails[i].name[0]);
@@ -114,39 +117,103 @@ static void expect_sane(const struct jm_sensor_ops *ops, const struct jm_sensor_
 		assert_true(info->rails[i].parent < (int)info->n_rails);
 		assert_int_not_equal(info->rails[i].parent, i);
 		assert_false(info->rails[i].quantum[0] < 0.0);
+		assert_false(info->rails[i].range < 0.0);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(info->rails[i].name, info->rails[j].name);
 	}
 }
 
+/* What a sensor delivers, looked at as it comes. */
+struct delivered {
+	const struct jm_sensor_info *info;
+	int64_t last_ns;
+	size_t in_read; /* of this read */
+	size_t values;
+};
+
+static int look_at(void *context, size_t rail, const struct jm_reading *reading)
+{
+	struct delivered *delivered = context;
+	int stamped = (delivered->info->flags & JM_SENSOR_STAMPED) != 0;
+
+	assert_true(rail < delivered->info->n_rails);
+	assert_true(reading->before_ns >= delivered->last_ns);
+	assert_true(reading->after_ns >= reading->before_ns);
+	assert_true(isfinite(reading->value[0]) && isfinite(reading->value[1]));
+	if (stamped) {
+		assert_true(reading->after_ns == reading->before_ns);
+		assert_true(reading->after_ns > delivered->last_ns);
+	} else { /* every rail once, in order */
+		assert_int_equal(rail, delivered->in_read);
+	}
+	delivered->last_ns = reading->after_ns;
+	delivered->in_read++;
+	delivered->values++;
+	return 0;
+}
+
+static int stop_at(void *context, size_t rail, const struct jm_reading *reading)
+{
+	(void)context;
+	(void)rail;
+	(void)reading;
+	return JM_EINTERRUPTED;
+}
+
 static void read_some(
 	const struct jm_sensor_ops *ops, void *sensor, const struct jm_sensor_info *info)
 {
-	struct jm_reading readings[JM_SENSOR_RAILS_MAX];
+	struct delivered delivered = {.info = info, .last_ns = INT64_MIN};
+	struct jm_reading_sink sink = {look_at, &delivered}, stop = {stop_at, NULL};
 	struct jm_error error = {0};
-	int64_t last_ns = INT64_MIN;
-	int values = 0;
 
 	for (int i = 0; i < 50; i++) {
-		if (ops->read(sensor, readings, &error) != 0)
+		delivered.in_read = 0;
+		if (ops->read(sensor, &sink, &error) != 0)
 			fail_msg("%s", error.message);
-		for (size_t j = 0; j < info->n_rails; j++) {
-			int value = isfinite(readings[j].value[0]) &&
-				    isfinite(readings[j].value[1]);
-
-			assert_true(readings[j].before_ns >= last_ns);
-			assert_true(readings[j].after_ns >= readings[j].before_ns);
-			if (info->stamped) {
-				assert_true(readings[j].after_ns == readings[j].before_ns);
-				assert_int_equal(value, readings[j].after_ns > last_ns);
-			} else {
-				assert_true(value);
-			}
-			values += value;
-			last_ns = readings[j].after_ns;
-		}
+		if (!(info->flags & JM_SENSOR_STAMPED))
+			assert_int_equal(delivered.in_read, info->n_rails);
+		if (info->flags & JM_SENSOR_STAMPED && !delivered.values)
+			jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + JM_NS_PER_MS);
 	}
-	assert_true(values > 0);
+	assert_true(delivered.values > 0);
+	if (!(info->flags & JM_SENSOR_STAMPED)) /* the sink's word is what it returns */
+		assert_int_equal(ops->read(sensor, &stop, &error), JM_EINTERRUPTED);
+}
+
+/* The caller's word is what probe returns. */
+static int refuse(void *context, const struct jm_sensor_info *info)
+{
+	(void)context;
+	(void)info;
+	return JM_EINTERRUPTED;
+}
+
+static void open_twice(const struct fixture *fixture, const struct jm_sensor_ops *ops,
+	const struct jm_sensor_options *options, const struct jm_sensor_info *probed)
+{
+	int descriptors = count_descriptors();
+	void *sensor = calloc(1, ops->state_size);
+
+	ops->close(sensor); /* zeroed */
+	for (int turn = 0; turn < 2; turn++) {
+		const struct jm_sensor_info *info;
+
+		memset(sensor, 0, ops->state_size);
+		if (fixture->nvml)
+			setenv("JM_FAKE_NVML", fixture->nvml, 1);
+		assert_int_equal(ops->open(sensor, probed, options, NULL), 0);
+		info = ops->info(sensor);
+		expect_sane(ops, info);
+		assert_string_equal(info->id, probed->id);
+		assert_int_equal(info->n_rails, probed->n_rails);
+		assert_ptr_equal(info, ops->info(sensor));
+		read_some(ops, sensor, info);
+		ops->close(sensor);
+		assert_int_equal(count_descriptors(), descriptors);
+	}
+	ops->close(sensor); /* closed */
+	free(sensor);
 }
 
 /* Probe, open, read, close: twice, in storage of exactly the size it asks for. */
@@ -160,33 +227,28 @@ static void test_life(void **state)
 		struct fake_clock clock = {INT64_C(1000000000), 100000};
 		struct jm_sensor_options options =
 			fake_options(&clock, fixtures[i].root, fixtures[i].argument);
+		const struct jm_sensor_found nobody = {refuse, NULL};
 		struct jm_sensor_info info, again;
-		void *sensor = calloc(1, ops->state_size);
+		int n;
 
 		set_nvml(fixtures[i].nvml);
-		ops->close(sensor); /* zeroed */
-		assert_true(ops->probe(&options, &info, 1, NULL) == 1);
+		n = probe_first(ops, &options, &info, NULL);
+		assert_true(n >= 1);
 		assert_int_equal(count_descriptors(), descriptors);
 		expect_sane(ops, &info);
-		memset(&again, 0xa5, sizeof(again));
-		assert_true(ops->probe(&options, &again, 1, NULL) == 1);
+		assert_int_equal(probe_first(ops, &options, &again, NULL), n);
 		assert_string_equal(info.id, again.id);
 		assert_int_equal(info.n_rails, again.n_rails);
-		for (int turn = 0; turn < 2; turn++) {
-			memset(sensor, 0, ops->state_size);
-			assert_int_equal(ops->open(sensor, &info, &options, NULL), 0);
-			expect_sane(ops, &info);
-			read_some(ops, sensor, &info);
-			ops->close(sensor);
-			assert_int_equal(count_descriptors(), descriptors);
-		}
-		ops->close(sensor); /* closed */
-		free(sensor);
+		assert_int_equal(ops->probe(&options, &nobody, NULL), JM_EINTERRUPTED);
+		assert_int_equal(count_descriptors(), descriptors);
+		open_twice(&fixtures[i], ops, &options, &info);
+		jm_sensor_info_release(&info);
+		jm_sensor_info_release(&again);
 	}
 	set_nvml(NULL);
 }
 
-/* No room is no crash; what is not there is 0; a bad option says so and leaves nothing open. */
+/* What is not there is 0; a bad option says so and leaves nothing open. */
 static void test_refusals(void **state)
 {
 	int descriptors = count_descriptors();
@@ -197,19 +259,19 @@ static void test_refusals(void **state)
 		struct fake_clock clock = {INT64_C(1000000000), 100000};
 		struct jm_sensor_options options =
 			fake_options(&clock, fixtures[i].root, fixtures[i].argument);
-		struct jm_sensor_info info;
+		struct jm_sensor_info info, unused;
 		struct jm_error error = {0};
 		void *sensor = calloc(1, ops->state_size);
 		int n;
 
 		set_nvml(fixtures[i].nvml);
-		assert_int_equal(ops->probe(&options, &info, 0, NULL), 0);
 		options.sysfs_root = "/nonexistent";
-		assert_true(ops->probe(&options, &info, 1, NULL) >= 0);
+		assert_true(probe_first(ops, &options, &info, NULL) >= 0);
+		jm_sensor_info_release(&info);
 		options.sysfs_root = fixtures[i].root;
-		assert_int_equal(ops->probe(&options, &info, 1, NULL), 1);
+		assert_true(probe_first(ops, &options, &info, NULL) >= 1);
 		options.argument = fixtures[i].bad_argument;
-		n = ops->probe(&options, &info, 1, &error);
+		n = probe_first(ops, &options, &unused, &error);
 		assert_true(n < 0);
 		assert_int_equal(error.code, n);
 		assert_true(error.message[0]);
@@ -219,67 +281,140 @@ static void test_refusals(void **state)
 		assert_int_equal(error.code, n);
 		ops->close(sensor);
 		free(sensor);
+		jm_sensor_info_release(&info);
 		assert_int_equal(count_descriptors(), descriptors);
 	}
 	set_nvml(NULL);
 }
 
+/* ---- Sensors from outside -------------------------------------------------------------- */
+
+static void refuse_ops(struct jm_sensor_ops ops, const char *words)
+{
+	static struct jm_sensor_ops kept[16];
+	static size_t n;
+	struct jm_error error = {0};
+
+	kept[n] = ops;
+	assert_int_equal(jm_sensors_add(&kept[n++], &error), JM_EINVAL);
+	if (!strstr(error.message, words))
+		fail_msg("'%s' does not say '%s'", error.message, words);
+}
+
+static void test_add(void **state)
+{
+	static struct jm_sensor_ops guest, others[JM_SENSORS_MAX];
+	static char names[JM_SENSORS_MAX][16];
+	struct jm_sensor_ops wrong;
+	size_t n, before, i = 0;
+
+	(void)state;
+	jm_sensors(&before);
+	guest = jm_sensor_sim;
+	guest.name = "guest";
+	wrong = guest;
+	wrong.abi = 1;
+	refuse_ops(wrong, "version 1 of joulemap/sensor.h");
+	wrong = guest;
+	wrong.size--;
+	refuse_ops(wrong, "sizeof(struct jm_sensor_ops)");
+	wrong = guest;
+	wrong.name = "";
+	refuse_ops(wrong, "no name");
+	wrong.name = "a:b";
+	refuse_ops(wrong, "'a:b' is too long or has one of");
+	wrong.name = "a+b";
+	refuse_ops(wrong, "'a+b'");
+	wrong.name = "sim";
+	refuse_ops(wrong, "a sensor 'sim' already");
+	wrong = guest;
+	wrong.info = NULL;
+	refuse_ops(wrong, "'guest' lacks the function 'info'");
+	wrong = guest;
+	wrong.read = NULL;
+	refuse_ops(wrong, "lacks the function 'read'");
+	assert_int_equal(jm_sensors_add(&guest, NULL), 0);
+	assert_ptr_equal(jm_sensor_find("guest"), &guest);
+	jm_sensors(&n);
+	assert_int_equal(n, before + 1);
+	for (; n < JM_SENSORS_MAX; n++, i++) {
+		others[i] = guest;
+		snprintf(names[i], sizeof(names[i]), "guest%zu", i);
+		others[i].name = names[i];
+		assert_int_equal(jm_sensors_add(&others[i], NULL), 0);
+	}
+	wrong = guest;
+	wrong.name = "last";
+	refuse_ops(wrong, "no room for sensor 'last'");
+	jm_sensors_keep(0); /* our own stay */
+	jm_sensors(&n);
+	assert_int_equal(n, JM_SENSORS_MAX);
+	jm_sensors_keep(before);
+	assert_null(jm_sensor_find("guest"));
+	assert_non_null(jm_sensor_find("sim"));
+}
+
 /* ---- Choice ----------------------------------------------------------------------------- */
+
+/* Returns the result; the sensor, where there is one, is `ops`. */
+static int choose(const char *wanted, struct jm_sensor_options *options,
+	const struct jm_sensor_ops *ops, struct jm_error *reterr)
+{
+	const struct jm_sensor_ops *chosen = NULL;
+	struct jm_sensor_info info;
+	int result = jm_sensor_select(wanted, options, &chosen, &info, reterr);
+
+	assert_ptr_equal(chosen, ops);
+	if (result == 0)
+		jm_sensor_info_release(&info);
+	return result;
+}
 
 static void test_choice(void **state)
 {
 	struct fake_clock clock = {0, 1};
 	struct jm_sensor_options options = fake_options(&clock, TREE("empty"), "left over");
-	const struct jm_sensor_ops *ops;
-	struct jm_sensor_info info;
 	struct jm_error error;
 	char wanted[256];
 
 	(void)state;
-	assert_int_equal(jm_sensor_select("sim", &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_sim);
+	assert_int_equal(choose("sim", &options, &jm_sensor_sim, &error), 0);
 	assert_null(options.argument);
-	assert_int_equal(
-		jm_sensor_select("sim:seed=3,tau_ms=0.8", &options, &ops, &info, &error), 0);
+	assert_int_equal(choose("sim:seed=3,tau_ms=0.8", &options, &jm_sensor_sim, &error), 0);
 	assert_string_equal(options.argument, "seed=3,tau_ms=0.8");
 	snprintf(wanted, sizeof(wanted), "replay:%s", log_path);
-	assert_int_equal(jm_sensor_select(wanted, &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_replay);
-	assert_int_equal(
-		jm_sensor_select("replay", &options, &ops, &info, &error), JM_ENOSENSOR);
-	assert_int_equal(jm_sensor_select("sim:x=1", &options, &ops, &info, &error), JM_EUSAGE);
+	assert_int_equal(choose(wanted, &options, &jm_sensor_replay, &error), 0);
+	assert_int_equal(choose("replay", &options, NULL, &error), JM_EUSAGE);
+	assert_non_null(strstr(error.message, "as in 'replay:FILE'"));
+	assert_int_equal(choose("sim:x=1", &options, NULL, &error), JM_EUSAGE);
 	/* Neither sim nor replay offers itself. */
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), JM_ENOSENSOR);
+	assert_int_equal(choose(NULL, &options, NULL, &error), JM_ENOSENSOR);
+	assert_null(strstr(error.message, "replay:FILE"));
+	assert_non_null(strstr(error.message, "looked for: INA3221"));
 	set_nvml("");
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_nvml);
+	assert_int_equal(choose(NULL, &options, &jm_sensor_nvml, &error), 0);
 	set_nvml("power=3"); /* a Jetson's: its monitor is taken, or this is what is said */
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), JM_ENOSENSOR);
+	assert_int_equal(choose(NULL, &options, NULL, &error), JM_ENOSENSOR);
 	assert_non_null(strstr(error.message, "does not tell its power"));
 	options.sysfs_root = TREE("xavier-nx-jp5");
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_ina3221);
+	assert_int_equal(choose(NULL, &options, &jm_sensor_ina3221, &error), 0);
 	set_nvml(""); /* a whole board before its GPU */
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_ina3221);
+	assert_int_equal(choose(NULL, &options, &jm_sensor_ina3221, &error), 0);
 	set_nvml(NULL);
-	assert_int_equal(jm_sensor_select(NULL, &options, &ops, &info, &error), 0);
-	assert_ptr_equal(ops, &jm_sensor_ina3221);
-	assert_true(jm_sensor_rail_is_root(&info, 0));
-	assert_false(jm_sensor_rail_is_root(&info, 1));
-	assert_false(jm_sensor_rail_is_root(&info, 3));
+	assert_int_equal(choose(NULL, &options, &jm_sensor_ina3221, &error), 0);
 }
 
 /* ---- Replay ------------------------------------------------------------------------------ */
 
 static void expect_replayed(void *sensor, struct fake_clock *clock, int64_t at_ns, double ma)
 {
-	struct jm_reading reading;
+	struct latest latest;
 
 	clock->now_ns = at_ns;
-	assert_int_equal(jm_sensor_replay.read(sensor, &reading, NULL), 0);
-	assert_true(reading.before_ns == at_ns);
-	assert_true(reading.value[1] == ma);
+	assert_int_equal(read_latest(&jm_sensor_replay, sensor, &latest, NULL), 0);
+	assert_int_equal(latest.total, 1);
+	assert_true(latest.readings[0].before_ns == at_ns);
+	assert_true(latest.readings[0].value[1] == ma);
 }
 
 /* Each value from its own time on until the next one comes. */
@@ -288,22 +423,24 @@ static void test_replay(void **state)
 	struct fake_clock clock = {INT64_C(77000000000), 0};
 	struct jm_sensor_options options = fake_options(&clock, "", log_path);
 	struct jm_sensor_info info;
-	struct jm_reading reading;
+	struct latest latest;
 	struct jm_error error = {0};
 	void *sensor = calloc(1, jm_sensor_replay.state_size);
 	int64_t start = clock.now_ns;
 	char looped[256];
 
 	(void)state;
+	assert_int_equal(probe_first(&jm_sensor_replay, &options, &info, NULL), 1);
+	assert_int_equal(info.flags, JM_SENSOR_ON_REQUEST);
 	assert_int_equal(jm_sensor_replay.open(sensor, &info, &options, NULL), 0);
-	assert_float_equal(info.poll_ms, 10.0, 0.1);
+	assert_float_equal(jm_sensor_replay.info(sensor)->poll_ms, 10.0, 0.1);
 	expect_replayed(sensor, &clock, start, 800);
 	expect_replayed(sensor, &clock, start + 49999999, 800);
 	expect_replayed(sensor, &clock, start + 50000000, 808);
 	expect_replayed(sensor, &clock, start + 5 * INT64_C(350000000), 800);
 	expect_replayed(sensor, &clock, start + INT64_C(9999999999), 824);
 	clock.now_ns = start + INT64_C(10000000000);
-	assert_int_equal(jm_sensor_replay.read(sensor, &reading, &error), JM_ESENSOR);
+	assert_int_equal(read_latest(&jm_sensor_replay, sensor, &latest, &error), JM_ESENSOR);
 	assert_non_null(strstr(error.message, "ended"));
 	jm_sensor_replay.close(sensor);
 
@@ -316,6 +453,7 @@ static void test_replay(void **state)
 	expect_replayed(sensor, &clock, start + INT64_C(10000000000), 800);
 	expect_replayed(sensor, &clock, start + INT64_C(70050000000), 808);
 	jm_sensor_replay.close(sensor);
+	jm_sensor_info_release(&info);
 	free(sensor);
 }
 
@@ -340,7 +478,7 @@ static void test_replay_of_nothing(void **state)
 		fputs(contents[i], file);
 		fclose(file);
 		assert_int_equal(
-			jm_sensor_replay.probe(&options, &info, 1, &error), JM_EFORMAT);
+			probe_first(&jm_sensor_replay, &options, &info, &error), JM_EFORMAT);
 		assert_non_null(strstr(error.message, path));
 	}
 	drop_folder(folder);
@@ -352,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_replay_of_nothing),

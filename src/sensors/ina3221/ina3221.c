@@ -35,9 +35,10 @@ struct rail {
 
 struct ina3221 {
 	char id[JM_NAME_MAX];
-	struct rail rails[JM_SENSOR_RAILS_MAX];
+	struct jm_ina_source source;
+	struct rail rails[JM_INA_RAILS_MAX];
 	size_t n_rails;
-	int fds[2 * JM_SENSOR_RAILS_MAX]; /* [n_fds]: what close has to close */
+	int fds[2 * JM_INA_RAILS_MAX]; /* [n_fds]: what close has to close */
 	size_t n_fds;
 	int64_t (*now_ns)(void *clock);
 	void *clock;
@@ -149,13 +150,17 @@ static int read_rail(struct ina3221 *ina, struct rail *rail, struct jm_reading *
 				     : fail_rail(ina, rail, mv, errno_mv, reterr);
 }
 
-static int ina3221_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static int ina3221_read(
+	void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
 	struct ina3221 *ina = state;
+	struct jm_reading reading;
 
 	for (size_t i = 0; i < ina->n_rails; i++) {
-		int result = read_rail(ina, &ina->rails[i], &ret_readings[i], reterr);
+		int result = read_rail(ina, &ina->rails[i], &reading, reterr);
 
+		if (result == 0)
+			result = sink->reading(sink->context, i, &reading);
 		if (result < 0)
 			return result;
 	}
@@ -200,7 +205,7 @@ static int open_rails(struct ina3221 *ina, const struct jm_ina_source *source,
 		struct rail *rail = &ina->rails[i];
 		int result;
 
-		jm_text_copy(rail->name, sizeof(rail->name), source->info.rails[i].name);
+		jm_text_copy(rail->name, sizeof(rail->name), source->rails[i].name);
 		result = open_input(ina, chip->path, "in", number, &rail->fd_mv, reterr);
 		if (result == 0)
 			result = open_input(
@@ -212,7 +217,7 @@ static int open_rails(struct ina3221 *ina, const struct jm_ina_source *source,
 	return 0;
 }
 
-static int ina3221_open(void *state, struct jm_sensor_info *info,
+static int ina3221_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct jm_ina_chip chips[JM_INA_CHIPS_MAX];
@@ -235,14 +240,22 @@ static int ina3221_open(void *state, struct jm_sensor_info *info,
 	jm_text_copy(ina->id, sizeof(ina->id), info->id);
 	ina->now_ns = options->now_ns;
 	ina->clock = options->clock;
-	result = open_rails(ina, &sources[0], chips, reterr);
+	ina->source = sources[0];
+	result = open_rails(ina, &ina->source, chips, reterr);
 	if (result == 0)
 		result = try_out(ina, &read_ms, reterr);
 	if (result < 0)
 		return result;
-	*info = sources[0].info;
-	jm_ina_timing_measured(&chips[sources[0].chip], read_ms, info);
+	jm_ina_timing_measured(&chips[ina->source.chip], read_ms, &ina->source.info);
+	jm_ina_info(&ina->source);
 	return 0;
+}
+
+static const struct jm_sensor_info *ina3221_info(const void *state)
+{
+	const struct ina3221 *ina = state;
+
+	return &ina->source.info;
 }
 
 static void ina3221_close(void *state)
@@ -255,7 +268,7 @@ static void ina3221_close(void *state)
 }
 
 static int ina3221_probe(const struct jm_sensor_options *options,
-	struct jm_sensor_info *ret_infos, size_t max, struct jm_error *reterr)
+	const struct jm_sensor_found *found, struct jm_error *reterr)
 {
 	struct jm_ina_chip chips[JM_INA_CHIPS_MAX];
 	struct jm_ina_source sources[JM_INA_SOURCES_MAX];
@@ -264,12 +277,12 @@ static int ina3221_probe(const struct jm_sensor_options *options,
 
 	if (n == 0)
 		n = find_sources(options, &wanted, chips, sources, reterr);
-	if (n <= 0)
-		return n;
-	if ((size_t)n > max)
-		n = (int)max;
-	for (int i = 0; i < n; i++)
-		ret_infos[i] = sources[i].info;
+	for (int i = 0; i < n; i++) {
+		int result = found->found(found->context, jm_ina_info(&sources[i]));
+
+		if (result < 0)
+			return result;
+	}
 	return n;
 }
 
@@ -281,6 +294,7 @@ const struct jm_sensor_ops jm_sensor_ina3221 = {
 	.state_size = sizeof(struct ina3221),
 	.probe = ina3221_probe,
 	.open = ina3221_open,
+	.info = ina3221_info,
 	.read = ina3221_read,
 	.close = ina3221_close,
 };

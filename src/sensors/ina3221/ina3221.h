@@ -11,7 +11,8 @@
 
 #define JM_INA_CHIPS_MAX 8
 #define JM_INA_CHANNELS 3
-#define JM_INA_SOURCES_MAX (JM_INA_CHIPS_MAX + 2)
+#define JM_INA_RAILS_MAX (JM_INA_CHIPS_MAX * JM_INA_CHANNELS)
+#define JM_INA_SOURCES_MAX (JM_INA_CHIPS_MAX + 3) /* and sums over several chips */
 
 /* A channel that measures a rail. */
 struct jm_ina_channel {
@@ -40,14 +41,18 @@ int jm_ina_scan(const struct jm_sensor_options *options, struct jm_ina_chip *ret
 
 /* What can be opened: one chip, or chips that only together see a whole module. */
 struct jm_ina_source {
-	struct jm_sensor_info info;
+	struct jm_sensor_info info; /* its rails are set by jm_ina_info() */
+	struct jm_rail_info rails[JM_INA_RAILS_MAX];
 	int score;   /* how much it knows of the module's total: more is better */
 	size_t chip; /* the first one: gives path and timing */
 	struct {
 		size_t chip;
 		size_t channel; /* index into the chip's channels */
-	} of_rail[JM_SENSOR_RAILS_MAX];
+	} of_rail[JM_INA_RAILS_MAX];
 };
+
+/* Its info with its rails, borrowed until the source is moved. */
+const struct jm_sensor_info *jm_ina_info(struct jm_ina_source *source);
 
 /* Describes what the chips offer, the best first. Returns the number. */
 size_t jm_ina_describe(const struct jm_sensor_options *options, const struct jm_ina_chip *chips,

@@ -53,10 +53,10 @@ static const char *parent_of(const char *label)
 	return NULL;
 }
 
-static int find_rail(const struct jm_sensor_info *info, const char *name)
+static int find_rail(const struct jm_ina_source *source, const char *name)
 {
-	for (size_t i = 0; i < info->n_rails; i++)
-		if (strcmp(info->rails[i].name, name) == 0)
+	for (size_t i = 0; i < source->info.n_rails; i++)
+		if (strcmp(source->rails[i].name, name) == 0)
 			return (int)i;
 	return -1;
 }
@@ -70,10 +70,10 @@ static int place_in_sum(const char *const sum[SUM_MAX], const char *label)
 	return -1;
 }
 
-static int has_whole_sum(const struct jm_sensor_info *info, const char *const sum[SUM_MAX])
+static int has_whole_sum(const struct jm_ina_source *source, const char *const sum[SUM_MAX])
 {
 	for (int i = 0; i < SUM_MAX && sum[i]; i++)
-		if (find_rail(info, sum[i]) < 0)
+		if (find_rail(source, sum[i]) < 0)
 			return 0;
 	return 1;
 }
@@ -83,10 +83,9 @@ static void add_rail(struct jm_ina_source *source, const struct jm_ina_chip *chi
 {
 	const struct jm_ina_channel *from = &chips[chip].channels[channel];
 	struct jm_sensor_info *info = &source->info;
-	struct jm_rail_info *rail = &info->rails[info->n_rails];
+	struct jm_rail_info *rail = &source->rails[info->n_rails];
 
-	if (info->n_rails == JM_SENSOR_RAILS_MAX)
-		return;
+	memset(rail, 0, sizeof(*rail));
 	jm_text_copy(rail->name, sizeof(rail->name), from->label);
 	rail->quantity = JM_QUANTITY_MV_MA;
 	rail->parent = -1;
@@ -100,11 +99,11 @@ static void add_rail(struct jm_ina_source *source, const struct jm_ina_chip *chi
 
 static void swap_rails(struct jm_ina_source *source, size_t a, size_t b)
 {
-	struct jm_rail_info rail = source->info.rails[a];
+	struct jm_rail_info rail = source->rails[a];
 	size_t chip = source->of_rail[a].chip, channel = source->of_rail[a].channel;
 
-	source->info.rails[a] = source->info.rails[b];
-	source->info.rails[b] = rail;
+	source->rails[a] = source->rails[b];
+	source->rails[b] = rail;
 	source->of_rail[a] = source->of_rail[b];
 	source->of_rail[b].chip = chip;
 	source->of_rail[b].channel = channel;
@@ -113,15 +112,15 @@ static void swap_rails(struct jm_ina_source *source, size_t a, size_t b)
 /* Rails in the order total, members of the sum, others; stable. */
 static void order_rails(struct jm_ina_source *source, const char *const sum[SUM_MAX])
 {
-	struct jm_sensor_info *info = &source->info;
-	int place[JM_SENSOR_RAILS_MAX];
+	int place[JM_INA_RAILS_MAX];
+	size_t n = source->info.n_rails;
 
-	for (size_t i = 0; i < info->n_rails; i++) {
-		int in_sum = sum ? place_in_sum(sum, info->rails[i].name) : -1;
+	for (size_t i = 0; i < n; i++) {
+		int in_sum = sum ? place_in_sum(sum, source->rails[i].name) : -1;
 
-		place[i] = is_total(info->rails[i].name) ? -1 : in_sum < 0 ? SUM_MAX : in_sum;
+		place[i] = is_total(source->rails[i].name) ? -1 : in_sum < 0 ? SUM_MAX : in_sum;
 	}
-	for (size_t i = 1; i < info->n_rails; i++) {
+	for (size_t i = 1; i < n; i++) {
 		for (size_t j = i; j > 0 && place[j] < place[j - 1]; j--) {
 			int other = place[j];
 
@@ -132,28 +131,29 @@ static void order_rails(struct jm_ina_source *source, const char *const sum[SUM_
 	}
 }
 
-static void set_parents(struct jm_sensor_info *info)
+static void set_parents(struct jm_ina_source *source)
 {
-	int has_total = info->n_rails && is_total(info->rails[0].name);
+	struct jm_rail_info *rails = source->rails;
+	int has_total = source->info.n_rails && is_total(rails[0].name);
 
-	for (size_t i = 0; i < info->n_rails; i++) {
-		const char *parent = parent_of(info->rails[i].name);
+	for (size_t i = 0; i < source->info.n_rails; i++) {
+		const char *parent = parent_of(rails[i].name);
 
 		if (has_total)
-			info->rails[i].parent = i ? 0 : -1;
+			rails[i].parent = i ? 0 : -1;
 		else
-			info->rails[i].parent = parent ? find_rail(info, parent) : -1;
+			rails[i].parent = parent ? find_rail(source, parent) : -1;
 	}
 }
 
-static int score_of(const struct jm_sensor_info *info, int whole_sum)
+static int score_of(const struct jm_ina_source *source, int whole_sum)
 {
-	if (is_total(info->rails[0].name))
+	if (is_total(source->rails[0].name))
 		return SCORE_TOTAL;
 	if (whole_sum)
 		return SCORE_SUM;
-	for (size_t i = 0; i < info->n_rails; i++)
-		if (!parent_of(info->rails[i].name))
+	for (size_t i = 0; i < source->info.n_rails; i++)
+		if (!parent_of(source->rails[i].name))
 			return SCORE_UNKNOWN;
 	return SCORE_CONTAINED;
 }
@@ -166,12 +166,13 @@ static void finish(struct jm_ina_source *source, const struct jm_sensor_options 
 	const char *const *sum = NULL;
 
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
-		if (has_whole_sum(info, sums[i]))
+		if (has_whole_sum(source, sums[i]))
 			sum = sums[i];
 	order_rails(source, sum);
-	set_parents(info);
-	source->score = score_of(info, sum != NULL);
+	set_parents(source);
+	source->score = score_of(source, sum != NULL);
 	info->kind = JM_SENSOR_WINDOW;
+	info->scope = source->score >= SCORE_SUM ? JM_SCOPE_BOARD : JM_SCOPE_OTHER;
 	jm_text_copy(info->path, sizeof(info->path), chips[source->chip].path);
 	jm_sysfs_text(options->sysfs_root ? options->sysfs_root : "", "proc/device-tree/model",
 		info->board, sizeof(info->board), NULL);
@@ -200,7 +201,7 @@ static int combine(struct jm_ina_source *source, const struct jm_ina_chip *chips
 			used ? "+" : "", chips[i].address);
 		used++;
 	}
-	return used > 1 && has_whole_sum(&source->info, sum);
+	return used > 1 && has_whole_sum(source, sum);
 }
 
 static int by_score(const void *a, const void *b)
@@ -243,15 +244,20 @@ size_t jm_ina_describe(const struct jm_sensor_options *options, const struct jm_
 
 void jm_ina_keep_roots(struct jm_ina_source *source)
 {
-	struct jm_sensor_info *info = &source->info;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < info->n_rails; i++) {
-		if (info->rails[i].parent >= 0)
+	for (size_t i = 0; i < source->info.n_rails; i++) {
+		if (source->rails[i].parent >= 0)
 			continue;
-		info->rails[kept] = info->rails[i];
+		source->rails[kept] = source->rails[i];
 		source->of_rail[kept] = source->of_rail[i];
 		kept++;
 	}
-	info->n_rails = kept;
+	source->info.n_rails = kept;
+}
+
+const struct jm_sensor_info *jm_ina_info(struct jm_ina_source *source)
+{
+	source->info.rails = source->rails;
+	return &source->info;
 }

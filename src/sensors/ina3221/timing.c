@@ -107,6 +107,8 @@ void jm_ina_timing_measured(
 	if (waits_ms < BLOCKING_MIN_MS)
 		waits_ms = BLOCKING_MIN_MS;
 	blocking = interval_ms > 0.0 && read_ms >= waits_ms;
+	if (blocking)
+		info->flags |= JM_SENSOR_BLOCKING;
 	snprintf(reads, sizeof(reads), "a read takes %.3g ms: %s", read_ms,
 		blocking ? "it waits for a conversion" : "it answers at once");
 	if (blocking && chip->samples > 1.5)

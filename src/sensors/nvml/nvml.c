@@ -17,8 +17,6 @@
 
 /* The ring holds two seconds; a run that ends loses what was not fetched yet. */
 #define FETCH_NS (100 * JM_NS_PER_MS)
-/* Whoever reads more rarely wants to see the present, not to follow. */
-#define FOLLOWS_NS (500 * JM_NS_PER_MS)
 #define POLL_SAMPLES_MS 10.0
 /* A ring slower than this is that of an idle GPU, and will be faster. */
 #define SPACING_MAX_MS 50.0
@@ -33,8 +31,9 @@ struct nvml {
 	struct jm_nvml_gpu gpu;
 	struct jm_nvml_samples samples;
 	struct jm_nvml_ring ring;
+	struct jm_sensor_info info;
+	struct jm_rail_info rail;
 	int64_t fetched_ns; /* when the ring was asked last */
-	int64_t read_ns;    /* when the last read ended; 0: none yet */
 	int failures;
 	int64_t (*now_ns)(void *clock);
 	void *clock;
@@ -131,7 +130,7 @@ static void describe_way(const struct jm_nvml *nvml, const struct jm_nvml_gpu *g
 		return;
 	}
 	spacing_ms = jm_nvml_spacing_ms(samples);
-	info->stamped = 1;
+	info->flags |= JM_SENSOR_STAMPED;
 	info->poll_ms = POLL_SAMPLES_MS;
 	if (spacing_ms > 0.0 && spacing_ms <= SPACING_MAX_MS) {
 		info->round_ms = spacing_ms;
@@ -144,16 +143,30 @@ static void describe_way(const struct jm_nvml *nvml, const struct jm_nvml_gpu *g
 		nvml->driver, samples->n, spacing_ms);
 }
 
-static void describe(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu,
-	const struct jm_nvml_samples *samples, struct jm_sensor_info *ret_info)
+/* What tells the GPU to CUDA too: its UUID, else its address, else its index. */
+static void set_device(const struct jm_nvml_gpu *gpu, char *device, size_t size)
 {
-	struct jm_rail_info *rail = &ret_info->rails[0];
+	if (gpu->uuid[0])
+		jm_text_copy(device, size, gpu->uuid);
+	else if (gpu->has_pci)
+		jm_text_copy(device, size, gpu->pci.id);
+	else
+		snprintf(device, size, "%u", gpu->index);
+}
 
+static void describe(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu,
+	const struct jm_nvml_samples *samples, struct jm_sensor_info *ret_info,
+	struct jm_rail_info *rail)
+{
 	memset(ret_info, 0, sizeof(*ret_info));
+	memset(rail, 0, sizeof(*rail));
 	jm_text_copy(ret_info->id, sizeof(ret_info->id), gpu->id);
 	jm_text_copy(ret_info->path, sizeof(ret_info->path), gpu->path);
 	jm_text_copy(ret_info->board, sizeof(ret_info->board), gpu->name);
+	set_device(gpu, ret_info->device, sizeof(ret_info->device));
 	ret_info->kind = JM_SENSOR_WINDOW;
+	ret_info->scope = JM_SCOPE_GPU;
+	ret_info->rails = rail;
 	ret_info->n_rails = 1;
 	jm_text_copy(rail->name, sizeof(rail->name), "GPU");
 	rail->quantity = JM_QUANTITY_UW;
@@ -162,20 +175,22 @@ static void describe(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu,
 	describe_way(nvml, gpu, samples, ret_info);
 }
 
-/* Fills in what is wanted and can be used. Returns the number, or why there is none. */
+/* Tells of those that are wanted and can be used: their number, or why there is none. */
 static int list(const struct jm_nvml *nvml, const struct wanted *wanted,
-	struct jm_sensor_info *ret_infos, size_t max, struct jm_error *reterr)
+	const struct jm_sensor_found *found, struct jm_error *reterr)
 {
 	struct jm_error first = {0}, error;
 	struct jm_nvml_samples samples;
 	struct jm_nvml_gpu gpu;
 	unsigned int count = 0;
-	size_t n = 0;
-	int result = nvml->get_count(&count);
+	int n = 0, result = nvml->get_count(&count);
 
 	if (result != JM_NVML_OK)
 		return jm_nvml_fail(nvml, result, "the number of GPUs", reterr);
-	for (unsigned int i = 0; i < count && n < max; i++) {
+	for (unsigned int i = 0; i < count; i++) {
+		struct jm_sensor_info info;
+		struct jm_rail_info rail;
+
 		if (wanted->by == INDEX && wanted->index != i)
 			continue;
 		result = jm_nvml_identify(nvml, i, &gpu, &error);
@@ -183,31 +198,36 @@ static int list(const struct jm_nvml *nvml, const struct wanted *wanted,
 			continue;
 		if (result == 0)
 			result = jm_nvml_find_way(nvml, &gpu, &samples, &error);
-		if (result == 0)
-			describe(nvml, &gpu, &samples, &ret_infos[n++]);
-		else if (!first.code)
+		if (result == 0) {
+			describe(nvml, &gpu, &samples, &info, &rail);
+			result = found->found(found->context, &info);
+			if (result < 0)
+				return result;
+			n++;
+		} else if (!first.code) {
 			first = error;
+		}
 	}
 	if (n || !first.code)
-		return (int)n;
+		return n;
 	if (reterr)
 		*reterr = first;
 	return first.code;
 }
 
-static int nvml_probe(const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos,
-	size_t max, struct jm_error *reterr)
+static int nvml_probe(const struct jm_sensor_options *options,
+	const struct jm_sensor_found *found, struct jm_error *reterr)
 {
 	struct jm_nvml library = {0};
 	struct wanted wanted;
 	int result = parse_argument(options->argument, &wanted, reterr);
 
-	if (result < 0 || !max)
+	if (result < 0)
 		return result;
 	result = jm_nvml_open(&library, options, reterr);
 	if (result <= 0)
 		return result;
-	result = list(&library, &wanted, ret_infos, max, reterr);
+	result = list(&library, &wanted, found, reterr);
 	/* Whoever probed may fork, and what is initialised does not survive that. */
 	jm_nvml_close(&library);
 	return result;
@@ -249,7 +269,7 @@ static void queue_samples(struct nvml *nvml)
 	jm_nvml_ring_put(&nvml->ring, &nvml->samples, monotonic_ns, realtime_ns);
 }
 
-static int nvml_open(void *state, struct jm_sensor_info *info,
+static int nvml_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct nvml *nvml = state;
@@ -270,14 +290,20 @@ static int nvml_open(void *state, struct jm_sensor_info *info,
 		result = jm_nvml_find_way(&nvml->library, &nvml->gpu, &nvml->samples, reterr);
 	if (result < 0)
 		return result;
-	describe(&nvml->library, &nvml->gpu, &nvml->samples, info);
+	describe(&nvml->library, &nvml->gpu, &nvml->samples, &nvml->info, &nvml->rail);
 	if (nvml->gpu.way == JM_NVML_SAMPLES) {
 		queue_samples(nvml);
 		jm_nvml_ring_keep_newest(&nvml->ring); /* the rest is the past */
-		nvml->ring.taken_ns = nvml->ring.moment_ns;
 		nvml->fetched_ns = nvml->now_ns(nvml->clock);
 	}
 	return 0;
+}
+
+static const struct jm_sensor_info *nvml_info(const void *state)
+{
+	const struct nvml *nvml = state;
+
+	return &nvml->info;
 }
 
 static void nvml_close(void *state)
@@ -317,48 +343,39 @@ static int fetch(struct nvml *nvml, struct jm_error *reterr)
 	return 0;
 }
 
-/*
- * The oldest sample not handed out yet, at its own moment. When there is none:
- * no value, at the moment of the last one, so that times never run back.
- */
+/* Every sample that was not handed out yet, each at its own moment. */
 static int read_samples(
-	struct nvml *nvml, struct jm_reading *ret_reading, struct jm_error *reterr)
+	struct nvml *nvml, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
-	int64_t now_ns = nvml->now_ns(nvml->clock);
-	int follows = !nvml->read_ns || now_ns - nvml->read_ns <= FOLLOWS_NS;
+	struct jm_reading reading = {.value = {0.0, 0.0}};
 	int result = 0;
 
-	if (now_ns - nvml->fetched_ns >= FETCH_NS)
+	if (nvml->now_ns(nvml->clock) - nvml->fetched_ns >= FETCH_NS)
 		result = fetch(nvml, reterr);
-	if (result < 0)
-		return result;
-	if (!follows)
-		jm_nvml_ring_keep_newest(&nvml->ring);
-	ret_reading->value[1] = 0.0;
-	if (!jm_nvml_ring_take(&nvml->ring, &ret_reading->after_ns, &ret_reading->value[0])) {
-		ret_reading->after_ns = nvml->ring.taken_ns;
-		ret_reading->value[0] = (double)NAN;
+	while (result == 0 &&
+		jm_nvml_ring_take(&nvml->ring, &reading.after_ns, &reading.value[0])) {
+		reading.before_ns = reading.after_ns;
+		result = sink->reading(sink->context, 0, &reading);
 	}
-	ret_reading->before_ns = ret_reading->after_ns;
-	nvml->read_ns = nvml->now_ns(nvml->clock);
-	return 0;
+	return result;
 }
 
-static int nvml_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static int nvml_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
 	struct nvml *nvml = state;
+	struct jm_reading reading = {.value = {0.0, 0.0}};
 	int result;
 
 	if (nvml->gpu.way == JM_NVML_SAMPLES)
-		return read_samples(nvml, &ret_readings[0], reterr);
-	ret_readings[0].before_ns = nvml->now_ns(nvml->clock);
-	result = jm_nvml_power(&nvml->library, &nvml->gpu, &ret_readings[0].value[0]);
-	ret_readings[0].after_ns = nvml->now_ns(nvml->clock);
-	ret_readings[0].value[1] = 0.0;
-	if (result != JM_NVML_OK)
-		return forgive(nvml, result, reterr);
-	nvml->failures = 0;
-	return 0;
+		return read_samples(nvml, sink, reterr);
+	reading.before_ns = nvml->now_ns(nvml->clock);
+	result = jm_nvml_power(&nvml->library, &nvml->gpu, &reading.value[0]);
+	reading.after_ns = nvml->now_ns(nvml->clock);
+	if (result == JM_NVML_OK)
+		nvml->failures = 0;
+	else
+		result = forgive(nvml, result, reterr);
+	return result < 0 ? result : sink->reading(sink->context, 0, &reading);
 }
 
 const struct jm_sensor_ops jm_sensor_nvml = {
@@ -369,6 +386,7 @@ const struct jm_sensor_ops jm_sensor_nvml = {
 	.state_size = sizeof(struct nvml),
 	.probe = nvml_probe,
 	.open = nvml_open,
+	.info = nvml_info,
 	.read = nvml_read,
 	.close = nvml_close,
 };

@@ -183,7 +183,6 @@ struct jm_nvml_ring {
 	size_t first, n;
 	int64_t last_ns;   /* stamp of the newest sample ever queued; 0: none */
 	int64_t moment_ns; /* when that was taken; stamps may be late */
-	int64_t taken_ns;  /* of the newest sample ever handed out */
 	int64_t offset_ns; /* wall clock - monotonic */
 	int has_offset;
 	/* Stamps that the ring had when the wall clock was set: not to be used. */

@@ -100,7 +100,7 @@ int jm_nvml_ring_take(struct jm_nvml_ring *ring, int64_t *ret_at_ns, double *ret
 {
 	if (!ring->n)
 		return 0;
-	*ret_at_ns = ring->taken_ns = ring->queue[ring->first].at_ns;
+	*ret_at_ns = ring->queue[ring->first].at_ns;
 	*ret_uw = ring->queue[ring->first].uw;
 	ring->first = (ring->first + 1) % JM_NVML_QUEUE_MAX;
 	ring->n--;

@@ -14,6 +14,8 @@
 
 struct sim {
 	struct jm_sim_board board;
+	struct jm_sensor_info info;
+	struct jm_rail_info rail;
 	int64_t (*now_ns)(void *clock);
 	void *clock;
 	/* The latest conversions and their values. */
@@ -23,12 +25,11 @@ struct sim {
 	double voltage_mv;
 };
 
-static void describe(
-	const struct jm_sim_board *board, const char *argument, struct jm_sensor_info *info)
+static void describe(const struct jm_sim_board *board, const char *argument,
+	struct jm_sensor_info *info, struct jm_rail_info *rail)
 {
-	struct jm_rail_info *rail = &info->rails[0];
-
 	memset(info, 0, sizeof(*info));
+	memset(rail, 0, sizeof(*rail));
 	jm_text_copy(info->id, sizeof(info->id), "sim");
 	snprintf(info->path, sizeof(info->path), "sim:%s", argument ? argument : "");
 	jm_text_copy(info->board, sizeof(info->board), "virtual Orin Nano (SIMULATED)");
@@ -36,7 +37,9 @@ static void describe(
 	info->round_ms = board->round_ms;
 	info->window_ms = board->window_ms;
 	info->poll_ms = board->round_ms / 6.0;
-	info->simulated = 1;
+	info->scope = JM_SCOPE_BOARD;
+	info->flags = JM_SENSOR_SIMULATED | JM_SENSOR_ON_REQUEST;
+	info->rails = rail;
 	info->n_rails = 1;
 	jm_text_copy(rail->name, sizeof(rail->name), "VDD_IN");
 	rail->quantity = JM_QUANTITY_MV_MA;
@@ -47,32 +50,38 @@ static void describe(
 		"simulated: nominal round and window of the virtual board");
 }
 
-static int sim_probe(const struct jm_sensor_options *options, struct jm_sensor_info *ret_infos,
-	size_t max, struct jm_error *reterr)
+static int prepare(
+	struct sim *sim, const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	const char *argument = options->argument;
-	struct jm_sim_board board;
-	int result = jm_sim_board_init(&board, argument, options->seed, reterr);
+	int result = jm_sim_board_init(&sim->board, argument, options->seed, reterr);
 
 	if (result < 0)
 		return result;
-	if (argument && strlen(argument) + 5 > sizeof(ret_infos[0].path))
+	if (argument && strlen(argument) + 5 > sizeof(sim->info.path))
 		return jm_fail(reterr, JM_EINVAL, "sensor 'sim': too many options");
-	if (!max)
-		return 0;
-	describe(&board, argument, &ret_infos[0]);
-	return 1;
+	describe(&sim->board, argument, &sim->info, &sim->rail);
+	return 0;
 }
 
-static int sim_open(void *state, struct jm_sensor_info *info,
+static int sim_probe(const struct jm_sensor_options *options,
+	const struct jm_sensor_found *found, struct jm_error *reterr)
+{
+	struct sim sim = {.now_ns = NULL};
+	int result = prepare(&sim, options, reterr);
+
+	if (result == 0)
+		result = found->found(found->context, &sim.info);
+	return result < 0 ? result : 1;
+}
+
+static int sim_open(void *state, const struct jm_sensor_info *info,
 	const struct jm_sensor_options *options, struct jm_error *reterr)
 {
 	struct sim *sim = state;
-	int result = sim_probe(options, info, 1, reterr);
+	int result = prepare(sim, options, reterr);
 
-	if (result < 0)
-		return result;
-	result = jm_sim_board_init(&sim->board, options->argument, options->seed, reterr);
+	(void)info;
 	if (result < 0)
 		return result;
 	sim->now_ns = options->now_ns;
@@ -82,17 +91,25 @@ static int sim_open(void *state, struct jm_sensor_info *info,
 	return 0;
 }
 
+static const struct jm_sensor_info *sim_info(const void *state)
+{
+	const struct sim *sim = state;
+
+	return &sim->info;
+}
+
 static struct jm_monitor_value show_idle(const struct jm_sim_board *board, int64_t index)
 {
 	return jm_chip_convert(&board->chip, index, board->idle_w, board->idle_w);
 }
 
-static int sim_read(void *state, struct jm_reading *ret_readings, struct jm_error *reterr)
+static int sim_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
 {
 	struct sim *sim = state;
 	int64_t before = sim->now_ns(sim->clock);
 	int64_t current = jm_chip_visible_current(&sim->board.chip, before);
 	int64_t voltage = jm_chip_visible_voltage(&sim->board.chip, before);
+	struct jm_reading reading;
 
 	(void)reterr;
 	if (current != sim->current_index)
@@ -101,11 +118,11 @@ static int sim_read(void *state, struct jm_reading *ret_readings, struct jm_erro
 		sim->voltage_mv = show_idle(&sim->board, voltage).mv;
 	sim->current_index = current;
 	sim->voltage_index = voltage;
-	ret_readings[0].before_ns = before;
-	ret_readings[0].after_ns = sim->now_ns(sim->clock);
-	ret_readings[0].value[0] = sim->voltage_mv;
-	ret_readings[0].value[1] = sim->current_ma;
-	return 0;
+	reading.before_ns = before;
+	reading.after_ns = sim->now_ns(sim->clock);
+	reading.value[0] = sim->voltage_mv;
+	reading.value[1] = sim->current_ma;
+	return sink->reading(sink->context, 0, &reading);
 }
 
 static void sim_close(void *state)
@@ -121,6 +138,7 @@ const struct jm_sensor_ops jm_sensor_sim = {
 	.state_size = sizeof(struct sim),
 	.probe = sim_probe,
 	.open = sim_open,
+	.info = sim_info,
 	.read = sim_read,
 	.close = sim_close,
 	.complete = jm_sim_complete,
