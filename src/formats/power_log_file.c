@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/counter.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -254,29 +255,13 @@ int jm_power_log_read(const char *path, struct jm_power_log *log,
 	return result;
 }
 
-/* ---- Writing --------------------------------------------------------------- */
-
-struct counter {
-	int64_t updated_ns;
-	double uj;
-	int valid;
-};
-
 /* Mean power since the last update in uW; NaN when there is no update. */
-static double counter_power_uw(struct counter *counter, const struct jm_reading *reading)
+static double counter_power_uw(struct jm_counter *counter, const struct jm_reading *reading)
 {
-	double uj = reading->value[0];
-	double power = (double)NAN;
+	double power_uw;
 
-	if (isnan(uj) || (counter->valid && uj == counter->uj))
-		return power;
-	if (counter->valid && uj > counter->uj && reading->after_ns > counter->updated_ns)
-		power = (uj - counter->uj) /
-			((double)(reading->after_ns - counter->updated_ns) * 1e-9);
-	counter->uj = uj;
-	counter->updated_ns = reading->after_ns;
-	counter->valid = 1;
-	return power;
+	jm_counter_put(counter, reading, &power_uw);
+	return power_uw;
 }
 
 static void write_line(struct jm_writer *writer, struct jm_stamp_text *stamps, int64_t civil_ns,
@@ -302,12 +287,13 @@ int jm_power_log_write(const char *path, const struct jm_rail *rail, int64_t civ
 	struct jm_error *reterr)
 {
 	struct jm_stamp_text stamps = {0};
-	struct counter counter = {0};
+	struct jm_counter counter;
 	struct jm_writer writer;
 	int result = jm_writer_open(&writer, path, reterr);
 
 	if (result < 0)
 		return result;
+	jm_counter_init(&counter, 0); /* a log does not tell where it wraps */
 	for (size_t i = 0; i < rail->n_readings; i++) {
 		const struct jm_reading *reading = &rail->readings[i];
 		double mv = reading->value[0], ma = reading->value[1];
