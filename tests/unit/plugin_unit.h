@@ -24,6 +24,7 @@ static inline int plugin_unit_load_all(void **state)
 	const char *other = getenv("JM_TEST_PLUGIN");
 
 	(void)state;
+	plugin_unit_load(JM_TEST_SENSOR_PLUGIN);
 	plugin_unit_load(JM_TEST_ENGINE_PLUGIN);
 	if (other && *other)
 		plugin_unit_load(other);

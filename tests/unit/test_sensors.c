@@ -5,10 +5,12 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "plugin_unit.h"
 #include "sensors.h"
 #include "sensors/registry.h"
 
-/* One way to open each sensor, and one argument that it must refuse. */
+/* One way to open each sensor, and one argument that it must refuse (NULL: none known). */
 struct fixture {
 	const char *name;
 	const char *root;
@@ -18,9 +20,11 @@ struct fixture {
 };
 
 static char log_folder[64];
-static char log_path[128]; /* a power log, written by make_log */
+static char log_path[128];  /* a power log, written by make_log */
+static char text_path[128]; /* what examples/sensor_plugin.c reads, likewise */
 
-static const struct fixture fixtures[] = {
+/* The last one: JM_TEST_SENSOR=NAME[:ARGUMENT] of JM_TEST_PLUGIN=FILE.so. */
+static struct fixture fixtures[] = {
 	{"ina3221", TREE("orin-nano-jp6"), NULL, "1-0040,nonsense", NULL},
 	{"ina3221", TREE("agx-xavier-jp5"), "1-0040+1-0041", ",,", NULL},
 	{"ina3221", TREE("unlabelled"), ",total", "2-0043,", NULL},
@@ -31,8 +35,10 @@ static const struct fixture fixtures[] = {
 	{"replay", "", log_path, "/nonexistent/power.log", NULL},
 	{"sim", "", NULL, "round_ms=-1", NULL},
 	{"sim", TREE("orin-nano-jp6"), "seed=5,tau_ms=0", "colour=red", NULL},
+	{"textfile", "", text_path, "/nonexistent/power", NULL},
+	{NULL, "", NULL, NULL, NULL},
 };
-#define N_FIXTURES (sizeof(fixtures) / sizeof(fixtures[0]))
+static size_t n_fixtures = sizeof(fixtures) / sizeof(fixtures[0]) - 1;
 
 /* Makes what the fake NVML is told hold for what follows. */
 static void set_nvml(const char *told)
@@ -45,12 +51,38 @@ static void set_nvml(const char *told)
 	}
 }
 
+/* Another plug-in's sensor. */
+static void take_other(void)
+{
+	static char name[JM_NAME_MAX];
+	struct fixture *last = &fixtures[n_fixtures];
+	const char *wanted = getenv("JM_TEST_SENSOR");
+	char *colon;
+
+	if (!wanted || !*wanted)
+		return;
+	jm_text_copy(name, sizeof(name), wanted);
+	colon = strchr(name, ':');
+	if (colon) {
+		*colon = '\0';
+		last->argument = strchr(wanted, ':') + 1;
+	}
+	last->name = name;
+	n_fixtures++;
+	assert_non_null(jm_sensor_find(name));
+}
+
 static int make_log(void **state)
 {
 	FILE *file;
 
-	(void)state;
+	plugin_unit_load_all(state);
+	take_other();
 	make_folder(log_folder);
+	snprintf(text_path, sizeof(text_path), "%s/watts", log_folder);
+	file = fopen(text_path, "w");
+	fprintf(file, "5.25 2.1\n");
+	fclose(file);
 	snprintf(log_path, sizeof(log_path), "%s/power.log", log_folder);
 	file = fopen(log_path, "w");
 	for (int i = 0; i < 1000; i++)
@@ -86,7 +118,7 @@ static void test_table(void **state)
 		assert_true(ops->state_size > 0);
 		assert_true(ops->probe && ops->open && ops->info && ops->read && ops->close);
 		assert_ptr_equal(jm_sensor_find(ops->name), ops);
-		for (size_t j = 0; j < N_FIXTURES; j++)
+		for (size_t j = 0; j < n_fixtures; j++)
 			covered |= strcmp(fixtures[j].name, ops->name) == 0;
 		assert_true(covered);
 	}
@@ -126,8 +158,8 @@ static void expect_sane(const struct jm_sensor_ops *ops, const struct jm_sensor_
 /* What a sensor delivers, looked at as it comes. */
 struct delivered {
 	const struct jm_sensor_info *info;
-	int64_t last_ns;
-	size_t in_read; /* of this read */
+	int64_t last_ns[LATEST_MAX]; /* of each rail: one read may be of several at once */
+	size_t in_read;              /* of this read */
 	size_t values;
 };
 
@@ -137,16 +169,16 @@ static int look_at(void *context, size_t rail, const struct jm_reading *reading)
 	int stamped = (delivered->info->flags & JM_SENSOR_STAMPED) != 0;
 
 	assert_true(rail < delivered->info->n_rails);
-	assert_true(reading->before_ns >= delivered->last_ns);
+	assert_true(reading->before_ns >= delivered->last_ns[rail]);
 	assert_true(reading->after_ns >= reading->before_ns);
 	assert_true(isfinite(reading->value[0]) && isfinite(reading->value[1]));
 	if (stamped) {
 		assert_true(reading->after_ns == reading->before_ns);
-		assert_true(reading->after_ns > delivered->last_ns);
+		assert_true(reading->after_ns > delivered->last_ns[rail]);
 	} else { /* every rail once, in order */
 		assert_int_equal(rail, delivered->in_read);
 	}
-	delivered->last_ns = reading->after_ns;
+	delivered->last_ns[rail] = reading->after_ns;
 	delivered->in_read++;
 	delivered->values++;
 	return 0;
@@ -163,7 +195,7 @@ static int stop_at(void *context, size_t rail, const struct jm_reading *reading)
 static void read_some(
 	const struct jm_sensor_ops *ops, void *sensor, const struct jm_sensor_info *info)
 {
-	struct delivered delivered = {.info = info, .last_ns = INT64_MIN};
+	struct delivered delivered = {.info = info};
 	struct jm_reading_sink sink = {look_at, &delivered}, stop = {stop_at, NULL};
 	struct jm_error error = {0};
 
@@ -222,7 +254,7 @@ static void test_life(void **state)
 	int descriptors = count_descriptors();
 
 	(void)state;
-	for (size_t i = 0; i < N_FIXTURES; i++) {
+	for (size_t i = 0; i < n_fixtures; i++) {
 		const struct jm_sensor_ops *ops = jm_sensor_find(fixtures[i].name);
 		struct fake_clock clock = {INT64_C(1000000000), 100000};
 		struct jm_sensor_options options =
@@ -254,16 +286,19 @@ static void test_refusals(void **state)
 	int descriptors = count_descriptors();
 
 	(void)state;
-	for (size_t i = 0; i < N_FIXTURES; i++) {
+	for (size_t i = 0; i < n_fixtures; i++) {
 		const struct jm_sensor_ops *ops = jm_sensor_find(fixtures[i].name);
 		struct fake_clock clock = {INT64_C(1000000000), 100000};
 		struct jm_sensor_options options =
 			fake_options(&clock, fixtures[i].root, fixtures[i].argument);
 		struct jm_sensor_info info, unused;
 		struct jm_error error = {0};
-		void *sensor = calloc(1, ops->state_size);
+		void *sensor;
 		int n;
 
+		if (!fixtures[i].bad_argument)
+			continue;
+		sensor = calloc(1, ops->state_size);
 		set_nvml(fixtures[i].nvml);
 		options.sysfs_root = "/nonexistent";
 		assert_true(probe_first(ops, &options, &info, NULL) >= 0);
