@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/known.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
@@ -235,7 +236,7 @@ static int print_csv(const struct jm_sensor_info *info, const struct jm_reading 
 
 static json_t *known_json(double value)
 {
-	return jm_json_number(value > 0 ? value : (double)NAN);
+	return jm_json_number(jm_known(value));
 }
 
 /* NULL when out of memory. */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/known.h"
 #include "logger/logger_internal.h"
 
 /* Above ordinary work, below the kernel's own threads (50). */
@@ -96,9 +97,9 @@ static json_t *quantiles_us(const struct jm_histogram *histogram)
 static json_t *sensor(const struct jm_sensor_info *info)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:s}", "id", info->id, "round_ms",
-		number(info->round_ms > 0.0 ? info->round_ms : (double)NAN), "window_ms",
-		number(info->window_ms > 0.0 ? info->window_ms : (double)NAN), "poll_ms",
-		number(info->poll_ms), "provenance", info->provenance);
+		number(jm_known(info->round_ms)), "window_ms",
+		number(jm_known(info->window_ms)), "poll_ms", number(info->poll_ms),
+		"provenance", info->provenance);
 }
 
 static double rate_hz(const struct jm_sensor_member *member)

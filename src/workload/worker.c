@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "data/graph.h"
 #include "formats/engine_info_file.h"
@@ -98,10 +98,7 @@ static double warm_cycle_ms(struct jm_worker *worker)
 {
 	size_t n = worker->n_warm < WARM_CYCLES_MAX ? worker->n_warm : WARM_CYCLES_MAX;
 
-	if (!n)
-		return 0;
-	qsort(worker->warm_ms, n, sizeof(worker->warm_ms[0]), jm_compare_doubles);
-	return worker->warm_ms[n / 2];
+	return n ? jm_median_upper(worker->warm_ms, n) : 0;
 }
 
 static json_t *describe(const struct jm_worker *worker)

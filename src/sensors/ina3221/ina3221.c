@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/statistics.h"
 #include "base/sysfs.h"
 #include "base/text.h"
 #include "sensors/ina3221/ina3221.h"
@@ -191,8 +191,7 @@ static int try_out(struct ina3221 *ina, double *ret_read_ms, struct jm_error *re
 		jm_sysfs_poll(ina->rails[0].fd_ma, &value, &sys_errno);
 		durations_ms[i] = (double)(ina->now_ns(ina->clock) - before) * 1e-6;
 	}
-	qsort(durations_ms, TIMED_READS, sizeof(durations_ms[0]), jm_compare_doubles);
-	*ret_read_ms = durations_ms[TIMED_READS / 2];
+	*ret_read_ms = jm_median_upper(durations_ms, TIMED_READS);
 	return 0;
 }
 

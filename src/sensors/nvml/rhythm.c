@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/statistics.h"
 #include "sensors/nvml/nvml.h"
 
 enum { SAMPLES_MIN = 32 };
@@ -24,12 +25,6 @@ enum { SAMPLES_MIN = 32 };
 #define LATE_MAX 0.2
 /* Stamps are early only as far as the rhythm is not known, in CLOSE. */
 #define EARLY_CLOSE 3.0
-
-static double median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), jm_compare_doubles);
-	return values[n / 2];
-}
 
 /* Of sample i after sample `from`; unsigned stamps that are sorted. */
 static double after_us(const struct jm_nvml_samples *samples, size_t i, size_t from)
@@ -45,7 +40,7 @@ static double find_period_us(const struct jm_nvml_samples *samples)
 
 	for (size_t i = 1; i < n; i++)
 		scratch[i - 1] = after_us(samples, i, i - 1);
-	period_us = median(scratch, n - 1);
+	period_us = jm_median_upper(scratch, n - 1);
 	if (!(period_us > 0.0))
 		return 0.0;
 	for (size_t i = apart; i < n; i++) {
@@ -54,7 +49,7 @@ static double find_period_us(const struct jm_nvml_samples *samples)
 		if (time_us > 0.5 * period_us)
 			scratch[m++] = time_us / round(time_us / period_us);
 	}
-	return m ? median(scratch, m) : 0.0;
+	return m ? jm_median_upper(scratch, m) : 0.0;
 }
 
 /* How much later than the rhythm, in (-period / 2, period / 2]. */
