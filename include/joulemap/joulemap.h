@@ -321,7 +321,7 @@ struct jm_fit_prior {
 	double delay_ms, delay_sd_ms;
 	double tau_ms, tau_sd_ms;
 	double window_sd_ms;
-	int blocking; /* a read waits for a conversion and ends with it */
+	int blocking; /* a read waits for a conversion */
 	int stamped;  /* a reading is a conversion, at exactly its moment */
 };
 

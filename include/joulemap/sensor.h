@@ -32,7 +32,7 @@ enum jm_sensor_flag {
 	 * after = its own moment, each delivered once and in order.
 	 */
 	JM_SENSOR_STAMPED = 1 << 1,
-	JM_SENSOR_BLOCKING = 1 << 2,  /* a read waits for a conversion and ends with it */
+	JM_SENSOR_BLOCKING = 1 << 2,  /* a read waits for a conversion */
 	JM_SENSOR_ON_REQUEST = 1 << 3 /* used only when it is asked for by name */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/blocking.h"
 #include "attribute/conversions.h"
 #include "attribute/ticks.h"
 #include "attribute/voltage.h"
@@ -151,6 +152,24 @@ static int search_rhythm(const struct jm_bracket *brackets, size_t n,
 		brackets, n, fmax(PERIOD_MIN_S, 1.05 * poll_s), PERIOD_MAX_S, ret_ticks);
 }
 
+/* The same where reads wait for a conversion; those that end with one tell its moment. */
+static int search_ends(struct jm_conversions *conversions, struct reads *reads,
+	const struct jm_fit_prior *prior, double given_round_s, struct jm_ticks *ret_ticks)
+{
+	double round_s = given_round_s > 0 ? given_round_s : prior->round_ms * 1e-3, last_s;
+	int result = jm_blocking_find(
+		reads->before_s, reads->after_s, reads->n, round_s, ret_ticks, &last_s);
+
+	if (result == JM_ENOMEM)
+		return result;
+	if (result == JM_ENDS_CONVERSIONS)
+		conversions->moment = JM_MOMENT_CHANGE;
+	/* A conversion that came while the value was on its way may be in it or not. */
+	for (size_t i = 0; i < reads->n && result == JM_ENDS_RHYTHM; i++)
+		reads->before_s[i] = fmax(reads->before_s[i], reads->after_s[i] - last_s);
+	return result == JM_ENDS_RHYTHM ? 0 : JM_ENOTFOUND;
+}
+
 static int allocate(struct jm_conversions *conversions, size_t n, int with_width)
 {
 	conversions->time_s = malloc((n + 1) * sizeof(double));
@@ -204,22 +223,6 @@ static void take_readings(struct jm_conversions *conversions, const struct reads
 		conversions->tick[i] = (int64_t)i;
 	}
 	conversions->n = reads->n;
-}
-
-/* Readings that end with a conversion, as drivers that wait for one do. */
-static void take_changes(
-	struct jm_conversions *conversions, struct reads *reads, const size_t *index, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		conversions->time_s[i] = reads->after_s[index[i]];
-		conversions->power_w[i] = reads->power_w[index[i]];
-		if (reads->voltage) {
-			reads->voltage[i] = reads->voltage[index[i]];
-			reads->value[i] = reads->value[index[i]];
-		}
-		conversions->tick[i] = (int64_t)i;
-	}
-	conversions->n = n;
 }
 
 /* Energy between two updates over the time between them. */
@@ -304,9 +307,10 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	conversions->n_readings = reads->n;
 	conversions->n_changes = n;
 	conversions->poll_s = median_poll(reads, conversions->time_s);
-	conversions->moment = counter ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
-	result = prior->blocking || prior->stamped
-			 ? JM_ENOTFOUND
+	conversions->moment = counter || prior->stamped ? JM_MOMENT_CHANGE : JM_MOMENT_READING;
+	result = prior->stamped ? JM_ENOTFOUND
+		 : prior->blocking && !counter
+			 ? search_ends(conversions, reads, prior, given_round_s, &ticks)
 			 : search_rhythm(brackets, n, prior, given_round_s, conversions->poll_s,
 				   &ticks);
 	if (result == JM_ENOMEM)
@@ -317,21 +321,14 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 		conversions->phase_s = ticks.phase_s;
 	}
 	conversions->hit_share = ticks.hit_share;
-	if (counter) {
+	if (!counter && conversions->moment == JM_MOMENT_CHANGE)
+		conversions->round_s = conversions->poll_s;
+	if (counter)
 		take_counter(conversions, reads, brackets, index, n);
-	} else if (prior->stamped) {
-		conversions->moment = JM_MOMENT_CHANGE;
-		conversions->round_s = conversions->poll_s;
-		take_readings(conversions, reads);
-	} else if (prior->blocking) {
-		conversions->moment = JM_MOMENT_CHANGE;
-		conversions->round_s = conversions->poll_s;
-		take_changes(conversions, reads, index, n);
-	} else if (conversions->moment == JM_MOMENT_TICK) {
+	else if (conversions->moment == JM_MOMENT_TICK)
 		take_ticks(conversions, reads);
-	} else {
+	else
 		take_readings(conversions, reads);
-	}
 	return reads->voltage ? take_voltage(conversions, reads, reterr) : 0;
 }
 

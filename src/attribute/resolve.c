@@ -63,6 +63,8 @@ static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *resul
 		!(fabs(result->closure.difference_mj) <
 			CLOSURE_MAX * result->closure.measured_mj))
 		return 1;
+	if (fit->conversions.moment == JM_MOMENT_READING && fit->input->prior.blocking)
+		return 1; /* how old values are follows from how reads waited: not at random */
 	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
 		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
 	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX ||

@@ -127,8 +127,8 @@ static int fail_rail(const struct ina3221 *ina, const struct rail *rail,
 
 /*
  * Voltage first, it hardly moves; the bracket before_ns..after_ns is that of
- * the current alone. With a driver that waits for a conversion, after_ns is
- * the moment that conversion was ready.
+ * the current alone. With a driver that waits for a conversion, that one was
+ * ready by after_ns, perhaps just then: the fit finds out.
  */
 static int read_rail(struct ina3221 *ina, struct rail *rail, struct jm_reading *ret_reading,
 	struct jm_error *reterr)
