@@ -90,7 +90,7 @@ static int describe(
 	return 0;
 }
 
-/* It cannot be looked for: it is there when a file is named. */
+/* It cannot be looked for: it is there when a file is named (JM_EUSAGE: none is). */
 static int probe(const struct jm_sensor_options *options, const struct jm_sensor_found *found,
 	struct jm_error *reterr)
 {
@@ -98,7 +98,8 @@ static int probe(const struct jm_sensor_options *options, const struct jm_sensor
 	int is_pipe, result;
 
 	if (!options->argument)
-		return 0;
+		return fail(reterr, JM_EUSAGE,
+			"sensor 'textfile' needs a file, as in 'textfile:FILE'");
 	memset(&sensor, 0, sizeof(sensor));
 	result = describe(options->argument, &sensor, &is_pipe, reterr);
 	if (result == 0)

@@ -96,7 +96,8 @@ struct jm_sensor_ops {
 	/*
 	 * Required. Tells `found` of every sensor of this kind, the best first,
 	 * and returns their number; 0: none here. A failure means that one is
-	 * here but cannot be used, and says why and what to do.
+	 * here but cannot be used, and says why and what to do; JM_EUSAGE, that
+	 * it needs an argument, and which: nobody has named a file or port.
 	 */
 	int (*probe)(const struct jm_sensor_options *options,
 		const struct jm_sensor_found *found, struct jm_error *reterr);

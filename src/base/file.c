@@ -54,8 +54,13 @@ int jm_folder_make(const char *path, struct jm_error *reterr)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0777) != 0 && errno != EEXIST && !jm_path_is_folder(part))
-			return jm_fail_errno(reterr, errno, "cannot make folder '%s'", part);
+		if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+			int sys_errno = errno; /* the next call changes it */
+
+			if (!jm_path_is_folder(part))
+				return jm_fail_errno(
+					reterr, sys_errno, "cannot make folder '%s'", part);
+		}
 	}
 	if (!jm_path_is_folder(path))
 		return jm_fail_errno(reterr, ENOTDIR, "cannot make folder '%s'", path);

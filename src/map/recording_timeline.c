@@ -2,6 +2,7 @@
 /* The run's own timeline, which is exact, in place of the latency file. */
 #include "map/recording_timeline.h"
 
+#include "base/error.h"
 #include "base/progress.h"
 #include "formats/latency_file.h"
 #include "formats/timeline_file.h"
@@ -27,10 +28,25 @@ static void compare(const struct jm_recording *recording, const struct jm_progre
 			latency, recording->files.path[JM_RUN_TIMELINE]);
 }
 
+/* A damaged file has an export beside it, which holds nearly as much. */
+static int fail_read(const struct jm_recording *recording, const struct jm_error *error,
+	struct jm_error *reterr)
+{
+	const char *latency = recording->files.path[JM_RUN_LATENCY];
+
+	if (latency[0] && (error->code == JM_EFORMAT || error->code == JM_ETRUNCATED))
+		return jm_fail(reterr, (enum jm_code)error->code,
+			"%s; move it away, and '%s' is read instead", error->message, latency);
+	if (reterr)
+		*reterr = *error;
+	return error->code;
+}
+
 int jm_recording_read_timeline(struct jm_recording *recording,
 	const struct jm_progress *progress, struct jm_error *reterr)
 {
 	const char *path = recording->files.path[JM_RUN_TIMELINE];
+	struct jm_error error;
 	int64_t shift_ns;
 	int result;
 
@@ -41,9 +57,9 @@ int jm_recording_read_timeline(struct jm_recording *recording,
 			path);
 		return 0;
 	}
-	result = jm_timeline_file_read(path, &recording->timeline, reterr);
+	result = jm_timeline_file_read(path, &recording->timeline, &error);
 	if (result < 0)
-		return result;
+		return fail_read(recording, &error, reterr);
 	shift(&recording->timeline, shift_ns);
 	compare(recording, progress);
 	return 1;

@@ -111,7 +111,11 @@ static int check_plugin(
 		return fail(path, "has no name, or no version of its own", reterr);
 	for (size_t i = 0; i < n_loaded; i++)
 		if (strcmp(loaded[i].plugin->name, plugin->name) == 0)
-			return fail(path, "has the name of another that is loaded", reterr);
+			return jm_fail(reterr, JM_EINVAL,
+				"plug-in '%.200s' is called '%.60s', as '%.200s' is, which is "
+				"loaded: "
+				"give it a name of its own",
+				path, plugin->name, loaded[i].path);
 	if (!plugin->n_sensors && !plugin->n_engines)
 		return fail(path, "brings neither sensor nor engine", reterr);
 	result = check_sensors(path, plugin, reterr);

@@ -191,6 +191,9 @@ static int fail_unknown(const char *name, struct jm_error *reterr)
 		if (jm_text_distance(name, sensors[i]->name) < jm_text_distance(name, nearest))
 			nearest = sensors[i]->name;
 	}
+	if (!*name)
+		return jm_fail(reterr, JM_EUSAGE,
+			"no sensor named '': a set is 'A+B', and there are %s", known);
 	if (jm_text_distance(name, nearest) <= 2)
 		return jm_fail(reterr, JM_EUSAGE, "no sensor named '%s': did you mean '%s'?",
 			name, nearest);

@@ -25,6 +25,13 @@ run sensors --plugin sensor_plugin.so --sensor textfile:power
 expect_error 1 "'power' says 'nonsense', which is not two numbers of watts"
 run sensors --plugin sensor_plugin.so --sensor textfile:nowhere
 expect_error 1 "cannot open 'nowhere': No such file or directory"
+run sensors --plugin sensor_plugin.so --sensor textfile
+expect_status 2
+expect_err_like "^joulemap: sensor 'textfile' needs a file, as in 'textfile:FILE'"
+cp sensor_plugin.so copy.so
+run sensors --plugin sensor_plugin.so --plugin copy.so --sensor textfile:power
+expect_status 2
+expect_err_like "plug-in 'copy.so' is called 'sensor_plugin', as '.*/sensor_plugin.so' is, which is loaded"
 run sensors --sensor textfile:power
 expect_status 2
 expect_err_like "^joulemap: no sensor named 'textfile'"

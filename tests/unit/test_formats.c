@@ -2,11 +2,13 @@
 /* The smaller files: idle, benchmark, readings, mapping, engine information. */
 #include "unit.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "scratch.h"
 #include "formats/benchmark_file.h"
 #include "formats/csv.h"
@@ -446,9 +448,21 @@ static void test_engine_info_read(void **state)
 	jm_timeline_release(&timeline);
 }
 
+/* The reason is that of the failure, not of what was looked at behind it. */
+static void test_folder_refused(void **state)
+{
+	struct jm_error error = {0};
+
+	(void)state;
+	assert_int_not_equal(jm_folder_make("/sys/joulemap-test/folder", &error), 0);
+	assert_int_not_equal(error.sys_errno, ENOENT);
+	assert_int_not_equal(error.sys_errno, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_folder_refused),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_benchmark),
 		cmocka_unit_test(test_readings),

@@ -170,6 +170,7 @@ static void test_select(void **state)
 	refuse_set("ina3221+simm", JM_EUSAGE, "no sensor named 'ina3221+simm'");
 	refuse_set("simm+sim", JM_EUSAGE, "did you mean 'sim'");
 	refuse_set("sim+replay", JM_EUSAGE, "replay:FILE");
+	refuse_set("+sim", JM_EUSAGE, "no sensor named '': a set is 'A+B'");
 }
 
 /* Each member comes at its own rate, and misses are not made up for. */
