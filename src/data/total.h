@@ -12,6 +12,9 @@
 
 #include "data/counter.h"
 
+/* Its name where the log of a run holds it as a rail. */
+#define JM_TOTAL_NAME "total"
+
 /* What there is to know of a rail; rails of one sensor follow each other. */
 struct jm_total_rail {
 	size_t sensor;       /* number of its sensor, from 0 in order */

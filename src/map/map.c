@@ -91,6 +91,10 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 
 	mapping->result->fit = mapping->fit.result; /* owned by the result */
 	mapping->result->fitted = result == 0;
+	if (result == 0 && mapping->fit.is_part) /* the table is of that rail */
+		snprintf(mapping->result->recording->sensor,
+			sizeof(mapping->result->recording->sensor), "%s %s",
+			mapping->fit.sensor, mapping->fit.rail);
 	if (result < 0 && result != JM_ENOMEM && !mapping->config->method_chosen) {
 		jm_note(mapping->config->progress, "no fit: %s; using the window method",
 			error.message);
@@ -106,8 +110,8 @@ static int write_fit(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
-	int result = jm_map_fit_rows(
-		&recording->timeline, &ret->fit, recording->idle_uw, take_row, mapping);
+	int result = jm_map_fit_rows(&recording->timeline, &ret->fit,
+		jm_recording_idle_of_fit_uw(recording, &ret->fit), take_row, mapping);
 
 	if (result == 0)
 		result = jm_path_join(

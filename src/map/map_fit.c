@@ -16,10 +16,13 @@
 /* Of the rail that is mapped, and simulated only where the run is. NULL: none. */
 static const struct jm_calibration *find_calibration(const struct jm_run *run)
 {
-	const struct jm_run_rail *rail = jm_run_first_rail(run);
+	struct jm_run_subject subject;
+	const struct jm_run_rail *rail;
 
+	jm_run_subject_get(run, &subject);
+	rail = subject.rail;
 	if (rail && rail->calibrated && strcmp(rail->calibration.rail, rail->name) == 0 &&
-		rail->calibration.simulated == run->sensors[0].simulated)
+		rail->calibration.simulated == subject.sensor->simulated)
 		return &rail->calibration;
 	return NULL;
 }
@@ -32,9 +35,12 @@ int jm_map_fit_is_calibrated(const struct jm_run *run)
 /* What the sensor says of itself. */
 static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior)
 {
-	const struct jm_run_sensor *sensor = run->sensors;
+	const struct jm_run_sensor *sensor;
+	struct jm_run_subject subject;
 
-	if (!run->n_sensors)
+	jm_run_subject_get(run, &subject);
+	sensor = subject.sensor;
+	if (!sensor)
 		return;
 	ret_prior->kind = (int)sensor->kind;
 	ret_prior->round_ms = jm_known_or(sensor->round_ms, 0);

@@ -157,11 +157,12 @@ static void take_names(struct jm_recording *recording)
 {
 	const struct jm_run *run = &recording->run;
 	const struct jm_run_engine *engine = &run->engine;
-	const struct jm_run_rail *first = jm_run_first_rail(run);
 	const char *rail = run->power_log.rail;
+	struct jm_run_subject subject;
 
+	jm_run_subject_get(run, &subject);
 	if (!rail[0])
-		rail = first ? first->name : "";
+		rail = subject.rail ? subject.rail->name : "";
 	if (engine->name[0])
 		snprintf(recording->engine, sizeof(recording->engine), "%s%s%s", engine->name,
 			engine->version[0] ? " " : "", engine->version);

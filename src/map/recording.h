@@ -59,6 +59,13 @@ int jm_recording_fit_rail(const struct jm_recording *recording,
 	const struct jm_fit_given *given, const struct jm_progress *progress,
 	struct jm_fit_of_rail *ret_fit, struct jm_error *reterr);
 
+/*
+ * What rows have above idle is above this (uW): the recording's idle power, or,
+ * where that is of a sum of rails and the fit of one of them, that rail's own.
+ */
+double jm_recording_idle_of_fit_uw(
+	const struct jm_recording *recording, const struct jm_fit_result *result);
+
 /* Stores fits of a recording as fit.json in a folder. `fit` is borrowed. */
 int jm_recording_store_fit(const struct jm_recording *recording,
 	const struct jm_fit_of_rail *fit, const char *folder, struct jm_error *reterr);

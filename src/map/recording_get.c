@@ -59,15 +59,17 @@ static int choose_rail(const struct jm_recording *recording, const struct jm_pro
 	struct jm_power_log *readings, const struct jm_rail **ret_rail, struct jm_error *reterr)
 {
 	const char *path = recording->files.path[JM_RUN_READINGS];
+	struct jm_run_subject subject;
 	struct jm_error error;
 	int result;
 
 	*ret_rail = &recording->log.rails[0];
 	if (!path[0] || !recording->own_power_log)
 		return 0;
+	jm_run_subject_get(&recording->run, &subject);
 	result = jm_map_fit_readings(path, &recording->run, readings, &error);
-	if (result == 0 && readings->n_rails)
-		*ret_rail = &readings->rails[0];
+	if (result == 0 && subject.index < readings->n_rails)
+		*ret_rail = &readings->rails[subject.index];
 	if (result == JM_ENOMEM && reterr)
 		*reterr = error;
 	if (result < 0 && result != JM_ENOMEM && result != JM_ENOTFOUND)
@@ -80,15 +82,17 @@ static void name_rail(const struct jm_recording *recording, struct jm_fit_of_rai
 	const struct jm_rail *rail)
 {
 	const struct jm_run *run = &recording->run;
-	const struct jm_run_rail *first = jm_run_first_rail(run);
 	const char *name = rail->name;
+	struct jm_run_subject subject;
 
+	jm_run_subject_get(run, &subject);
 	fit->from_readings = rail != &recording->log.rails[0];
-	if (!fit->from_readings && first)
-		name = run->power_log.rail[0] ? run->power_log.rail : first->name;
+	fit->is_part = fit->from_readings && subject.is_part;
+	if (!fit->from_readings && subject.rail)
+		name = run->power_log.rail[0] ? run->power_log.rail : subject.rail->name;
 	jm_text_copy(fit->rail, sizeof(fit->rail), name);
-	if (run->n_sensors)
-		jm_text_copy(fit->sensor, sizeof(fit->sensor), run->sensors[0].id);
+	if (subject.sensor)
+		jm_text_copy(fit->sensor, sizeof(fit->sensor), subject.sensor->id);
 }
 
 int jm_recording_fit_rail(const struct jm_recording *recording,
@@ -105,13 +109,20 @@ int jm_recording_fit_rail(const struct jm_recording *recording,
 	if (given)
 		input.given = *given;
 	input.timeline = &recording->timeline;
-	input.idle_power_w = recording->idle_uw * 1e-6;
 	result = choose_rail(recording, progress, &readings, &input.rail, reterr);
 	if (result == 0) {
 		name_rail(recording, ret_fit, input.rail);
+		/* Idle power is that of the sum: what the rail's own log shows is its part. */
+		input.idle_power_w = ret_fit->is_part ? (double)NAN : recording->idle_uw * 1e-6;
 		result = jm_map_fit_run(
 			&input, &recording->run, &ret_fit->result, &dropped, reterr);
 	}
+	if (result == 0 && ret_fit->is_part)
+		jm_note(progress,
+			"the power log is the sum of several rails, the fit is of one of them: "
+			"%s "
+			"of %s; '--method window' maps the sum",
+			ret_fit->rail, ret_fit->sensor);
 	if (result == 0 && dropped)
 		jm_note(progress,
 			"the calibration of the board contradicts this run and is not used: "
@@ -121,6 +132,17 @@ int jm_recording_fit_rail(const struct jm_recording *recording,
 	ret_fit->calibrated = !dropped && jm_map_fit_is_calibrated(&recording->run);
 	jm_power_log_release(&readings);
 	return result;
+}
+
+double jm_recording_idle_of_fit_uw(
+	const struct jm_recording *recording, const struct jm_fit_result *result)
+{
+	struct jm_run_subject subject;
+
+	jm_run_subject_get(&recording->run, &subject);
+	if (!subject.is_part)
+		return recording->idle_uw;
+	return (result->between.power_w - result->between.dynamic_power_w) * 1e6;
 }
 
 int jm_recording_fit(const struct jm_recording *recording, const struct jm_progress *progress,
@@ -140,5 +162,6 @@ int jm_recording_rows(const struct jm_recording *recording, const struct jm_fit_
 		return jm_fail(reterr, JM_EINVAL,
 			"the fit is of another run: it has %zu layers, the run has %zu",
 			result->n_layers, recording->timeline.n_layers);
-	return jm_map_fit_rows(&recording->timeline, result, recording->idle_uw, row, context);
+	return jm_map_fit_rows(&recording->timeline, result,
+		jm_recording_idle_of_fit_uw(recording, result), row, context);
 }

@@ -164,7 +164,7 @@ static int add_total(struct jm_power_log *log, struct jm_total *total, size_t *r
 
 	if (!taken)
 		return jm_fail_memory(reterr, "the total");
-	added = result = jm_power_log_add_rail(log, "total", JM_QUANTITY_UW, reterr);
+	added = result = jm_power_log_add_rail(log, JM_TOTAL_NAME, JM_QUANTITY_UW, reterr);
 	while (result >= 0 && (rail = next_rail(log, total, taken, n)) != SIZE_MAX) {
 		struct jm_reading sum;
 

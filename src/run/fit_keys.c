@@ -117,6 +117,7 @@ static const struct jm_key of_rail_keys[] = {
 	TEXT(jm_fit_of_rail, sensor),
 	TEXT(jm_fit_of_rail, rail),
 	BOOL(jm_fit_of_rail, from_readings),
+	BOOL(jm_fit_of_rail, is_part),
 	BOOL(jm_fit_of_rail, calibrated),
 	BOOL(jm_fit_of_rail, calibration_dropped),
 	BOOL(jm_fit_of_rail, given_response),

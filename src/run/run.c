@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "data/total.h"
 #include "base/json.h"
 #include "base/known.h"
 #include "base/text.h"
@@ -30,9 +31,37 @@ int jm_run_is_simulated(const struct jm_run *run)
 	return 0;
 }
 
-const struct jm_run_rail *jm_run_first_rail(const struct jm_run *run)
+/* 1 when the power log says that it holds this rail ("nvml:0/GPU" of a set). */
+static int is_logged(const struct jm_run_power_log *log, const struct jm_run_sensor *sensor,
+	const struct jm_run_rail *rail)
 {
-	return run->n_sensors && run->sensors[0].n_rails ? &run->sensors[0].rails[0] : NULL;
+	const char *slash = strrchr(log->rail, '/');
+
+	if (log->sensor[0] && strcmp(log->sensor, sensor->id) != 0)
+		return 0;
+	return strcmp(log->rail, rail->name) == 0 ||
+	       (slash && strcmp(slash + 1, rail->name) == 0);
+}
+
+void jm_run_subject_get(const struct jm_run *run, struct jm_run_subject *ret_subject)
+{
+	size_t index = 0;
+
+	memset(ret_subject, 0, sizeof(*ret_subject));
+	for (size_t i = 0; i < run->n_sensors; i++)
+		for (size_t j = 0; j < run->sensors[i].n_rails; j++, index++) {
+			const struct jm_run_sensor *sensor = &run->sensors[i];
+			int logged = is_logged(&run->power_log, sensor, &sensor->rails[j]);
+
+			if (logged || !ret_subject->rail)
+				*ret_subject = (struct jm_run_subject){
+					sensor, &sensor->rails[j], index, 0};
+			if (logged)
+				return;
+		}
+	if (run->n_sensors && !ret_subject->sensor)
+		ret_subject->sensor = run->sensors;
+	ret_subject->is_part = index > 1 && strcmp(run->power_log.rail, JM_TOTAL_NAME) == 0;
 }
 
 /* ---- Clocks ---------------------------------------------------------------------- */

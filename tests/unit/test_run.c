@@ -10,6 +10,15 @@
 
 #define RUNS JM_TEST_DATA "/runs/"
 
+/* The rail that is fitted; NULL: not known. */
+static const struct jm_run_rail *first_rail(const struct jm_run *run)
+{
+	struct jm_run_subject subject;
+
+	jm_run_subject_get(run, &subject);
+	return subject.rail;
+}
+
 static struct jm_run run, again;
 
 static void read_run(const char *path)
@@ -205,7 +214,7 @@ static void test_nothing_known(void **state)
 	assert_int_equal(run.throttling_seen, -1);
 	assert_true(run.cycles == -1 && run.started_ns == -1 && run.clock.monotonic_ns == -1);
 	assert_int_equal(run.stamp, 0);
-	assert_null(jm_run_first_rail(&run));
+	assert_null(first_rail(&run));
 	assert_int_equal(jm_run_is_simulated(&run), 0);
 	jm_run_release(&run);
 	jm_run_release(&run); /* twice does no harm */
@@ -240,7 +249,7 @@ static void test_schema_1(void **state)
 	assert_int_equal(run.sensors[0].kind, JM_SENSOR_WINDOW);
 	assert_true(run.sensors[0].round_ms == 6.6 && run.sensors[0].window_ms == 1.1);
 	assert_true(jm_run_is_simulated(&run));
-	rail = jm_run_first_rail(&run);
+	rail = first_rail(&run);
 	assert_non_null(rail);
 	assert_string_equal(rail->name, "VDD_IN");
 	assert_true(rail->quantity == JM_QUANTITY_MV_MA && rail->parent == -1);
@@ -268,8 +277,8 @@ static void test_schema_1_others(void **state)
 	(void)state;
 	read_run(RUNS "schema1-killed/lenet/spool/session.json");
 	assert_string_equal(run.model.name, "lenet");
-	assert_int_equal(jm_run_first_rail(&run)->calibrated, 1);
-	assert_string_equal(jm_run_first_rail(&run)->calibration.sensor, "sim: seed 1");
+	assert_int_equal(first_rail(&run)->calibrated, 1);
+	assert_string_equal(first_rail(&run)->calibration.sensor, "sim: seed 1");
 	assert_true(run.started_ns > 0 && run.cycles == -1 && !run.outcome[0]);
 	assert_int_equal(jm_run_clock_shift(&run.clock, &shift, NULL), 0);
 	assert_true(shift == run.clock.realtime_ns - run.clock.monotonic_ns);
@@ -286,8 +295,8 @@ static void test_schema_1_others(void **state)
 
 	read_run(RUNS "schema1-counter.json");
 	assert_int_equal(run.sensors[0].kind, JM_SENSOR_COUNTER);
-	assert_int_equal(jm_run_first_rail(&run)->quantity, JM_QUANTITY_UJ);
-	assert_true(jm_run_first_rail(&run)->quantum[0] == 61.03515625);
+	assert_int_equal(first_rail(&run)->quantity, JM_QUANTITY_UJ);
+	assert_true(first_rail(&run)->quantum[0] == 61.03515625);
 	assert_true(run.cycles == 300 && jm_run_is_simulated(&run));
 	expect_stable(&run);
 	jm_run_release(&run);
