@@ -114,4 +114,20 @@ check "$sizes" --source few
 expect_status 1
 expect_out_like '^functions: median 55 lines, at most 15$'
 expect_out_like '^functions: 90 % up to 55 lines, at most 50$'
+
+# The page that tells the way of a reading and of a span names what is there.
+page=$JM_SOURCE/docs/architecture.md
+ran="docs/architecture.md"
+: >out
+for name in $(grep -oE '`(jm_[a-z0-9_]+|[a-z0-9]+_(read|span|reading))`' "$page" | tr -d '`' | sort -u); do
+	grep -rqw -- "$name" "$JM_SOURCE/src" "$JM_SOURCE/include" || echo "$name" >>out
+done
+for name in $(grep -oE '^\| `[a-z]+`' "$page" | tr -d '|` '); do
+	[ -d "$JM_SOURCE/src/$name" ] || echo "src/$name" >>out
+done
+for name in "$JM_SOURCE"/src/*/; do
+	grep -q "^| \`$(basename "$name")\` |" "$page" || echo "$name is not told" >>out
+done
+expect_out ""
+
 finish
