@@ -119,9 +119,11 @@ expect_out_like '^functions: 90 % up to 55 lines, at most 50$'
 page=$JM_SOURCE/docs/architecture.md
 ran="docs/architecture.md"
 : >out
+# shellcheck disable=SC2016 # the backquotes are the page's
 for name in $(grep -oE '`(jm_[a-z0-9_]+|[a-z0-9]+_(read|span|reading))`' "$page" | tr -d '`' | sort -u); do
 	grep -rqw -- "$name" "$JM_SOURCE/src" "$JM_SOURCE/include" || echo "$name" >>out
 done
+# shellcheck disable=SC2016
 for name in $(grep -oE '^\| `[a-z]+`' "$page" | tr -d '|` '); do
 	[ -d "$JM_SOURCE/src/$name" ] || echo "src/$name" >>out
 done
