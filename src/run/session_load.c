@@ -66,13 +66,21 @@ static int add_span(
 	struct jm_session_data *data, const struct jm_spool_span *span, struct jm_error *reterr)
 {
 	int result = check_span(span->begin_ns, span->end_ns, reterr);
+	struct jm_error error;
 
 	if (result < 0)
 		return result;
 	if (span->layer == JM_WHOLE_CYCLE)
 		return add_cycle(data, span->begin_ns, span->end_ns, reterr);
-	return jm_timeline_append_span(&data->timeline, span->layer, span->cycle, span->lane,
-		span->begin_ns, span->end_ns, reterr);
+	result = jm_timeline_append_span(&data->timeline, span->layer, span->cycle, span->lane,
+		span->begin_ns, span->end_ns, &error);
+	/* A value that cannot be is the file's fault here, not the caller's. */
+	if (result == JM_EINVAL)
+		return jm_fail(reterr, JM_EFORMAT, "the spool has a span that cannot be: %s",
+			error.message);
+	if (result < 0 && reterr)
+		*reterr = error;
+	return result;
 }
 
 static int add_spans(

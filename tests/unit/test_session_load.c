@@ -101,15 +101,15 @@ static void test_damaged(void **state)
 	(void)state;
 	begin_spool(&spool);
 	put(&spool, 2, 0, 0); /* no such layer */
-	assert_int_equal(load(&spool, &data), JM_EINVAL);
+	assert_int_equal(load(&spool, &data), JM_EFORMAT);
 	jm_session_data_release(&data);
 	begin_spool(&spool);
 	put_old(&spool, 2, 0);
-	assert_int_equal(load(&spool, &data), JM_EINVAL);
+	assert_int_equal(load(&spool, &data), JM_EFORMAT);
 	jm_session_data_release(&data);
 	begin_spool(&spool);
 	put(&spool, 0, 0, JM_LANES_MAX);
-	assert_int_equal(load(&spool, &data), JM_EINVAL);
+	assert_int_equal(load(&spool, &data), JM_EFORMAT);
 	jm_session_data_release(&data);
 }
 
