@@ -40,6 +40,7 @@ show taskset -c 0 "$build/bench/bench_map" 30000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
 show taskset -c 0 "$build/bench/bench_map" 300000 53 "$memory_folder/map"
 rm -rf "$memory_folder/map"
+# shellcheck disable=SC2016 # backquotes of Markdown
 say '## Timeline' '' 'The same run as `timeline.jmt` and as the JSON of the original scripts, on one core.' ''
 timeline=$(realpath "$build/bench/bench_timeline")
 (cd "$memory_folder" && show taskset -c 0 "$timeline" 30000 53)

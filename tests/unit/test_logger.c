@@ -445,6 +445,7 @@ static void test_slow_rate(void **state)
 	wait_readings(&logger, 2);
 	found = read_spool(&logger);
 	assert_int_equal(found.readings, 2);
+	drop_found(&found);
 	assert_int_equal(write(logger.stop[1], "x", 1), 1);
 	assert_int_equal(join(&logger), 0);
 	found = read_spool(&logger);
@@ -576,6 +577,7 @@ static void expect_kept(struct logger *logger)
 	found = read_spool(logger);
 	assert_true(found.readings > 100);
 	assert_false(found.report.ended);
+	drop_found(&found);
 }
 
 static void test_file_limit(void **state)
