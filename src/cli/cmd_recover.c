@@ -90,7 +90,12 @@ static int recover(const char *folder, struct jm_error *reterr)
 		return result;
 	jm_cli_note("recovered %zu cycles and %zu readings in '%s'%s", report.cycles,
 		report.readings, run_folder,
-		report.bytes_dropped ? ", a torn end was dropped" : "");
+		report.damage.code     ? ""
+		: report.bytes_dropped ? ", a torn end was dropped"
+				       : "");
+	if (report.damage.code)
+		jm_cli_note("%llu bytes that are no records were dropped: %s",
+			(unsigned long long)report.bytes_dropped, report.damage.message);
 	jm_cli_note("next: joulemap map %s", run_folder);
 	return 0;
 }

@@ -359,6 +359,9 @@ static int write_all(struct finish *finish, const struct jm_session_paths *paths
 	/* An engine that delivers late has cycles whose layers are not there yet. */
 	if (finish->data.n_cycles > traced)
 		finish->data.n_cycles = traced;
+	if (!traced && finish->data.damage.code)
+		return jm_fail(reterr, JM_EFORMAT, "nothing is left of the run in '%s': %s",
+			finish->run_folder, finish->data.damage.message);
 	if (!finish->data.graph || !traced)
 		return jm_fail(reterr, JM_ETRUNCATED,
 			"no layer had run yet in '%s': nothing to complete, delete its folder "
@@ -403,6 +406,7 @@ int jm_session_finish(
 		ret_report->readings =
 			finish.data.log.n_rails ? finish.data.log.rails[0].n_readings : 0;
 		ret_report->bytes_dropped = finish.data.bytes_dropped;
+		ret_report->damage = finish.data.damage;
 		ret_report->ended = finish.data.run.orderly_end;
 		ret_report->simulated = finish.simulated;
 	}

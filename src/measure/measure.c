@@ -376,10 +376,11 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 	job->result->interrupted = children->interrupted;
 	if (result == 0 && finish_result == 0 && job->config->command && report.bytes_dropped)
 		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' wrote %llu bytes into its spool that are no records: what came "
-			"before them is kept in '%s'",
+			"'%s' wrote %llu bytes into its spool that are no records%s%s: all "
+			"others are kept in '%s'",
 			job->config->command[0], (unsigned long long)report.bytes_dropped,
-			job->place.run_folder);
+			report.damage.code ? ", " : "",
+			report.damage.code ? report.damage.message : "", job->place.run_folder);
 	return result < 0 ? result : finish_result;
 }
 

@@ -35,7 +35,8 @@ int jm_session_lock(const struct jm_session_paths *paths, struct jm_error *reter
 struct jm_session_report {
 	size_t cycles;
 	size_t readings;
-	uint64_t bytes_dropped; /* of torn blocks */
+	uint64_t bytes_dropped; /* of torn blocks, and of records that cannot be */
+	struct jm_error damage; /* code != 0: the first such record, in words */
 	int ended;              /* both processes came to an orderly end */
 	int simulated;
 	char kept[JM_PATH_MAX]; /* where an earlier run went; "": there was none */
@@ -45,7 +46,7 @@ struct jm_session_report {
  * Reads the spool, moves an earlier run of the folder to previous/, writes every
  * file of the run folder and run.json, waits until all is on the disk, and then
  * removes the spool. The lock must be held. Can be repeated after a failure. JM_ETRUNCATED when
- * nothing had been measured yet (the spool stays).
+ * nothing had been measured yet, JM_EFORMAT when nothing of it can be read (the spool stays).
  */
 int jm_session_finish(
 	const char *run_folder, struct jm_session_report *ret_report, struct jm_error *reterr);

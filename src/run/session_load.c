@@ -16,19 +16,45 @@
 /* A monotonic clock of a century: beyond it a spool is damaged. */
 #define TIME_MAX_NS (INT64_C(100) * 366 * 86400 * JM_NS_PER_S)
 
-/* The statistics with which a process ends: of any keys. */
-static int parse_end(const char *what, const void *text, size_t size, json_t **ret_json,
-	struct jm_error *reterr)
+/* Leaves out `size` bytes that cannot be, unless it is this machine that fails. */
+static int drop(struct jm_session_data *data, size_t size, int result,
+	const struct jm_error *why, struct jm_error *reterr)
 {
+	if (result != JM_EFORMAT && result != JM_EINVAL) {
+		if (reterr)
+			*reterr = *why;
+		return result;
+	}
+	if (!data->damage.code)
+		data->damage = *why;
+	data->bytes_dropped += size;
+	return 0;
+}
+
+static int drop_second(struct jm_session_data *data, size_t size, const char *what)
+{
+	struct jm_error why;
+
+	jm_fail(&why, JM_EFORMAT, "the spool describes its %s twice", what);
+	return drop(data, size, JM_EFORMAT, &why, NULL);
+}
+
+/* The statistics with which a process ends: of any keys. */
+static int parse_end(struct jm_session_data *data, const char *what, const void *text,
+	size_t size, json_t **ret_json, struct jm_error *reterr)
+{
+	struct jm_error why;
+	int result;
+
 	json_decref(*ret_json);
-	return jm_json_parse(what, text, size, ret_json, reterr);
+	*ret_json = NULL;
+	result = jm_json_parse(what, text, size, ret_json, &why);
+	return result < 0 ? drop(data, size, result, &why, reterr) : 0;
 }
 
 static int add_graph(
 	struct jm_session_data *data, const void *text, size_t size, struct jm_error *reterr)
 {
-	if (data->graph)
-		return jm_fail(reterr, JM_EFORMAT, "the spool describes its layers twice");
 	data->graph = malloc(size + 1);
 	if (!data->graph)
 		return jm_fail_memory(reterr, "the description of the layers");
@@ -87,13 +113,17 @@ static int add_spans(
 	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
 {
 	struct jm_spool_span span;
-	int result = 0;
+	struct jm_error why;
 
-	for (size_t at = 0; at + sizeof(span) <= size && result == 0; at += sizeof(span)) {
+	for (size_t at = 0; at + sizeof(span) <= size; at += sizeof(span)) {
+		int result;
+
 		memcpy(&span, (const char *)payload + at, sizeof(span));
-		result = add_span(data, &span, reterr);
+		result = add_span(data, &span, &why);
+		if (result < 0)
+			return drop(data, size - at, result, &why, reterr);
 	}
-	return result;
+	return 0;
 }
 
 /* Of earlier versions: cycles are counted by layer. */
@@ -101,10 +131,11 @@ static int add_spans_1(
 	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
 {
 	struct jm_spool_span_1 old;
-	int result = 0;
+	struct jm_error why;
 
-	for (size_t at = 0; at + sizeof(old) <= size && result == 0; at += sizeof(old)) {
+	for (size_t at = 0; at + sizeof(old) <= size; at += sizeof(old)) {
 		struct jm_spool_span span = {0};
+		int result;
 
 		memcpy(&old, (const char *)payload + at, sizeof(old));
 		span.begin_ns = old.begin_ns;
@@ -112,9 +143,11 @@ static int add_spans_1(
 		span.layer = old.layer;
 		if (old.layer < data->timeline.n_layers)
 			span.cycle = (uint32_t)data->timeline.layers[old.layer].n_executions;
-		result = add_span(data, &span, reterr);
+		result = add_span(data, &span, &why);
+		if (result < 0)
+			return drop(data, size - at, result, &why, reterr);
 	}
-	return result;
+	return 0;
 }
 
 static int timeline_block(void *context, enum jm_spool_type type, const void *payload,
@@ -122,6 +155,8 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 {
 	struct jm_session_data *data = context;
 
+	if (data->graph && (type == JM_SPOOL_META || type == JM_SPOOL_GRAPH))
+		return drop_second(data, size, "layers");
 	switch (type) {
 	case JM_SPOOL_META:
 		return jm_run_engine_parse(&data->run, "timeline.spool", payload, size, reterr);
@@ -132,7 +167,8 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 	case JM_SPOOL_SPAN:
 		return add_spans(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_end("timeline.spool", payload, size, &data->run.inference, reterr);
+		return parse_end(
+			data, "timeline.spool", payload, size, &data->run.inference, reterr);
 	default:
 		return 0; /* of a later version */
 	}
@@ -252,7 +288,7 @@ static int add_sensors(
 	int result;
 
 	if (data->log.n_rails)
-		return jm_fail(reterr, JM_EFORMAT, "the spool describes its sensors twice");
+		return drop_second(data, size, "sensors");
 	result = parse_sensors(&data->run, text, size, reterr);
 	return result < 0 ? result : add_rails(data, reterr);
 }
@@ -280,28 +316,34 @@ int jm_session_load_sensors(
 
 /* ---- Readings ------------------------------------------------------------------ */
 
+static int add_reading(struct jm_session_data *data, const struct jm_spool_reading *record,
+	struct jm_error *reterr)
+{
+	const struct jm_reading reading = {.before_ns = record->before_ns,
+		.after_ns = record->after_ns,
+		.value = {record->value[0], record->value[1]}};
+
+	if (record->before_ns < 0 || record->after_ns < record->before_ns ||
+		record->after_ns > TIME_MAX_NS)
+		return jm_fail(reterr, JM_EFORMAT,
+			"the spool has a reading from %lld to %lld ns, which cannot be",
+			(long long)record->before_ns, (long long)record->after_ns);
+	return jm_power_log_append(&data->log, record->rail, &reading, reterr);
+}
+
 static int add_readings(
 	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
 {
 	struct jm_spool_reading record;
+	struct jm_error why;
 
 	for (size_t at = 0; at + sizeof(record) <= size; at += sizeof(record)) {
-		struct jm_reading reading;
 		int result;
 
 		memcpy(&record, (const char *)payload + at, sizeof(record));
-		if (record.before_ns < 0 || record.after_ns < record.before_ns ||
-			record.after_ns > TIME_MAX_NS)
-			return jm_fail(reterr, JM_EFORMAT,
-				"the spool has a reading from %lld to %lld ns, which cannot be",
-				(long long)record.before_ns, (long long)record.after_ns);
-		reading.before_ns = record.before_ns;
-		reading.after_ns = record.after_ns;
-		reading.value[0] = record.value[0];
-		reading.value[1] = record.value[1];
-		result = jm_power_log_append(&data->log, record.rail, &reading, reterr);
+		result = add_reading(data, &record, &why);
 		if (result < 0)
-			return result;
+			return drop(data, size - at, result, &why, reterr);
 	}
 	return 0;
 }
@@ -317,7 +359,7 @@ static int power_block(void *context, enum jm_spool_type type, const void *paylo
 	case JM_SPOOL_READING:
 		return add_readings(data, payload, size, reterr);
 	case JM_SPOOL_END:
-		return parse_end("power.spool", payload, size, &data->run.logger, reterr);
+		return parse_end(data, "power.spool", payload, size, &data->run.logger, reterr);
 	default:
 		return 0; /* of a later version */
 	}

@@ -24,10 +24,15 @@ struct jm_session_data {
 	struct jm_session_cycle *cycles; /* [n_cycles], owned */
 	size_t n_cycles;
 	size_t cycle_capacity;
-	uint64_t bytes_dropped;
+	uint64_t bytes_dropped; /* of torn blocks, and of records that cannot be */
+	struct jm_error damage; /* code != 0: the first such record, in words */
 };
 
-/* Reads whatever is there; a missing or empty spool leaves its part empty. */
+/*
+ * Reads whatever is there; a missing or empty spool leaves its part empty.
+ * Whole blocks may hold what cannot be, where somebody's program wrote them:
+ * such a record and the rest of its block are dropped, the others are kept.
+ */
 int jm_session_load(const struct jm_session_paths *paths, struct jm_session_data *ret_data,
 	struct jm_error *reterr);
 

@@ -325,6 +325,12 @@ static int pass_on(void *context, size_t rail, const struct jm_reading *reading)
 		return jm_fail(passage->reterr, JM_ESENSOR,
 			"sensor '%s' reads rail %zu and has only %zu", member->info.id, rail,
 			member->info.n_rails);
+	if (reading->before_ns < 0 || reading->after_ns < reading->before_ns)
+		return jm_fail(passage->reterr, JM_ESENSOR,
+			"sensor '%s' says that it has read rail %zu from %lld to %lld ns, "
+			"which cannot be",
+			member->info.id, rail, (long long)reading->before_ns,
+			(long long)reading->after_ns);
 	return passage->sink->reading(
 		passage->sink->context, member->first_rail + rail, reading);
 }

@@ -112,6 +112,14 @@ while fault != "no cycle" and (cycle < link.runs or fault == "deaf"):
             sys.exit(7)
         if fault == "torn":
             spool.file.write(os.urandom(100))
+        if fault == "impossible":  # in a block of its own
+            spool.span(1 << 20, 99, begin_ns, begin_ns)
+            spool.flush(time.monotonic_ns())
+        if fault == "backwards":
+            spool.span(0, 100, begin_ns, begin_ns - 1000)
+            spool.flush(time.monotonic_ns())
+        if fault == "twice":
+            spool.put(worker.GRAPH, b"{")
 spool.close(cycle)
 os.write(link.status, b"D")
 if fault == "late":
@@ -164,6 +172,10 @@ faulty unfinished
 expect_kept "'python3' ended after 100 cycles without finishing" 100
 faulty torn
 expect_kept "'python3' wrote [0-9]+ bytes into its spool that are no records" 100
+for fault in impossible backwards twice; do
+	faulty $fault
+	expect_kept "'python3' wrote [0-9]+ bytes into its spool that are no records, .*: all others are kept in" 200
+done
 faulty late
 expect_kept "'python3' ended with status 9 after 200 cycles$" 200
 faulty deaf 50
