@@ -16,7 +16,14 @@ static void count_wish(int signal_number)
 
 void jm_wishes_catch(struct jm_wishes_saved *ret_saved)
 {
-	wishes = 0;
+	int nested = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		sigaction(signals[i], NULL, &ret_saved->actions[i]);
+		nested |= ret_saved->actions[i].sa_handler == count_wish;
+	}
+	if (!nested)
+		wishes = 0;
 	for (size_t i = 0; i < 5; i++) {
 		struct sigaction action;
 

@@ -15,7 +15,8 @@ struct jm_wishes_saved {
 /*
  * From now on SIGINT, SIGTERM and SIGHUP are counted (but for those that the
  * process was started to ignore, as under nohup), SIGPIPE and SIGXFSZ ignored:
- * the calls that meet them fail instead. The count begins at 0.
+ * the calls that meet them fail instead. The count begins at 0, but goes on
+ * where it is being kept already.
  */
 void jm_wishes_catch(struct jm_wishes_saved *ret_saved);
 

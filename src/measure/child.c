@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/wishes.h"
 
 static void begin(struct jm_pipes *pipes, pid_t parent, const char *name, int death_signal)
@@ -76,13 +77,18 @@ void jm_child_end(struct jm_child *child, struct jm_pipes *pipes, int64_t patien
 int jm_child_fail(const struct jm_child *child, const char *name, const struct jm_error *words,
 	uint32_t cycles, struct jm_error *reterr)
 {
-	if (words->code) {
-		/* A program may have written anything there. */
-		jm_fail(reterr, words->code < 0 ? (enum jm_code)words->code : JM_EENGINE,
-			"%.*s", JM_ERROR_MESSAGE_MAX - 1, words->message);
+	/* A program may have written anything there, and may still write. */
+	struct jm_error said = *words;
+	char text[sizeof(said.message)];
+
+	if (said.code) {
+		said.message[sizeof(said.message) - 1] = '\0';
+		jm_text_sanitize(text, sizeof(text), said.message);
+		said.code = said.code < 0 ? said.code : JM_EENGINE;
+		jm_fail(reterr, (enum jm_code)said.code, "%s", text);
 		if (reterr)
-			reterr->sys_errno = words->sys_errno;
-		return words->code < 0 ? words->code : JM_EENGINE;
+			reterr->sys_errno = said.sys_errno;
+		return said.code;
 	}
 	if (WIFSIGNALED(child->wait_status))
 		return jm_fail(reterr, JM_EIO, "the %s process was killed (%s) after %u cycles",

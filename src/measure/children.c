@@ -265,6 +265,14 @@ static int64_t patience_ns(const struct children *children, int64_t least_ns)
 	return least_ns + (int64_t)(3e6 * fmin(slowest_ms, 1e9));
 }
 
+static int check_wishes(struct jm_error *reterr)
+{
+	return jm_wishes_count() ? jm_fail(reterr, JM_EINTERRUPTED,
+					   "interrupted before the first cycle, nothing was "
+					   "measured")
+				 : 0;
+}
+
 /* Until every rail has been read, and then for the lead-in. */
 static int wait_until_logging(struct children *children, struct jm_error *reterr)
 {
@@ -279,13 +287,15 @@ static int wait_until_logging(struct children *children, struct jm_error *reterr
 			return fail_logger(children, reterr);
 		if (event == 1)
 			return fail_worker(children, reterr);
+		if (jm_wishes_count())
+			return check_wishes(reterr);
 		if (jm_clock_monotonic_ns(NULL) > deadline)
 			return jm_fail(reterr, JM_ESENSOR,
 				"the power sensor gave no reading for %d s",
 				(int)(patience / JM_NS_PER_S));
 	}
 	jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + children->config->lead_ns);
-	return 0;
+	return check_wishes(reterr);
 }
 
 static void heed_wishes(struct children *children)
