@@ -54,9 +54,9 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
-		size_t behind = jm_layer_first_execution(layer, cycle + 1);
+		size_t behind = jm_cycle_begin(layer, cycle + 1);
 
-		for (size_t j = jm_layer_first_execution(layer, cycle); j < behind; j++) {
+		for (size_t j = jm_cycle_begin(layer, cycle); j < behind; j++) {
 			end = fmin(end, stamp_s(&layer->executions[j], origin_ns));
 			spans[n].begin_s = layer->executions[j].duration_ms;
 			spans[n++].layer = (uint32_t)i;
@@ -79,9 +79,9 @@ static size_t lay_out_stamps(const struct jm_timeline *timeline, size_t cycle,
 
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		const struct jm_layer *layer = &timeline->layers[i];
-		size_t behind = jm_layer_first_execution(layer, cycle + 1);
+		size_t behind = jm_cycle_begin(layer, cycle + 1);
 
-		for (size_t j = jm_layer_first_execution(layer, cycle); j < behind; j++) {
+		for (size_t j = jm_cycle_begin(layer, cycle); j < behind; j++) {
 			double stamp = stamp_s(&layer->executions[j], origin_ns);
 			double duration = layer->executions[j].duration_ms * 1e-3;
 

@@ -164,10 +164,9 @@ static int walk_told_cycle(struct walk *walk, size_t cycle)
 
 	for (size_t i = 0; i < walk->timeline->n_layers && more > 0; i++) {
 		const struct jm_layer *layer = &walk->timeline->layers[i];
-		size_t end = jm_layer_first_execution(layer, cycle + 1);
+		size_t end = jm_cycle_begin(layer, cycle + 1);
 
-		for (size_t j = jm_layer_first_execution(layer, cycle); j < end && more > 0;
-			j++)
+		for (size_t j = jm_cycle_begin(layer, cycle); j < end && more > 0; j++)
 			more = later_row(walk, cycle, i, &layer->executions[j]);
 	}
 	return more;
@@ -264,8 +263,8 @@ static size_t lay_out_told(const struct jm_timeline *timeline, struct entry *ent
 
 		for (size_t i = 0; i < timeline->n_layers; i++) {
 			const struct jm_layer *layer = &timeline->layers[i];
-			size_t end = jm_layer_first_execution(layer, cycle + 1);
-			size_t j = jm_layer_first_execution(layer, cycle);
+			size_t end = jm_cycle_begin(layer, cycle + 1);
+			size_t j = jm_cycle_begin(layer, cycle);
 
 			for (; j < end; j++, n++) {
 				struct entry *entry = &entries[n];

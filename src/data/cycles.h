@@ -9,4 +9,12 @@
 int jm_timeline_has_cycles(const struct jm_timeline *timeline);
 int jm_timeline_has_lanes(const struct jm_timeline *timeline);
 
+/* jm_layer_first_execution without a call where it is simple: in loops over all of them. */
+static inline size_t jm_cycle_begin(const struct jm_layer *layer, size_t cycle)
+{
+	if (layer->cycles)
+		return jm_layer_first_execution(layer, cycle);
+	return cycle < layer->n_executions ? cycle : layer->n_executions;
+}
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/known.h"
+#include "data/cycles.h"
 #include "formats/readings_file.h"
 
 /* A response this many deviations from its calibration is doubtful. */
@@ -143,7 +144,7 @@ static int layer_rows(const struct jm_timeline *timeline, const struct jm_fit_re
 	size_t k, size_t cycle, double idle_uw, jm_cycle_power_fn *row, void *context)
 {
 	const struct jm_layer *layer = &timeline->layers[k];
-	size_t end = jm_layer_first_execution(layer, cycle + 1);
+	size_t end = jm_cycle_begin(layer, cycle + 1);
 	struct jm_cycle_power own = {.cycle = cycle, .layer = k, .n_samples = 1};
 	int status = 0;
 
@@ -152,7 +153,7 @@ static int layer_rows(const struct jm_timeline *timeline, const struct jm_fit_re
 			       ? (double)NAN
 			       : result->layers[k].power_w * 1e6;
 	own.dynamic_power_uw = own.power_uw - idle_uw;
-	for (size_t i = jm_layer_first_execution(layer, cycle); i < end && status >= 0; i++) {
+	for (size_t i = jm_cycle_begin(layer, cycle); i < end && status >= 0; i++) {
 		own.duration_ms = layer->executions[i].duration_ms;
 		status = row(context, &own);
 	}
