@@ -170,7 +170,7 @@ static void print_array(struct text *text, const json_t *value, size_t depth)
 
 static void print_value(struct text *text, const json_t *value, size_t depth)
 {
-	char number[JM_DOUBLE_TEXT_MAX];
+	char number[JM_DOUBLE_TEXT_MAX] = "";
 
 	if (json_is_object(value))
 		print_object(text, value, depth);
