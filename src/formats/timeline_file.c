@@ -223,20 +223,19 @@ static int read_block(struct input *input)
 static int read_header(struct input *input)
 {
 	const unsigned char *header = NULL;
-	const char *path = input->reader.path;
 	uint32_t version;
 	int result = look(input, strlen(JM_TIMELINE_MAGIC) + 4, &header);
 
 	if (result < 0)
 		return result;
 	if (memcmp(header, JM_TIMELINE_MAGIC, strlen(JM_TIMELINE_MAGIC)) != 0)
-		return jm_fail(
-			input->reterr, JM_EFORMAT, "'%s' is no timeline of joulemap", path);
+		return jm_fail(input->reterr, JM_EFORMAT, "'%s' is no timeline of joulemap",
+			input->reader.path);
 	version = jm_timeline_get_u32(header + 8);
 	if (version != JM_TIMELINE_VERSION)
 		return jm_fail(input->reterr, JM_EUNSUPPORTED,
 			"'%s' is a timeline of version %lu, this joulemap reads version %u",
-			path, (unsigned long)version, JM_TIMELINE_VERSION);
+			input->reader.path, (unsigned long)version, JM_TIMELINE_VERSION);
 	result = look(input, JM_TIMELINE_HEADER_SIZE, &header);
 	if (result < 0)
 		return result;

@@ -77,7 +77,7 @@ static int read_power_log(struct load *load, struct jm_error *reterr)
 static int read_latencies(struct load *load, int *ret_certain, struct jm_error *reterr)
 {
 	struct jm_timeline *timeline = &load->recording->timeline;
-	struct jm_latency_notes notes;
+	struct jm_latency_notes notes = {0};
 	int result = jm_run_folder_need(&load->recording->files, JM_RUN_LATENCY, reterr);
 
 	if (result == 0)

@@ -190,15 +190,13 @@ static int watch(struct children *children, int timeout_ms, char *ret_word)
 
 static int give_up_waiting(struct children *children, struct jm_error *reterr)
 {
-	const struct jm_work *work = &children->config->work;
-
 	return jm_fail(reterr, JM_EENGINE,
 		atomic_load(&children->link.shared->attached)
 			? "'%s' was not ready within %g s (--ready-timeout): it must say so "
 			  "before its first cycle, see docs/workers.md"
 			: "'%s' did not turn to joulemap within %g s (--ready-timeout): it "
 			  "must report its layers, see docs/workers.md",
-		work->name, work->ready_s);
+		children->config->work.name, children->config->work.ready_s);
 }
 
 /* It said so; a command's word is checked. */

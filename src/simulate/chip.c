@@ -106,7 +106,7 @@ static int allocate(struct conversions *conversions, const struct jm_chip *chip,
 		return jm_fail(reterr, JM_EINVAL, "the times of the power log are impossible");
 	conversions->first = low;
 	conversions->n = (size_t)(high - low) + 1;
-	conversions->values = malloc(conversions->n * sizeof(*conversions->values));
+	conversions->values = calloc(conversions->n, sizeof(*conversions->values));
 	return conversions->values ? 0 : jm_fail_memory(reterr, "the simulated conversions");
 }
 

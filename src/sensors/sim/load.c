@@ -142,7 +142,7 @@ static struct span *gather(const struct jm_timeline *timeline, int64_t origin_ns
 
 	for (size_t k = 0; k < timeline->n_layers; k++)
 		total += timeline->layers[k].n_executions;
-	spans = malloc((total + 1) * sizeof(*spans));
+	spans = calloc(total + 1, sizeof(*spans));
 	if (!spans)
 		return NULL;
 	for (size_t i = jm_timeline_next_cycle(timeline, 0); i != SIZE_MAX;
