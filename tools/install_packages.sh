@@ -10,7 +10,7 @@ packages=()
 for group in "$@"; do
 	case $group in
 	build) packages+=(gcc g++ make cmake pkg-config libjansson-dev libssl-dev zlib1g-dev) ;;
-	test) packages+=(libcmocka-dev python3 python3-pip) ;;
+	test) packages+=(libcmocka-dev procps python3 python3-pip) ;;
 	check) packages+=(clang clang-format clang-tidy cppcheck shellcheck ninja-build "libclang-rt-dev") ;;
 	*)
 		echo "install_packages.sh: unknown group '$group'" >&2
