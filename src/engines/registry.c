@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/build.h"
 #include "base/error.h"
 #include "engines/onnxruntime/onnxruntime.h"
 
@@ -25,22 +26,6 @@ const struct jm_engine_ops *jm_engine_find(const char *name)
 		if (strcmp(engines[i]->name, name) == 0)
 			return engines[i];
 	return NULL;
-}
-
-/* abi and size come first in every version, so they can be looked at. */
-static int check_version(const struct jm_engine_ops *ops, struct jm_error *reterr)
-{
-	if (ops->abi != JM_ENGINE_ABI)
-		return jm_fail(reterr, JM_EINVAL,
-			"the engine was built for version %u of joulemap/engine.h, this is "
-			"version %d: build it again",
-			(unsigned)ops->abi, JM_ENGINE_ABI);
-	if (ops->size != sizeof(*ops))
-		return jm_fail(reterr, JM_EINVAL,
-			"the engine's table of functions has %u bytes instead of %zu: set size "
-			"to sizeof(struct jm_engine_ops), and build it again",
-			(unsigned)ops->size, sizeof(*ops));
-	return 0;
 }
 
 static const char *missing_function(const struct jm_engine_ops *ops)
@@ -79,7 +64,9 @@ static int check_options(const struct jm_engine_ops *ops, struct jm_error *reter
 int jm_engines_add(const struct jm_engine_ops *ops, struct jm_error *reterr)
 {
 	const char *missing;
-	int result = check_version(ops, reterr);
+	int result =
+		jm_build_check("the engine", "engine.h", (struct jm_build){ops->abi, ops->size},
+			(struct jm_build){JM_ENGINE_ABI, sizeof(*ops)}, reterr);
 
 	if (result < 0)
 		return result;

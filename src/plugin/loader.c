@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/build.h"
 #include "base/error.h"
 #include "engines/registry.h"
 #include "plugin/shared_object.h"
@@ -30,81 +31,41 @@ const struct jm_loaded_plugin *jm_plugins(size_t *ret_n)
 
 /* ---- Is it one, and for this joulemap? -------------------------------------- */
 
-/* Version of a header, and size of its struct. */
-struct build {
-	uint32_t abi, size;
-};
-
-static int check_build(const char *path, const char *header, struct build there,
-	struct build here, struct jm_error *reterr)
-{
-	if (there.abi == here.abi && there.size == here.size)
-		return 0;
-	if (there.abi != here.abi)
-		return jm_fail(reterr, JM_EUNSUPPORTED,
-			"plug-in '%s' was built with version %u of joulemap/%s, here it is %u: "
-			"rebuild it against the headers of joulemap %s",
-			path, there.abi, header, here.abi, jm_version());
-	return jm_fail(reterr, JM_EUNSUPPORTED,
-		"plug-in '%s' has a struct of %u bytes where joulemap/%s says %u: set its size "
-		"by sizeof, and rebuild it against the headers of joulemap %s",
-		path, there.size, header, here.size, jm_version());
-}
-
 static int fail(const char *path, const char *what, struct jm_error *reterr)
 {
 	return jm_fail(reterr, JM_EINVAL, "plug-in '%s' %s", path, what);
 }
 
-static int check_sensors(
+/* What each of them was built with is looked at where it is registered. */
+static int check_lists(
 	const char *path, const struct jm_plugin *plugin, struct jm_error *reterr)
 {
-	const struct build here = {JM_SENSOR_ABI, sizeof(struct jm_sensor_ops)};
-	int result = 0;
-
 	if (plugin->n_sensors && !plugin->sensors)
 		return fail(path, "counts sensors but has none", reterr);
-	for (size_t i = 0; i < plugin->n_sensors && result == 0; i++) {
-		const struct jm_sensor_ops *ops = plugin->sensors[i];
-
-		if (!ops)
-			return fail(path, "has a sensor that is NULL", reterr);
-		result = check_build(
-			path, "sensor.h", (struct build){ops->abi, ops->size}, here, reterr);
-	}
-	return result;
-}
-
-static int check_engines(
-	const char *path, const struct jm_plugin *plugin, struct jm_error *reterr)
-{
-	const struct build here = {JM_ENGINE_ABI, sizeof(struct jm_engine_ops)};
-	int result = 0;
-
 	if (plugin->n_engines && !plugin->engines)
 		return fail(path, "counts engines but has none", reterr);
-	for (size_t i = 0; i < plugin->n_engines && result == 0; i++) {
-		const struct jm_engine_ops *ops = plugin->engines[i];
-
-		if (!ops)
+	for (size_t i = 0; i < plugin->n_sensors; i++)
+		if (!plugin->sensors[i])
+			return fail(path, "has a sensor that is NULL", reterr);
+	for (size_t i = 0; i < plugin->n_engines; i++)
+		if (!plugin->engines[i])
 			return fail(path, "has an engine that is NULL", reterr);
-		result = check_build(
-			path, "engine.h", (struct build){ops->abi, ops->size}, here, reterr);
-	}
-	return result;
+	return 0;
 }
 
 /* Whom it was built for comes first: nothing else of it can be read before. */
 static int check_plugin(
 	const char *path, const struct jm_plugin *plugin, struct jm_error *reterr)
 {
-	const struct build here = {JM_PLUGIN_ABI, sizeof(struct jm_plugin)};
+	const struct jm_build here = {JM_PLUGIN_ABI, sizeof(struct jm_plugin)};
+	char what[300];
 	int result;
 
 	if (!plugin)
 		return fail(path, "returns NULL from joulemap_plugin()", reterr);
-	result = check_build(
-		path, "plugin.h", (struct build){plugin->abi, plugin->size}, here, reterr);
+	snprintf(what, sizeof(what), "plug-in '%.200s'", path);
+	result = jm_build_check(
+		what, "plugin.h", (struct jm_build){plugin->abi, plugin->size}, here, reterr);
 	if (result < 0)
 		return result;
 	if (!plugin->name || !*plugin->name || !plugin->version || !*plugin->version)
@@ -118,8 +79,7 @@ static int check_plugin(
 				path, plugin->name, loaded[i].path);
 	if (!plugin->n_sensors && !plugin->n_engines)
 		return fail(path, "brings neither sensor nor engine", reterr);
-	result = check_sensors(path, plugin, reterr);
-	return result < 0 ? result : check_engines(path, plugin, reterr);
+	return check_lists(path, plugin, reterr);
 }
 
 /* ---- Loading ------------------------------------------------------------------ */

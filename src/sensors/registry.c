@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -49,22 +50,6 @@ void jm_sensor_options_init(struct jm_sensor_options *options, uint64_t seed)
 
 /* ---- Sensors from outside ------------------------------------------------------ */
 
-/* abi and size come first in every version, so they can be looked at. */
-static int check_version(const struct jm_sensor_ops *ops, struct jm_error *reterr)
-{
-	if (ops->abi != JM_SENSOR_ABI)
-		return jm_fail(reterr, JM_EINVAL,
-			"the sensor was built for version %u of joulemap/sensor.h, this is "
-			"version %d: build it again",
-			(unsigned)ops->abi, JM_SENSOR_ABI);
-	if (ops->size != sizeof(*ops))
-		return jm_fail(reterr, JM_EINVAL,
-			"the sensor's table of functions has %u bytes instead of %zu: set size "
-			"to sizeof(struct jm_sensor_ops), and build it again",
-			(unsigned)ops->size, sizeof(*ops));
-	return 0;
-}
-
 static int check_name(const struct jm_sensor_ops *ops, struct jm_error *reterr)
 {
 	if (!ops->name || !*ops->name || !ops->summary || !*ops->summary)
@@ -90,7 +75,9 @@ static const char *missing_function(const struct jm_sensor_ops *ops)
 int jm_sensors_add(const struct jm_sensor_ops *ops, struct jm_error *reterr)
 {
 	const char *missing;
-	int result = check_version(ops, reterr);
+	int result =
+		jm_build_check("the sensor", "sensor.h", (struct jm_build){ops->abi, ops->size},
+			(struct jm_build){JM_SENSOR_ABI, sizeof(*ops)}, reterr);
 
 	if (result == 0)
 		result = check_name(ops, reterr);

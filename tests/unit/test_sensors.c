@@ -324,16 +324,21 @@ static void test_refusals(void **state)
 
 /* ---- Sensors from outside -------------------------------------------------------------- */
 
-static void refuse_ops(struct jm_sensor_ops ops, const char *words)
+static void refuse_build(struct jm_sensor_ops ops, int code, const char *words)
 {
 	static struct jm_sensor_ops kept[16];
 	static size_t n;
 	struct jm_error error = {0};
 
 	kept[n] = ops;
-	assert_int_equal(jm_sensors_add(&kept[n++], &error), JM_EINVAL);
+	assert_int_equal(jm_sensors_add(&kept[n++], &error), code);
 	if (!strstr(error.message, words))
 		fail_msg("'%s' does not say '%s'", error.message, words);
+}
+
+static void refuse_ops(struct jm_sensor_ops ops, const char *words)
+{
+	refuse_build(ops, JM_EINVAL, words);
 }
 
 static void test_add(void **state)
@@ -349,10 +354,10 @@ static void test_add(void **state)
 	guest.name = "guest";
 	wrong = guest;
 	wrong.abi = 1;
-	refuse_ops(wrong, "version 1 of joulemap/sensor.h");
+	refuse_build(wrong, JM_EUNSUPPORTED, "version 1 of joulemap/sensor.h");
 	wrong = guest;
 	wrong.size--;
-	refuse_ops(wrong, "sizeof(struct jm_sensor_ops)");
+	refuse_build(wrong, JM_EUNSUPPORTED, "set its size by sizeof");
 	wrong = guest;
 	wrong.name = "";
 	refuse_ops(wrong, "no name");
