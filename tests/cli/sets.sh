@@ -46,37 +46,40 @@ grep -q '^replay,' s/lenet/readings.csv || complain "expected the replayed rail"
 
 # A log that is the sum of two sensors, of which one is fitted: what it has above
 # idle is above its own idle power, not above that of both.
-run measure --model lenet --sensor sim --result-dir one --runs 2000 --threads 1 --idle-duration 1
+run simulate --scenario rapl --layers 12 --cycles 1500 one
 expect_status 0
+sed -i 's/"cycles"/"idle": {"power_uw": 4234600.0}, "cycles"/' one/network/run.json
 cp -r one two
-python3 - two/lenet <<'END'
+python3 - two <<'END'
 import copy, csv, json, sys
-folder = sys.argv[1]
+folder = sys.argv[1] + "/network"
 run = json.load(open(folder + "/run.json"))
 rows = list(csv.reader(open(folder + "/readings.csv")))
 other = copy.deepcopy(run["sensors"][0])
 other["id"] = other["name"] = other["rails"][0]["name"] = "other"
 run["sensors"].append(other)
 run["power_log"] = {"rail": "total"}
-run["idle"]["power_uw"] += 40e6
+run["idle"] = {"power_uw": 44.2346e6}
 json.dump(run, open(folder + "/run.json", "w"))
 with open(folder + "/readings.csv", "w", newline="") as out:
     csv.writer(out, lineterminator="\n").writerows(
-        rows + [["other"] + row[1:3] + ["5000.0", "8000.0"] for row in rows[1:]])
+        rows + [["other"] + row[1:3] + [str(40e-3 * int(row[2]))] for row in rows[1:]])
 END
-run map two/lenet
+run map one/network
 expect_status 0
-expect_err_like "^the power log is the sum of several rails, the fit is of one of them: VDD_IN of sim; "
-expect_out_like '^lenet, onnxruntime [0-9.]+, sensor sim VDD_IN$'
-python3 - one/lenet two/lenet <<'END' || complain "expected the same power above idle"
+run map two/network
+expect_status 0
+expect_err_like "^the power log is the sum of several rails, the fit is of one of them: power of rapl; "
+expect_out_like '^network, sensor rapl power$'
+python3 - one/network two/network <<'END' || complain "expected the same power above idle"
 import csv, sys
 one, two = (list(csv.DictReader(open(f + "/layer_energy.csv"))) for f in sys.argv[1:])
-cycles = [next(csv.DictReader(open(f + "/power_runtime_mapping_layerwise.csv"))) for f in sys.argv[1:]]
+cycles = [list(csv.DictReader(open(f + "/power_runtime_mapping_layerwise.csv")))[1] for f in sys.argv[1:]]
 assert [r["power_w"] for r in one] == [r["power_w"] for r in two]
 for a, b in zip(one, two):
-    assert abs(float(a["dynamic_power_w"]) - float(b["dynamic_power_w"])) < 0.3, (a, b)
+    assert abs(float(a["dynamic_power_w"]) - float(b["dynamic_power_w"])) < 2, (a, b) # the whole sum is 40 W higher
 dynamic = [float(c["layer_power_excluding_idle_power_micro_watt"]) for c in cycles]
-assert abs(dynamic[0] - dynamic[1]) < 0.3e6, dynamic
+assert abs(dynamic[0] - dynamic[1]) < 2e6, dynamic
 END
 
 finish
