@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -33,6 +34,12 @@ void jm_clock_sleep_until(int64_t deadline_ns)
 	deadline.tv_sec = (time_t)(deadline_ns / JM_NS_PER_S);
 	deadline.tv_nsec = (long)(deadline_ns % JM_NS_PER_S);
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
+}
+
+double jm_cpu_seconds(const struct rusage *usage)
+{
+	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) +
+	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1e-6;
 }
 
 void jm_clock_pair_read(struct jm_clock_pair *ret_pair)

@@ -19,6 +19,11 @@ int64_t jm_clock_realtime_ns(void);
 /* Sleeps until CLOCK_MONOTONIC reaches deadline_ns; a signal ends it early. */
 void jm_clock_sleep_until(int64_t deadline_ns);
 
+struct rusage;
+
+/* Processor time of a usage, the system's work for it included. */
+double jm_cpu_seconds(const struct rusage *usage);
+
 /* A reading of both clocks, taken as close together as the machine allows. */
 struct jm_clock_pair {
 	int64_t monotonic_ns;

@@ -193,3 +193,30 @@ char *jm_json_print(const json_t *value)
 	free(text.data);
 	return NULL;
 }
+
+json_t *jm_json_with_schema(int schema, json_t *taken)
+{
+	json_t *json = taken ? json_pack("{s:i}", "schema", schema) : NULL;
+
+	if (json && json_object_update(json, taken) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	json_decref(taken);
+	return json;
+}
+
+char *jm_json_print_taken(json_t *taken)
+{
+	char *text = taken ? jm_json_print(taken) : NULL;
+
+	json_decref(taken);
+	return text;
+}
+
+double jm_json_get_number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}

@@ -41,4 +41,16 @@ int jm_json_read(
  */
 char *jm_json_print(const json_t *value);
 
+/* The number under a key; NaN where it is not there, or is none. */
+double jm_json_get_number(const json_t *object, const char *key);
+
+/*
+ * The object with {"schema": schema} as its first key, freed with json_decref().
+ * Takes `taken` over, which may be NULL; NULL when out of memory.
+ */
+json_t *jm_json_with_schema(int schema, json_t *taken);
+
+/* jm_json_print of an object that is taken over; NULL gives NULL. */
+char *jm_json_print_taken(json_t *taken);
+
 #endif

@@ -98,6 +98,12 @@ struct jm_keys {
 		.count_offset = offsetof(type, count), .max = most, .keys = table              \
 	}
 
+/* A struct's table from the array of its keys. */
+#define JM_KEYS(list, type)                                                                    \
+	{                                                                                      \
+		list, sizeof(list) / sizeof((list)[0]), sizeof(struct type)                    \
+	}
+
 /* Everything unknown. What the struct has beside the table's keys is zeroed. */
 void jm_keys_init(const struct jm_keys *keys, void *object);
 

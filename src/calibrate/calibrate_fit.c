@@ -2,7 +2,6 @@
 #include "calibrate/calibrate_fit.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
 

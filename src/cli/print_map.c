@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "cli/commands.h"
 #include "cli/output.h"
 #include "formats/layer_energy_file.h"
 #include "report/fit_table.h"

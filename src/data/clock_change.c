@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "data/cycles.h"
 
 #define HOUR_NS (3600 * JM_NS_PER_S)
 /* A step is a change of the clock when it is an hour and at most this much. */
@@ -109,9 +110,7 @@ int64_t jm_clock_reconcile(struct jm_timeline *timeline, const struct jm_rail *r
 	for (size_t k = 0; k < 2; k++) {
 		if (begin_ns + shifts[k] < first_ns || end_ns + shifts[k] > last_ns)
 			continue;
-		for (size_t i = 0; i < timeline->n_layers; i++)
-			for (size_t j = 0; j < timeline->layers[i].n_executions; j++)
-				timeline->layers[i].executions[j].stamp_ns += shifts[k];
+		jm_timeline_shift(timeline, shifts[k]);
 		return shifts[k];
 	}
 	return 0;

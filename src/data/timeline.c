@@ -280,3 +280,10 @@ int jm_timeline_has_lanes(const struct jm_timeline *timeline)
 			return 1;
 	return 0;
 }
+
+void jm_timeline_shift(struct jm_timeline *timeline, int64_t shift_ns)
+{
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		for (size_t j = 0; j < timeline->layers[i].n_executions; j++)
+			timeline->layers[i].executions[j].stamp_ns += shift_ns;
+}

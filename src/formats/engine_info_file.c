@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "data/name_index.h"
 
@@ -20,13 +21,6 @@ struct info {
 	double macs, parameters, bytes;
 };
 
-static double number_of(const json_t *layer, const char *key)
-{
-	const json_t *value = json_object_get(layer, key);
-
-	return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static struct info info_of(const json_t *layer)
 {
 	struct info info = {NULL, NULL, (double)NAN, (double)NAN, (double)NAN};
@@ -37,9 +31,9 @@ static struct info info_of(const json_t *layer)
 		return info;
 	info.name = json_string_value(json_object_get(layer, "Name"));
 	info.type = json_string_value(json_object_get(layer, "LayerType"));
-	info.macs = number_of(layer, "MACs");
-	info.parameters = number_of(layer, "Parameters");
-	info.bytes = number_of(layer, "BytesMoved");
+	info.macs = jm_json_get_number(layer, "MACs");
+	info.parameters = jm_json_get_number(layer, "Parameters");
+	info.bytes = jm_json_get_number(layer, "BytesMoved");
 	return info;
 }
 

@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/counter.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "data/clock_change.h"
+#include "data/counter.h"
 #include "formats/stamp_text.h"
 
 /* Above these a value is no measurement: 1 kV, 100 kA. */
@@ -254,6 +254,8 @@ int jm_power_log_read(const char *path, struct jm_power_log *log,
 	jm_reader_close(&reader);
 	return result;
 }
+
+/* ---- Writing --------------------------------------------------------------- */
 
 /* Mean power since the last update in uW; NaN when there is no update. */
 static double counter_power_uw(struct jm_counter *counter, const struct jm_reading *reading)

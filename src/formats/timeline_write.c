@@ -25,7 +25,7 @@ static void put_varint(unsigned char **at, uint64_t value)
 	*(*at)++ = (unsigned char)value;
 }
 
-/* A block of a head and a tail, either of which may be empty. */
+/* A block; its payload may be empty. */
 static void put_block(
 	struct output *output, enum jm_timeline_block type, const void *payload, size_t size)
 {

@@ -100,8 +100,27 @@ static void poll_until(struct jm_logger *logger, const struct jm_sensor_member *
 			logger->watched[i].revents = 0;
 }
 
-/* The member whose turn it is; polled ones first, they cannot wait. NULL: stop. */
-static struct jm_sensor_member *watch(struct jm_logger *logger, struct jm_sensor_member *polled)
+/* What is pending would stay in memory until the next reading comes. */
+static int flush_if_due(struct jm_logger *logger, int64_t now_ns, struct jm_error *reterr)
+{
+	/* While it sleeps until a deadline nobody looks; watching, somebody does. */
+	int rare = !logger->n_watched && logger->period_ns >= JM_SPOOL_FLUSH_NS / 2;
+	int result = 0;
+
+	if (logger->spool.used &&
+		(rare || now_ns - logger->spool.last_flush_ns >= JM_SPOOL_FLUSH_NS))
+		result = jm_spool_flush(&logger->spool, now_ns, reterr);
+	if (result < 0)
+		logger->end = "spool failed";
+	return result;
+}
+
+/*
+ * The member whose turn it is; polled ones first, they cannot wait. NULL: stop,
+ * or a spool that failed.
+ */
+static struct jm_sensor_member *watch(struct jm_logger *logger, struct jm_sensor_member *polled,
+	int *ret_result, struct jm_error *reterr)
 {
 	for (;;) {
 		int64_t now_ns;
@@ -111,7 +130,8 @@ static struct jm_sensor_member *watch(struct jm_logger *logger, struct jm_sensor
 		if (logger->watched[0].revents || terminated ||
 			now_ns - logger->checked_ns >= CHECK_NS / 2) {
 			logger->checked_ns = now_ns;
-			if (look_for_stop(logger, 0))
+			*ret_result = flush_if_due(logger, now_ns, reterr);
+			if (*ret_result < 0 || look_for_stop(logger, 0))
 				return NULL;
 		}
 		if (polled && now_ns >= polled->deadline_ns)
@@ -122,12 +142,13 @@ static struct jm_sensor_member *watch(struct jm_logger *logger, struct jm_sensor
 	}
 }
 
-static struct jm_sensor_member *wait_for_next(struct jm_logger *logger)
+static struct jm_sensor_member *wait_for_next(
+	struct jm_logger *logger, int *ret_result, struct jm_error *reterr)
 {
 	struct jm_sensor_member *polled = jm_sensor_set_next(logger->set);
 
 	if (logger->n_watched || !polled)
-		return watch(logger, polled);
+		return watch(logger, polled, ret_result, reterr);
 	wait_until(logger, polled->deadline_ns);
 	return logger->end ? NULL : polled;
 }
@@ -158,20 +179,6 @@ static int spool_reading(void *context, size_t rail, const struct jm_reading *re
 		atomic_store_explicit(&logger->config->shared->last_before_ns,
 			reading->before_ns, memory_order_relaxed);
 	return 0;
-}
-
-/* What is pending would stay in memory until the next reading comes. */
-static int flush_if_due(struct jm_logger *logger, int64_t now_ns, struct jm_error *reterr)
-{
-	int rare = !logger->period_ns || logger->period_ns >= JM_SPOOL_FLUSH_NS / 2;
-	int result = 0;
-
-	if (logger->spool.used &&
-		(rare || now_ns - logger->spool.last_flush_ns >= JM_SPOOL_FLUSH_NS))
-		result = jm_spool_flush(&logger->spool, now_ns, reterr);
-	if (result < 0)
-		logger->end = "spool failed";
-	return result;
 }
 
 static void tell(struct jm_logger *logger)
@@ -221,7 +228,7 @@ static int loop(struct jm_logger *logger, struct jm_error *reterr)
 	logger->begin_ns = logger->checked_ns = now_ns;
 	jm_sensor_set_start(logger->set, now_ns);
 	while (result == 0) {
-		struct jm_sensor_member *member = wait_for_next(logger);
+		struct jm_sensor_member *member = wait_for_next(logger, &result, reterr);
 
 		if (!member)
 			break;

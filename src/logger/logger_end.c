@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/known.h"
 #include "logger/logger_internal.h"
 
@@ -80,26 +81,20 @@ static double seconds(struct timeval time)
 	return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
-/* null where there is no number */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *quantiles_us(const struct jm_histogram *histogram)
 {
 	return json_pack("{s:o, s:o, s:o}", "p50",
-		number(jm_histogram_quantile_ns(histogram, 0.5) * 1e-3), "p99",
-		number(jm_histogram_quantile_ns(histogram, 0.99) * 1e-3), "max",
-		number(histogram->n ? (double)histogram->max_ns * 1e-3 : (double)NAN));
+		jm_json_number(jm_histogram_quantile_ns(histogram, 0.5) * 1e-3), "p99",
+		jm_json_number(jm_histogram_quantile_ns(histogram, 0.99) * 1e-3), "max",
+		jm_json_number(histogram->n ? (double)histogram->max_ns * 1e-3 : (double)NAN));
 }
 
 static json_t *sensor(const struct jm_sensor_info *info)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:s}", "id", info->id, "round_ms",
-		number(jm_known(info->round_ms)), "window_ms",
-		number(jm_known(info->window_ms)), "poll_ms", number(info->poll_ms),
-		"provenance", info->provenance);
+		jm_json_number(jm_known(info->round_ms)), "window_ms",
+		jm_json_number(jm_known(info->window_ms)), "poll_ms",
+		jm_json_number(info->poll_ms), "provenance", info->provenance);
 }
 
 static double rate_hz(const struct jm_sensor_member *member)
@@ -116,8 +111,9 @@ static json_t *member_json(const struct jm_logger *logger, size_t i, double elap
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "id", member->info.id, "readings",
 		(json_int_t)own->n_readings, "passes", (json_int_t)own->n_passes,
-		"missed_periods", (json_int_t)own->n_missed, "rate_hz", number(rate_hz(member)),
-		"achieved_hz", number((double)own->n_passes / elapsed_s));
+		"missed_periods", (json_int_t)own->n_missed, "rate_hz",
+		jm_json_number(rate_hz(member)), "achieved_hz",
+		jm_json_number((double)own->n_passes / elapsed_s));
 }
 
 static json_t *members_json(const struct jm_logger *logger, double elapsed_s)
@@ -154,11 +150,11 @@ static json_t *statistics(const struct jm_logger *logger, const struct jm_error 
 		"readings", (json_int_t)logger->n_readings, "missing",
 		(json_int_t)logger->n_missing, "passes", (json_int_t)logger->n_passes,
 		"missed_periods", (json_int_t)logger->n_missed, "seconds", elapsed_s, "rate_hz",
-		number(rate_hz(first)), "achieved_hz",
-		number((double)logger->members[0].n_passes / elapsed_s), "lateness_us",
+		jm_json_number(rate_hz(first)), "achieved_hz",
+		jm_json_number((double)logger->members[0].n_passes / elapsed_s), "lateness_us",
 		quantiles_us(&logger->lateness), "read_us",
 		quantiles_us(&logger->read_duration), "cpu_user_s", user_s, "cpu_system_s",
-		system_s, "cpu_share", number((user_s + system_s) / elapsed_s),
+		system_s, "cpu_share", jm_json_number((user_s + system_s) / elapsed_s),
 		"wakeups_voluntary", (json_int_t)(usage.ru_nvcsw - logger->usage.ru_nvcsw),
 		"wakeups_involuntary", (json_int_t)(usage.ru_nivcsw - logger->usage.ru_nivcsw),
 		"scheduling", logger->scheduling, "memory", logger->memory, "cpu", logger->cpu,
@@ -169,7 +165,7 @@ static int put_end(
 	struct jm_logger *logger, const struct jm_error *failure, struct jm_error *reterr)
 {
 	json_t *object = statistics(logger, failure);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = object ? jm_json_dump(object, JSON_COMPACT) : NULL;
 	int64_t now_ns = jm_clock_monotonic_ns(NULL);
 	int result;
 

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -132,7 +131,7 @@ static int attribute(struct mapping *mapping, struct jm_error *reterr)
 	if (ret->fitted)
 		return write_fit(mapping, reterr);
 	return jm_attribute_window(&recording->log.rails[0], &recording->timeline,
-		mapping->config->rules, mapping->recording->idle_uw, take_row, mapping, reterr);
+		mapping->config->rules, recording->idle_uw, take_row, mapping, reterr);
 }
 
 static int map(struct mapping *mapping, struct jm_error *reterr)
@@ -160,8 +159,7 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 		jm_mapping_writer_abandon(&mapping->writer);
 		return result;
 	}
-	jm_summary_close(
-		&ret->summary, &recording->timeline, rail, mapping->recording->idle_uw);
+	jm_summary_close(&ret->summary, &recording->timeline, rail, recording->idle_uw);
 	return jm_mapping_writer_commit(&mapping->writer, reterr);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fit.json: what a fit found, and of what files. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -4,15 +4,9 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "data/cycles.h"
 #include "formats/latency_file.h"
 #include "formats/timeline_file.h"
-
-static void shift(struct jm_timeline *timeline, int64_t shift_ns)
-{
-	for (size_t i = 0; i < timeline->n_layers; i++)
-		for (size_t j = 0; j < timeline->layers[i].n_executions; j++)
-			timeline->layers[i].executions[j].stamp_ns += shift_ns;
-}
 
 /* Somebody who changed the one may expect to see it in the result. */
 static void compare(const struct jm_recording *recording, const struct jm_progress *progress)
@@ -60,7 +54,7 @@ int jm_recording_read_timeline(struct jm_recording *recording,
 	result = jm_timeline_file_read(path, &recording->timeline, &error);
 	if (result < 0)
 		return fail_read(recording, &error, reterr);
-	shift(&recording->timeline, shift_ns);
+	jm_timeline_shift(&recording->timeline, shift_ns);
 	compare(recording, progress);
 	return 1;
 }

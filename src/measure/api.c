@@ -2,7 +2,6 @@
 /* The public functions that measure: joulemap.h over what this folder does. */
 #include <math.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -207,6 +206,14 @@ static int take_ready(struct children *children, struct jm_error *reterr)
 	return work->check ? work->check(work->check_context, reterr) : 0;
 }
 
+static int check_wishes(struct jm_error *reterr)
+{
+	return jm_wishes_count() ? jm_fail(reterr, JM_EINTERRUPTED,
+					   "interrupted before the first cycle, nothing was "
+					   "measured")
+				 : 0;
+}
+
 /* Until the network is loaded and warm. */
 static int wait_until_ready(struct children *children, struct jm_error *reterr)
 {
@@ -223,8 +230,7 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 		waited_s = (double)(jm_clock_monotonic_ns(NULL) - begin) / 1e9;
 		if (jm_wishes_count()) {
 			kill(children->worker.pid, SIGKILL);
-			return jm_fail(reterr, JM_EINTERRUPTED,
-				"interrupted before the first cycle, nothing was measured");
+			return check_wishes(reterr);
 		}
 		if (ready_s > 0 && waited_s > ready_s)
 			return give_up_waiting(children, reterr);
@@ -261,14 +267,6 @@ static int64_t patience_ns(const struct children *children, int64_t least_ns)
 	if (config->rate_hz > 0)
 		slowest_ms = fmax(slowest_ms, 1e3 / config->rate_hz);
 	return least_ns + (int64_t)(3e6 * fmin(slowest_ms, 1e9));
-}
-
-static int check_wishes(struct jm_error *reterr)
-{
-	return jm_wishes_count() ? jm_fail(reterr, JM_EINTERRUPTED,
-					   "interrupted before the first cycle, nothing was "
-					   "measured")
-				 : 0;
 }
 
 /* Until every rail has been read, and then for the lead-in. */
@@ -444,13 +442,10 @@ int jm_children_run(struct jm_children_config *config, struct jm_children_result
 	if (result == 0)
 		result = check_ends(&children, reterr);
 	getrusage(RUSAGE_CHILDREN, &usage);
-	ret_result->children_cpu_s =
-		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+	ret_result->children_cpu_s = jm_cpu_seconds(&usage);
 	ret_result->interrupted = children.interrupted;
-	if (children.link.shared && children.logger_shared) {
+	if (children.link.shared && children.logger_shared)
 		ret_result->cycles = cycles_done(&children);
-	}
 	close_all(&children);
 	return result;
 }

@@ -31,6 +31,7 @@ struct idle {
 	int64_t end_ns;
 	double part;            /* of the time that is over, 0..1 */
 	struct pollfd *watched; /* [n_members], owned: descriptors; fd -1: polled */
+	int watches;            /* any of them is a descriptor */
 };
 
 static void moments_add(struct moments *moments, double value)
@@ -109,6 +110,7 @@ static int watch_descriptors(struct idle *idle, struct jm_error *reterr)
 	for (size_t i = 0; i < set->n_members; i++) {
 		idle->watched[i].fd = set->members[i].descriptor;
 		idle->watched[i].events = POLLIN;
+		idle->watches |= idle->watched[i].fd >= 0;
 	}
 	return 0;
 }
@@ -136,13 +138,11 @@ static int read_next(
 {
 	struct jm_sensor_member *polled = jm_sensor_set_next(idle->set);
 	int64_t now_ns = jm_clock_monotonic_ns(NULL), until_ns = now_ns + PROGRESS_NS;
-	int watches = 0, result = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < idle->set->n_members; i++)
-		watches |= idle->set->members[i].descriptor >= 0;
 	if (polled && polled->deadline_ns < until_ns)
 		until_ns = polled->deadline_ns;
-	if (watches)
+	if (idle->watches)
 		result = read_descriptors(idle, sink, until_ns, reterr);
 	else
 		jm_clock_sleep_until(until_ns);

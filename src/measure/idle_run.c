@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
-#include "base/text.h"
 #include "base/wishes.h"
 #include "formats/idle_file.h"
 #include "measure/idle.h"

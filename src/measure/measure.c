@@ -420,22 +420,28 @@ static int run(struct job *job, struct jm_error *reterr)
 int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_result *ret_result,
 	struct jm_error *reterr)
 {
-	struct job job = {.config = config, .result = ret_result, .place = {.lock_fd = -1}};
+	struct job *job = calloc(1, sizeof(*job)); /* too large for a thread's stack */
 	struct jm_wishes_saved saved;
 	int result;
 
 	memset(ret_result, 0, sizeof(*ret_result));
-	jm_run_init(&job.run);
-	jm_sensor_set_init(&job.sensors);
+	if (!job)
+		return jm_fail_memory(reterr, "the measurement");
+	job->config = config;
+	job->result = ret_result;
+	job->place.lock_fd = -1;
+	jm_run_init(&job->run);
+	jm_sensor_set_init(&job->sensors);
 	jm_wishes_catch(&saved);
-	result = choose(&job, reterr);
+	result = choose(job, reterr);
 	if (result == 0)
-		result = run(&job, reterr);
-	jm_run_release(&job.run);
-	jm_sensor_set_release(&job.sensors);
-	json_decref(job.calibrations);
-	memcpy(ret_result->run_folder, job.place.run_folder, sizeof(ret_result->run_folder));
-	jm_place_release(&job.place);
+		result = run(job, reterr);
+	jm_run_release(&job->run);
+	jm_sensor_set_release(&job->sensors);
+	json_decref(job->calibrations);
+	memcpy(ret_result->run_folder, job->place.run_folder, sizeof(ret_result->run_folder));
+	jm_place_release(&job->place);
 	jm_wishes_restore(&saved);
+	free(job);
 	return result;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "report/text.h"
 
 #define NAME_WIDTH_MAX 44
@@ -162,31 +163,28 @@ void jm_fit_table_print(FILE *out, const struct jm_timeline *timeline,
 
 /* ---- JSON ------------------------------------------------------------------------ */
 
-/* NaN has no place in JSON: null. */
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *layer_json(const char *name, const char *type, const struct jm_fit_layer *layer)
 {
 	json_t *json = json_pack(
 		"{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
 		"name", name, "type", type, "executions", (json_int_t)layer->executions,
-		"runtime_ms", number(layer->runtime_ms), "runtime_sd_ms",
-		number(layer->runtime_sd_ms), "power_w", number(layer->power_w), "power_sd_w",
-		number(layer->power_sd_w), "power_lo_w", number(layer->power_lo_w),
-		"power_hi_w", number(layer->power_hi_w), "dynamic_power_w",
-		number(layer->dynamic_power_w), "energy_mj", number(layer->energy_mj),
-		"energy_sd_mj", number(layer->energy_sd_mj), "energy_share",
-		number(layer->energy_share), "readings", number(layer->readings), "resolved",
-		jm_resolved_name(layer->resolved));
+		"runtime_ms", jm_json_number(layer->runtime_ms), "runtime_sd_ms",
+		jm_json_number(layer->runtime_sd_ms), "power_w", jm_json_number(layer->power_w),
+		"power_sd_w", jm_json_number(layer->power_sd_w), "power_lo_w",
+		jm_json_number(layer->power_lo_w), "power_hi_w",
+		jm_json_number(layer->power_hi_w), "dynamic_power_w",
+		jm_json_number(layer->dynamic_power_w), "energy_mj",
+		jm_json_number(layer->energy_mj), "energy_sd_mj",
+		jm_json_number(layer->energy_sd_mj), "energy_share",
+		jm_json_number(layer->energy_share), "readings",
+		jm_json_number(layer->readings), "resolved", jm_resolved_name(layer->resolved));
 
 	if (json && layer->group >= 0) {
 		json_object_set_new(json, "group", json_integer(layer->group));
-		json_object_set_new(json, "group_energy_mj", number(layer->group_energy_mj));
 		json_object_set_new(
-			json, "group_energy_sd_mj", number(layer->group_energy_sd_mj));
+			json, "group_energy_mj", jm_json_number(layer->group_energy_mj));
+		json_object_set_new(
+			json, "group_energy_sd_mj", jm_json_number(layer->group_energy_sd_mj));
 	}
 	return json;
 }
@@ -194,23 +192,27 @@ static json_t *layer_json(const char *name, const char *type, const struct jm_fi
 static json_t *response_json(const struct jm_fit_response *response)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:b, s:b}", "delay_ms",
-		number(response->delay_ms), "delay_sd_ms", number(response->delay_sd_ms),
-		"tau_ms", number(response->tau_ms), "tau_sd_ms", number(response->tau_sd_ms),
-		"window_ms", number(response->window_ms), "window_sd_ms",
-		number(response->window_sd_ms), "round_ms", number(response->round_ms), "shape",
-		number(response->shape), "taps", response->taps, "ticks", response->ticks,
-		"ambiguous", response->ambiguous);
+		jm_json_number(response->delay_ms), "delay_sd_ms",
+		jm_json_number(response->delay_sd_ms), "tau_ms",
+		jm_json_number(response->tau_ms), "tau_sd_ms",
+		jm_json_number(response->tau_sd_ms), "window_ms",
+		jm_json_number(response->window_ms), "window_sd_ms",
+		jm_json_number(response->window_sd_ms), "round_ms",
+		jm_json_number(response->round_ms), "shape", jm_json_number(response->shape),
+		"taps", response->taps, "ticks", response->ticks, "ambiguous",
+		response->ambiguous);
 }
 
 static json_t *diagnostics_json(const struct jm_fit_diagnostics *d)
 {
 	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:i}", "readings",
 		(json_int_t)d->readings, "conversions", (json_int_t)d->conversions, "noise_w",
-		number(d->noise_w), "tick_hits", number(d->tick_hits), "disturbed_share",
-		number(d->robust_share), "inflation", number(d->inflation), "drift_w",
-		number(d->drift_w), "phase_fill", number(d->phase_fill), "autocorrelation",
-		number(d->autocorrelation), "regimes", (json_int_t)d->regimes, "clock_shift_s",
-		d->clock_shift_s);
+		jm_json_number(d->noise_w), "tick_hits", jm_json_number(d->tick_hits),
+		"disturbed_share", jm_json_number(d->robust_share), "inflation",
+		jm_json_number(d->inflation), "drift_w", jm_json_number(d->drift_w),
+		"phase_fill", jm_json_number(d->phase_fill), "autocorrelation",
+		jm_json_number(d->autocorrelation), "regimes", (json_int_t)d->regimes,
+		"clock_shift_s", d->clock_shift_s);
 }
 
 int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
@@ -229,11 +231,12 @@ int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
 		"model", header->model, "engine", header->engine, "sensor", header->sensor,
 		"method", "fit", "simulated", header->simulated, "cycles",
 		(json_int_t)result->between.executions, "cycle_ms",
-		number(result->closure.cycle_ms), "pause_max_ms",
+		jm_json_number(result->closure.cycle_ms), "pause_max_ms",
 		header->pause_max_ms > 0 ? json_real(header->pause_max_ms) : json_null(),
-		"sensor_energy_mj", number(result->closure.measured_mj), "rows_energy_mj",
-		number(result->closure.fitted_mj), "idle_power_w", number(result->idle.power_w),
-		"gap", layer_json("(gap in the cycle)", "", &result->gap), "between",
+		"sensor_energy_mj", jm_json_number(result->closure.measured_mj),
+		"rows_energy_mj", jm_json_number(result->closure.fitted_mj), "idle_power_w",
+		jm_json_number(result->idle.power_w), "gap",
+		layer_json("(gap in the cycle)", "", &result->gap), "between",
 		layer_json("(gap between cycles)", "", &result->between), "response",
 		response_json(&result->response), "diagnostics",
 		diagnostics_json(&result->diagnostics), "layers", layers, "cause",

@@ -93,21 +93,14 @@ json_t *jm_calibration_to_json(const struct jm_calibration *c)
 		(json_int_t)c->spans);
 }
 
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 /* A value counts only with its deviation. */
 static void read_measured(
 	const json_t *object, const char *key, double *ret_value, double *ret_sd)
 {
 	const json_t *pair = json_object_get(object, key);
 
-	*ret_value = number_of(pair, "value");
-	*ret_sd = number_of(pair, "sd");
+	*ret_value = jm_json_get_number(pair, "value");
+	*ret_sd = jm_json_get_number(pair, "sd");
 	if (!(isfinite(*ret_value) && *ret_sd > 0))
 		*ret_value = *ret_sd = (double)NAN;
 }
@@ -122,8 +115,9 @@ static void read_text(const json_t *object, const char *key, char *ret_text, siz
 int jm_calibration_from_json(const json_t *json, struct jm_calibration *c)
 {
 	const json_t *setting = json_object_get(json, "setting");
-	double samples = number_of(setting, "samples");
-	double conversions = number_of(json, "conversions"), spans = number_of(json, "spans");
+	double samples = jm_json_get_number(setting, "samples");
+	double conversions = jm_json_get_number(json, "conversions"),
+	       spans = jm_json_get_number(json, "spans");
 
 	memset(c, 0, sizeof(*c));
 	read_text(json, "board", c->board, sizeof(c->board));
@@ -134,11 +128,11 @@ int jm_calibration_from_json(const json_t *json, struct jm_calibration *c)
 	read_text(json, "load", c->load, sizeof(c->load));
 	c->simulated = json_is_true(json_object_get(json, "simulated"));
 	c->taps = (int)json_integer_value(json_object_get(json, "taps"));
-	c->shape = number_of(json, "shape");
-	c->sensor_round_ms = number_of(setting, "round_ms");
-	c->sensor_window_ms = number_of(setting, "window_ms");
-	c->round_ms = number_of(json, "round_ms");
-	c->noise_w = number_of(json, "noise_w");
+	c->shape = jm_json_get_number(json, "shape");
+	c->sensor_round_ms = jm_json_get_number(setting, "round_ms");
+	c->sensor_window_ms = jm_json_get_number(setting, "window_ms");
+	c->round_ms = jm_json_get_number(json, "round_ms");
+	c->noise_w = jm_json_get_number(json, "noise_w");
 	read_measured(json, "window_ms", &c->window_ms, &c->window_sd_ms);
 	read_measured(json, "delay_ms", &c->delay_ms, &c->delay_sd_ms);
 	read_measured(json, "tau_ms", &c->tau_ms, &c->tau_sd_ms);

@@ -191,16 +191,14 @@ static json_t *layers_json(const struct jm_timeline *timeline)
 
 char *jm_fit_file_format(const struct jm_fit_file *file)
 {
-	json_t *body = jm_keys_write(&jm_fit_file_keys, file);
-	json_t *json = body ? json_pack("{s:i}", "schema", JM_FIT_FILE_SCHEMA) : NULL;
-	char *text = NULL;
+	json_t *json =
+		jm_json_with_schema(JM_FIT_FILE_SCHEMA, jm_keys_write(&jm_fit_file_keys, file));
 
-	if (json && json_object_update(json, body) == 0 &&
-		json_object_set_new(json, "layers", layers_json(&file->timeline)) == 0)
-		text = jm_json_print(json);
-	json_decref(body);
-	json_decref(json);
-	return text;
+	if (json && json_object_set_new(json, "layers", layers_json(&file->timeline)) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	return jm_json_print_taken(json);
 }
 
 int jm_fit_file_write(const char *path, const struct jm_fit_file *file, struct jm_error *reterr)
@@ -217,13 +215,6 @@ int jm_fit_file_write(const char *path, const struct jm_fit_file *file, struct j
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-static double number_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
 static int read_layers(const char *name, const json_t *list, struct jm_timeline *timeline,
 	struct jm_error *reterr)
 {
@@ -239,9 +230,9 @@ static int read_layers(const char *name, const json_t *list, struct jm_timeline 
 		index = jm_timeline_add_layer(timeline, own, type, reterr);
 		if (index < 0)
 			return index;
-		timeline->layers[index].macs = number_of(json, "macs");
-		timeline->layers[index].parameters = number_of(json, "parameters");
-		timeline->layers[index].bytes = number_of(json, "bytes");
+		timeline->layers[index].macs = jm_json_get_number(json, "macs");
+		timeline->layers[index].parameters = jm_json_get_number(json, "parameters");
+		timeline->layers[index].bytes = jm_json_get_number(json, "bytes");
 	}
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "run/fit_file.h"
 
-#define TABLE(list, type)                                                                      \
+#define JM_KEYS(list, type)                                                                    \
 	{                                                                                      \
 		list, sizeof(list) / sizeof((list)[0]), sizeof(struct type)                    \
 	}
@@ -50,7 +50,7 @@ static const struct jm_key layer_keys[] = {
 	ANY(jm_fit_layer, group_energy_mj),
 	ANY(jm_fit_layer, group_energy_sd_mj),
 };
-static const struct jm_keys layer_table = TABLE(layer_keys, jm_fit_layer);
+static const struct jm_keys layer_table = JM_KEYS(layer_keys, jm_fit_layer);
 
 static const struct jm_key response_keys[] = {
 	ANY(jm_fit_response, delay_ms),
@@ -65,7 +65,7 @@ static const struct jm_key response_keys[] = {
 	BOOL(jm_fit_response, ticks),
 	BOOL(jm_fit_response, ambiguous),
 };
-static const struct jm_keys response_table = TABLE(response_keys, jm_fit_response);
+static const struct jm_keys response_table = JM_KEYS(response_keys, jm_fit_response);
 
 static const struct jm_key diagnostics_keys[] = {
 	COUNT(jm_fit_diagnostics, readings),
@@ -87,7 +87,7 @@ static const struct jm_key diagnostics_keys[] = {
 	JM_KEY_INTEGER(struct jm_fit_diagnostics, clock_shift_s, "clock_shift_s", -2e9, 2e9, 0),
 	ANY(jm_fit_diagnostics, log_likelihood),
 };
-static const struct jm_keys diagnostics_table = TABLE(diagnostics_keys, jm_fit_diagnostics);
+static const struct jm_keys diagnostics_table = JM_KEYS(diagnostics_keys, jm_fit_diagnostics);
 
 static const struct jm_key closure_keys[] = {
 	ANY(jm_fit_closure, measured_mj),
@@ -96,7 +96,7 @@ static const struct jm_key closure_keys[] = {
 	ANY(jm_fit_closure, sd_mj),
 	ANY(jm_fit_closure, cycle_ms),
 };
-static const struct jm_keys closure_table = TABLE(closure_keys, jm_fit_closure);
+static const struct jm_keys closure_table = JM_KEYS(closure_keys, jm_fit_closure);
 
 static const struct jm_key result_keys[] = {
 	JM_KEY_OBJECT(struct jm_fit_result, response, "response", &response_table),
@@ -111,7 +111,7 @@ static const struct jm_key result_keys[] = {
 	JM_KEY_OBJECT(struct jm_fit_result, idle, "idle", &layer_table),
 	JM_KEY_LIST(struct jm_fit_result, layers, n_layers, "layers", &layer_table, LIST_MAX),
 };
-static const struct jm_keys result_table = TABLE(result_keys, jm_fit_result);
+static const struct jm_keys result_table = JM_KEYS(result_keys, jm_fit_result);
 
 static const struct jm_key of_rail_keys[] = {
 	TEXT(jm_fit_of_rail, sensor),
@@ -123,7 +123,7 @@ static const struct jm_key of_rail_keys[] = {
 	BOOL(jm_fit_of_rail, given_response),
 	JM_KEY_OBJECT(struct jm_fit_of_rail, result, "result", &result_table),
 };
-const struct jm_keys jm_fit_of_rail_keys = TABLE(of_rail_keys, jm_fit_of_rail);
+const struct jm_keys jm_fit_of_rail_keys = JM_KEYS(of_rail_keys, jm_fit_of_rail);
 
 static const struct jm_key source_keys[] = {
 	TEXT(jm_fit_source, what),
@@ -132,7 +132,7 @@ static const struct jm_key source_keys[] = {
 	JM_KEY_INTEGER(struct jm_fit_source, mtime_ns, "mtime_ns", 0, 9.2e18, -1),
 	TEXT(jm_fit_source, ends_hash),
 };
-static const struct jm_keys source_table = TABLE(source_keys, jm_fit_source);
+static const struct jm_keys source_table = JM_KEYS(source_keys, jm_fit_source);
 
 static const struct jm_key file_keys[] = {
 	TEXT(jm_fit_file, joulemap),
@@ -146,4 +146,4 @@ static const struct jm_key file_keys[] = {
 	JM_KEY_LIST(struct jm_fit_file, sources, n_sources, "sources", &source_table, 64),
 	JM_KEY_LIST(struct jm_fit_file, fits, n_fits, "fits", &jm_fit_of_rail_keys, 4096),
 };
-const struct jm_keys jm_fit_file_keys = TABLE(file_keys, jm_fit_file);
+const struct jm_keys jm_fit_file_keys = JM_KEYS(file_keys, jm_fit_file);

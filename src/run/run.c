@@ -7,10 +7,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "data/total.h"
 #include "base/json.h"
 #include "base/known.h"
 #include "base/text.h"
+#include "data/total.h"
 #include "run/run_keys.h"
 
 void jm_run_init(struct jm_run *run)
@@ -157,9 +157,9 @@ void jm_run_sensor_info(const struct jm_run_sensor *sensor, struct jm_sensor_inf
 	ret_info->flags = (sensor->simulated ? JM_SENSOR_SIMULATED : 0) |
 			  (sensor->stamped ? JM_SENSOR_STAMPED : 0) |
 			  (sensor->blocking ? JM_SENSOR_BLOCKING : 0);
-	ret_info->round_ms = isnan(sensor->round_ms) ? 0 : sensor->round_ms;
-	ret_info->window_ms = isnan(sensor->window_ms) ? 0 : sensor->window_ms;
-	ret_info->poll_ms = isnan(sensor->poll_ms) ? 0 : sensor->poll_ms;
+	ret_info->round_ms = jm_known_or(sensor->round_ms, 0);
+	ret_info->window_ms = jm_known_or(sensor->window_ms, 0);
+	ret_info->poll_ms = jm_known_or(sensor->poll_ms, 0);
 	ret_info->samples = sensor->samples;
 	jm_text_copy(ret_info->provenance, sizeof(ret_info->provenance), sensor->provenance);
 }

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run_keys.h"
 
-#define TABLE(list, type)                                                                      \
-	{                                                                                      \
-		list, sizeof(list) / sizeof((list)[0]), sizeof(struct type)                    \
-	}
-
 /* A century, and year 2156: any time of the one clock can be put on the other. */
 #define MONOTONIC_MAX_NS 3.2e18
 #define REALTIME_MAX_NS 5.9e18
@@ -51,7 +46,7 @@ static const struct jm_key model_keys[] = {
 	JM_KEY_TEXT(struct jm_run_model, sha256, "sha256"),
 	JM_KEY_BOOL(struct jm_run_model, catalog, "catalog", -1),
 };
-static const struct jm_keys model_table = TABLE(model_keys, jm_run_model);
+static const struct jm_keys model_table = JM_KEYS(model_keys, jm_run_model);
 
 static const struct jm_key config_keys[] = {
 	JM_KEY_TEXT(struct jm_run_config, model, "model"),
@@ -73,7 +68,7 @@ static const struct jm_key config_keys[] = {
 	JM_KEY_TEXT(struct jm_run_config, load, "load"),
 	JM_KEY_NUMBER(struct jm_run_config, seconds, "seconds", 0, 1e9),
 };
-const struct jm_keys jm_run_config_keys = TABLE(config_keys, jm_run_config);
+const struct jm_keys jm_run_config_keys = JM_KEYS(config_keys, jm_run_config);
 
 /* The calibration is read and written by its own file's functions. */
 static const struct jm_key rail_keys[] = {
@@ -83,7 +78,7 @@ static const struct jm_key rail_keys[] = {
 	JM_KEY_NUMBERS(struct jm_run_rail, quantum, "quantum", 0, ANY_MAX),
 	JM_KEY_NUMBER(struct jm_run_rail, range, "range", 0, 1e20),
 };
-static const struct jm_keys rail_table = TABLE(rail_keys, jm_run_rail);
+static const struct jm_keys rail_table = JM_KEYS(rail_keys, jm_run_rail);
 
 static const struct jm_key sensor_keys[] = {
 	JM_KEY_TEXT(struct jm_run_sensor, name, "name"),
@@ -104,20 +99,20 @@ static const struct jm_key sensor_keys[] = {
 	JM_KEY_TEXT(struct jm_run_sensor, provenance, "provenance"),
 	JM_KEY_LIST(struct jm_run_sensor, rails, n_rails, "rails", &rail_table, 4096),
 };
-const struct jm_keys jm_run_sensor_keys = TABLE(sensor_keys, jm_run_sensor);
+const struct jm_keys jm_run_sensor_keys = JM_KEYS(sensor_keys, jm_run_sensor);
 
 static const struct jm_key power_log_keys[] = {
 	JM_KEY_TEXT(struct jm_run_power_log, sensor, "sensor"),
 	JM_KEY_TEXT(struct jm_run_power_log, rail, "rail"),
 };
-static const struct jm_keys power_log_table = TABLE(power_log_keys, jm_run_power_log);
+static const struct jm_keys power_log_table = JM_KEYS(power_log_keys, jm_run_power_log);
 
 static const struct jm_key idle_keys[] = {
 	JM_KEY_NUMBER(struct jm_run_idle, power_uw, "power_uw", -POWER_MAX_UW, POWER_MAX_UW),
 	JM_KEY_NUMBER(struct jm_run_idle, error_uw, "error_uw", 0, POWER_MAX_UW),
 	JM_KEY_BOOL(struct jm_run_idle, measured_now, "measured_now", -1),
 };
-static const struct jm_keys idle_table = TABLE(idle_keys, jm_run_idle);
+static const struct jm_keys idle_table = JM_KEYS(idle_keys, jm_run_idle);
 
 static const struct jm_key clock_keys[] = {
 	JM_KEY_INTEGER(
@@ -128,14 +123,14 @@ static const struct jm_key clock_keys[] = {
 	JM_KEY_INTEGER(struct jm_run_clock, utc_offset_s, "utc_offset_s", -86400, 86400,
 		JM_RUN_NO_OFFSET),
 };
-static const struct jm_keys clock_table = TABLE(clock_keys, jm_run_clock);
+static const struct jm_keys clock_table = JM_KEYS(clock_keys, jm_run_clock);
 
 static const struct jm_key input_keys[] = {
 	JM_KEY_TEXT(struct jm_run_input, name, "name"),
 	JM_KEY_TEXT(struct jm_run_input, dtype, "dtype"),
 	JM_KEY_INTEGERS(struct jm_run_input, shape, n_shape, "shape", -COUNT_MAX, COUNT_MAX),
 };
-static const struct jm_keys input_table = TABLE(input_keys, jm_run_input);
+static const struct jm_keys input_table = JM_KEYS(input_keys, jm_run_input);
 
 static const struct jm_key engine_keys[] = {
 	JM_KEY_TEXT(struct jm_run_engine, name, "name"),
@@ -155,21 +150,21 @@ static const struct jm_key engine_keys[] = {
 	JM_KEY_OPEN(struct jm_run_engine, settings, "settings"),
 	JM_KEY_TEXT(struct jm_run_engine, load, "load"),
 };
-const struct jm_keys jm_run_engine_keys = TABLE(engine_keys, jm_run_engine);
+const struct jm_keys jm_run_engine_keys = JM_KEYS(engine_keys, jm_run_engine);
 
 static const struct jm_key schedule_keys[] = {
 	JM_KEY_TEXT(struct jm_run_schedule, kind, "kind"),
 	JM_KEY_NUMBER(struct jm_run_schedule, pause_max_ms, "pause_max_ms", 0, TIME_MAX_MS),
 	JM_KEY_INTEGER(struct jm_run_schedule, seed, "seed", -SEED_MAX, SEED_MAX, 0),
 };
-const struct jm_keys jm_run_schedule_keys = TABLE(schedule_keys, jm_run_schedule);
+const struct jm_keys jm_run_schedule_keys = JM_KEYS(schedule_keys, jm_run_schedule);
 
 static const struct jm_key plugin_keys[] = {
 	JM_KEY_TEXT(struct jm_run_plugin, name, "name"),
 	JM_KEY_TEXT(struct jm_run_plugin, version, "version"),
 	JM_KEY_TEXT(struct jm_run_plugin, path, "path"),
 };
-static const struct jm_keys plugin_table = TABLE(plugin_keys, jm_run_plugin);
+static const struct jm_keys plugin_table = JM_KEYS(plugin_keys, jm_run_plugin);
 
 static const struct jm_key run_keys[] = {
 	JM_KEY_TEXT(struct jm_run, joulemap, "joulemap"),
@@ -197,9 +192,9 @@ static const struct jm_key run_keys[] = {
 	JM_KEY_BOOL(struct jm_run, orderly_end, "orderly_end", -1),
 	JM_KEY_INTEGER(struct jm_run, bytes_dropped, "bytes_dropped", 0, ANY_MAX, -1),
 };
-const struct jm_keys jm_run_keys = TABLE(run_keys, jm_run);
+const struct jm_keys jm_run_keys = JM_KEYS(run_keys, jm_run);
 
 static const struct jm_key sensors_only_keys[] = {
 	JM_KEY_LIST(struct jm_run, sensors, n_sensors, "sensors", &jm_run_sensor_keys, 1024),
 };
-const struct jm_keys jm_run_sensors_only_keys = TABLE(sensors_only_keys, jm_run);
+const struct jm_keys jm_run_sensors_only_keys = JM_KEYS(sensors_only_keys, jm_run);

@@ -12,9 +12,4 @@ extern const struct jm_keys jm_run_keys, jm_run_config_keys, jm_run_sensor_keys,
 /* Of struct jm_run, only its sensors. */
 extern const struct jm_keys jm_run_sensors_only_keys;
 
-/* Gives what earlier versions wrote the shape of today's. Borrows `file`. */
-int jm_run_upgrade(json_t *file);
-int jm_run_upgrade_sensor(json_t *sensor);
-int jm_run_upgrade_engine(json_t *engine);
-
 #endif

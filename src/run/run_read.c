@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -59,7 +58,7 @@ static int upgrade_calibration(json_t *sensor)
 	return 0;
 }
 
-int jm_run_upgrade_sensor(json_t *sensor)
+static int upgrade_sensor(json_t *sensor)
 {
 	const char *kind = json_string_value(json_object_get(sensor, "kind"));
 	size_t i;
@@ -72,20 +71,20 @@ int jm_run_upgrade_sensor(json_t *sensor)
 	return upgrade_calibration(sensor);
 }
 
-int jm_run_upgrade_engine(json_t *engine)
+static int upgrade_engine(json_t *engine)
 {
 	return rename_key(engine, "engine", "name");
 }
 
-int jm_run_upgrade(json_t *file)
+static int upgrade(json_t *file)
 {
 	json_t *sensor = json_object_get(file, "sensor");
 
 	if (json_is_object(sensor) &&
-		(jm_run_upgrade_sensor(sensor) != 0 ||
+		(upgrade_sensor(sensor) != 0 ||
 			json_object_set_new(file, "sensors", json_pack("[O]", sensor)) != 0))
 		return -1;
-	return jm_run_upgrade_engine(json_object_get(file, "engine"));
+	return upgrade_engine(json_object_get(file, "engine"));
 }
 
 /* ---- Reading ----------------------------------------------------------------------- */
@@ -149,7 +148,7 @@ static int read_run(const char *name, json_t *file, struct jm_run *run, struct j
 	json_int_t schema;
 	int result = check_schema(name, file, &schema, reterr);
 
-	if (result == 0 && schema < 2 && jm_run_upgrade(file) != 0)
+	if (result == 0 && schema < 2 && upgrade(file) != 0)
 		result = jm_fail_memory(reterr, "the description of the run");
 	if (result == 0)
 		result = jm_keys_read(&jm_run_keys, file, name, "", run, reterr);
@@ -198,7 +197,7 @@ int jm_run_sensors_parse(struct jm_run *run, const char *name, const char *text,
 		result = check_schema(name, file, &schema, reterr);
 	/* The previous version wrote the one sensor's rails only. */
 	if (result == 0 && schema < 2 &&
-		(jm_run_upgrade_sensor(file) != 0 ||
+		(upgrade_sensor(file) != 0 ||
 			json_object_set_new(file, "sensors",
 				json_pack("[{s:O*}]", "rails",
 					json_object_get(file, "rails"))) != 0))
@@ -232,7 +231,7 @@ int jm_run_engine_parse(struct jm_run *run, const char *name, const char *text, 
 
 	if (result == 0)
 		result = check_schema(name, file, &schema, reterr);
-	if (result == 0 && schema < 2 && jm_run_upgrade_engine(file) != 0)
+	if (result == 0 && schema < 2 && upgrade_engine(file) != 0)
 		result = jm_fail_memory(reterr, "the description of the engine");
 	if (result == 0) {
 		jm_run_engine_release(&run->engine);

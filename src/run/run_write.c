@@ -38,38 +38,17 @@ static json_t *sensors_json(const struct jm_run_sensor *sensors, size_t n)
 	return list;
 }
 
-/* The schema's number first. */
-static json_t *with_schema(json_t *taken)
-{
-	json_t *json = taken ? json_pack("{s:i}", "schema", JM_RUN_SCHEMA) : NULL;
-
-	if (json && json_object_update(json, taken) != 0) {
-		json_decref(json);
-		json = NULL;
-	}
-	json_decref(taken);
-	return json;
-}
-
-static char *print(json_t *taken)
-{
-	char *text = taken ? jm_json_print(taken) : NULL;
-
-	json_decref(taken);
-	return text;
-}
-
 char *jm_run_format(const struct jm_run *run)
 {
-	json_t *json = with_schema(jm_keys_write(&jm_run_keys, run));
+	json_t *json = jm_json_with_schema(JM_RUN_SCHEMA, jm_keys_write(&jm_run_keys, run));
+	json_t *sensors = json_object_get(json, "sensors");
 
-	if (json && run->n_sensors &&
-		json_object_set_new(
-			json, "sensors", sensors_json(run->sensors, run->n_sensors)) != 0) {
-		json_decref(json);
-		json = NULL;
-	}
-	return print(json);
+	for (size_t i = 0; json && i < run->n_sensors; i++)
+		if (add_calibrations(json_array_get(sensors, i), &run->sensors[i]) != 0) {
+			json_decref(json);
+			json = NULL;
+		}
+	return jm_json_print_taken(json);
 }
 
 int jm_run_write(const char *path, const struct jm_run *run, struct jm_error *reterr)
@@ -91,13 +70,15 @@ json_t *jm_run_config_json(const struct jm_run_config *config)
 
 char *jm_run_sensors_format(const struct jm_run_sensor *sensors, size_t n)
 {
-	return print(with_schema(json_pack("{s:o}", "sensors", sensors_json(sensors, n))));
+	return jm_json_print_taken(jm_json_with_schema(
+		JM_RUN_SCHEMA, json_pack("{s:o}", "sensors", sensors_json(sensors, n))));
 }
 
 json_t *jm_run_engine_json(
 	const struct jm_run_engine *engine, const struct jm_run_schedule *schedule)
 {
-	json_t *json = with_schema(jm_keys_write(&jm_run_engine_keys, engine));
+	json_t *json =
+		jm_json_with_schema(JM_RUN_SCHEMA, jm_keys_write(&jm_run_engine_keys, engine));
 
 	if (json && schedule &&
 		json_object_set_new(json, "schedule",

@@ -88,7 +88,7 @@ static int check_span(int64_t begin_ns, int64_t end_ns, struct jm_error *reterr)
 		(long long)begin_ns, (long long)end_ns);
 }
 
-static int add_span(
+static int take_span(
 	struct jm_session_data *data, const struct jm_spool_span *span, struct jm_error *reterr)
 {
 	int result = check_span(span->begin_ns, span->end_ns, reterr);
@@ -109,41 +109,41 @@ static int add_span(
 	return result;
 }
 
-static int add_spans(
-	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
+/* Adds one record, which need not be aligned. */
+typedef int add_fn(struct jm_session_data *data, const char *record, struct jm_error *reterr);
+
+static int add_span(struct jm_session_data *data, const char *record, struct jm_error *reterr)
 {
 	struct jm_spool_span span;
-	struct jm_error why;
 
-	for (size_t at = 0; at + sizeof(span) <= size; at += sizeof(span)) {
-		int result;
-
-		memcpy(&span, (const char *)payload + at, sizeof(span));
-		result = add_span(data, &span, &why);
-		if (result < 0)
-			return drop(data, size - at, result, &why, reterr);
-	}
-	return 0;
+	memcpy(&span, record, sizeof(span));
+	return take_span(data, &span, reterr);
 }
 
 /* Of earlier versions: cycles are counted by layer. */
-static int add_spans_1(
-	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
+static int add_span_1(struct jm_session_data *data, const char *record, struct jm_error *reterr)
 {
+	struct jm_spool_span span = {0};
 	struct jm_spool_span_1 old;
+
+	memcpy(&old, record, sizeof(old));
+	span.begin_ns = old.begin_ns;
+	span.end_ns = old.end_ns;
+	span.layer = old.layer;
+	if (old.layer < data->timeline.n_layers)
+		span.cycle = (uint32_t)data->timeline.layers[old.layer].n_executions;
+	return take_span(data, &span, reterr);
+}
+
+/* The records of a block; from one that cannot be on they are dropped. */
+static int add_records(struct jm_session_data *data, const char *payload, size_t size,
+	size_t record_size, add_fn *add, struct jm_error *reterr)
+{
 	struct jm_error why;
+	int result;
 
-	for (size_t at = 0; at + sizeof(old) <= size; at += sizeof(old)) {
-		struct jm_spool_span span = {0};
-		int result;
-
-		memcpy(&old, (const char *)payload + at, sizeof(old));
-		span.begin_ns = old.begin_ns;
-		span.end_ns = old.end_ns;
-		span.layer = old.layer;
-		if (old.layer < data->timeline.n_layers)
-			span.cycle = (uint32_t)data->timeline.layers[old.layer].n_executions;
-		result = add_span(data, &span, &why);
+	for (size_t at = 0; at + record_size <= size; at += record_size) {
+		result = add(data, payload + at, &why);
 		if (result < 0)
 			return drop(data, size - at, result, &why, reterr);
 	}
@@ -163,9 +163,11 @@ static int timeline_block(void *context, enum jm_spool_type type, const void *pa
 	case JM_SPOOL_GRAPH:
 		return add_graph(data, payload, size, reterr);
 	case JM_SPOOL_SPAN_1:
-		return add_spans_1(data, payload, size, reterr);
+		return add_records(data, payload, size, sizeof(struct jm_spool_span_1),
+			add_span_1, reterr);
 	case JM_SPOOL_SPAN:
-		return add_spans(data, payload, size, reterr);
+		return add_records(
+			data, payload, size, sizeof(struct jm_spool_span), add_span, reterr);
 	case JM_SPOOL_END:
 		return parse_end(
 			data, "timeline.spool", payload, size, &data->run.inference, reterr);
@@ -316,36 +318,21 @@ int jm_session_load_sensors(
 
 /* ---- Readings ------------------------------------------------------------------ */
 
-static int add_reading(struct jm_session_data *data, const struct jm_spool_reading *record,
-	struct jm_error *reterr)
-{
-	const struct jm_reading reading = {.before_ns = record->before_ns,
-		.after_ns = record->after_ns,
-		.value = {record->value[0], record->value[1]}};
-
-	if (record->before_ns < 0 || record->after_ns < record->before_ns ||
-		record->after_ns > TIME_MAX_NS)
-		return jm_fail(reterr, JM_EFORMAT,
-			"the spool has a reading from %lld to %lld ns, which cannot be",
-			(long long)record->before_ns, (long long)record->after_ns);
-	return jm_power_log_append(&data->log, record->rail, &reading, reterr);
-}
-
-static int add_readings(
-	struct jm_session_data *data, const void *payload, size_t size, struct jm_error *reterr)
+static int add_reading(struct jm_session_data *data, const char *at, struct jm_error *reterr)
 {
 	struct jm_spool_reading record;
-	struct jm_error why;
+	struct jm_reading reading;
 
-	for (size_t at = 0; at + sizeof(record) <= size; at += sizeof(record)) {
-		int result;
-
-		memcpy(&record, (const char *)payload + at, sizeof(record));
-		result = add_reading(data, &record, &why);
-		if (result < 0)
-			return drop(data, size - at, result, &why, reterr);
-	}
-	return 0;
+	memcpy(&record, at, sizeof(record));
+	if (record.before_ns < 0 || record.after_ns < record.before_ns ||
+		record.after_ns > TIME_MAX_NS)
+		return jm_fail(reterr, JM_EFORMAT,
+			"the spool has a reading from %lld to %lld ns, which cannot be",
+			(long long)record.before_ns, (long long)record.after_ns);
+	reading = (struct jm_reading){.before_ns = record.before_ns,
+		.after_ns = record.after_ns,
+		.value = {record.value[0], record.value[1]}};
+	return jm_power_log_append(&data->log, record.rail, &reading, reterr);
 }
 
 static int power_block(void *context, enum jm_spool_type type, const void *payload, size_t size,
@@ -357,7 +344,8 @@ static int power_block(void *context, enum jm_spool_type type, const void *paylo
 	case JM_SPOOL_META:
 		return add_sensors(data, payload, size, reterr);
 	case JM_SPOOL_READING:
-		return add_readings(data, payload, size, reterr);
+		return add_records(data, payload, size, sizeof(struct jm_spool_reading),
+			add_reading, reterr);
 	case JM_SPOOL_END:
 		return parse_end(data, "power.spool", payload, size, &data->run.logger, reterr);
 	default:

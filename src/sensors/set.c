@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "sensors/info.h"
@@ -346,17 +345,6 @@ int jm_sensor_set_read(struct jm_sensor_member *member, const struct jm_reading_
 
 /* ---- What it is -------------------------------------------------------------------- */
 
-const struct jm_sensor_member *jm_sensor_set_rail(
-	const struct jm_sensor_set *set, size_t rail, size_t *ret_index)
-{
-	size_t i = set->n_members;
-
-	while (i > 1 && set->members[i - 1].first_rail > rail)
-		i--;
-	*ret_index = rail - set->members[i - 1].first_rail;
-	return &set->members[i - 1];
-}
-
 int jm_sensor_set_total(
 	const struct jm_sensor_set *set, struct jm_total *ret_total, struct jm_error *reterr)
 {
@@ -365,19 +353,22 @@ int jm_sensor_set_total(
 
 	if (!rails)
 		return jm_fail_memory(reterr, "the total");
-	for (size_t i = 0; i < set->n_rails; i++) {
-		size_t index;
-		const struct jm_sensor_member *member = jm_sensor_set_rail(set, i, &index);
-		const struct jm_rail_info *info = &member->info.rails[index];
+	for (size_t i = 0; i < set->n_members; i++) {
+		const struct jm_sensor_member *member = &set->members[i];
 
-		rails[i].sensor = member->number;
-		rails[i].scope = member->info.scope;
-		rails[i].parent =
-			info->parent < 0 ? -1 : info->parent + (int)member->first_rail;
-		rails[i].quantity = info->quantity;
-		rails[i].quantum[0] = info->quantum[0];
-		rails[i].quantum[1] = info->quantum[1];
-		rails[i].range = info->range;
+		for (size_t k = 0; k < member->info.n_rails; k++) {
+			const struct jm_rail_info *info = &member->info.rails[k];
+			struct jm_total_rail *rail = &rails[member->first_rail + k];
+
+			rail->sensor = member->number;
+			rail->scope = member->info.scope;
+			rail->parent =
+				info->parent < 0 ? -1 : info->parent + (int)member->first_rail;
+			rail->quantity = info->quantity;
+			rail->quantum[0] = info->quantum[0];
+			rail->quantum[1] = info->quantum[1];
+			rail->range = info->range;
+		}
 	}
 	result = jm_total_init(ret_total, rails, set->n_rails, reterr);
 	free(rails);

@@ -84,10 +84,6 @@ int jm_sensor_set_read(struct jm_sensor_member *member, const struct jm_reading_
  */
 uint64_t jm_sensor_member_advance(struct jm_sensor_member *member, int64_t now_ns);
 
-/* Who has rail `rail`; *ret_index is its number there. */
-const struct jm_sensor_member *jm_sensor_set_rail(
-	const struct jm_sensor_set *set, size_t rail, size_t *ret_index);
-
 /* The total of the set's rails: jm_total_release(). */
 int jm_sensor_set_total(
 	const struct jm_sensor_set *set, struct jm_total *ret_total, struct jm_error *reterr);

@@ -2,14 +2,12 @@
 #include "workload/inference.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/statistics.h"
-#include "base/text.h"
 #include "formats/engine_info_file.h"
 #include "run/run.h"
 #include "workload/seat.h"
@@ -198,9 +196,7 @@ static json_t *describe_end(const struct inference *inference)
 	getrusage(RUSAGE_SELF, &usage);
 	return json_pack("{s:I, s:f, s:I}", "cycles",
 		(json_int_t)atomic_load(&inference->seat.link->shared->cycles), "cpu_s",
-		(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6,
-		"peak_memory_kib", (json_int_t)usage.ru_maxrss);
+		jm_cpu_seconds(&usage), "peak_memory_kib", (json_int_t)usage.ru_maxrss);
 }
 
 int jm_inference_run(struct jm_link *link, void *context, struct jm_error *reterr)

@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -178,7 +177,9 @@ static int end_measured(struct jm_worker *worker, int64_t end_ns, struct jm_erro
 	if (result < 0)
 		return result;
 	jm_seat_progress(&worker->seat, ++worker->cycle);
-	return jm_worker_is_stopped(worker) ? 0 : jm_seat_pause(&worker->seat, reterr);
+	return worker->cycle >= worker->link.shared->runs
+		       ? 0
+		       : jm_seat_pause(&worker->seat, reterr);
 }
 
 int jm_worker_cycle_end(struct jm_worker *worker, struct jm_error *reterr)

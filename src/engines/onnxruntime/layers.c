@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "data/graph.h"
 #include "engines/onnxruntime/naming.h"
 #include "onnx/dtype.h"

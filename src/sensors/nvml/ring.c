@@ -4,7 +4,6 @@
  * the monotonic one. Pure: no clock is read here.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "sensors/nvml/nvml.h"
