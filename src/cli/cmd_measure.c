@@ -11,10 +11,6 @@
 #include "cli/print_map.h"
 #include "cli/progress.h"
 #include "measure/measure.h"
-
-#define WARMUP 50u
-#define READY_S 600
-
 struct values {
 	struct jm_text_list plugins;
 	const char *model;
@@ -136,32 +132,34 @@ const struct jm_command jm_command_measure = {
 	.run = run,
 };
 
-static void configure(const struct values *values, struct jm_measure_config *ret_config)
+/* What is not given is as the library has it. */
+static void configure(const struct values *values, struct jm_measure_options *ret_options)
 {
-	memset(ret_config, 0, sizeof(*ret_config));
-	ret_config->model = values->model;
-	ret_config->command = values->command;
-	ret_config->ready_s = isnan(values->ready_s) ? READY_S : values->ready_s;
-	if (!values->command && !values->model)
-		ret_config->model = "mobilenet_v2";
-	ret_config->result_dir = values->result_dir;
-	ret_config->sensor = values->sensor;
-	ret_config->engine = values->engine;
-	ret_config->engine_options = values->engine_options.texts;
-	ret_config->n_engine_options = values->engine_options.n;
-	ret_config->dtype = values->dtype;
-	memcpy(ret_config->input_shape, values->input_shape.dims,
-		sizeof(ret_config->input_shape));
-	ret_config->n_input_shape = values->input_shape.n_dims;
-	ret_config->optimization_level = (int)values->optimization_level;
-	ret_config->threads = (int)values->threads;
-	ret_config->runs = (uint32_t)values->runs;
-	ret_config->warmup = values->warmup < 0 ? WARMUP : (uint32_t)values->warmup;
-	ret_config->idle_s = values->idle_s;
-	ret_config->idle_again = values->idle_again;
-	ret_config->rate_hz = values->rate_hz;
-	ret_config->jitter_ms = values->no_jitter ? 0 : values->jitter_ms;
-	ret_config->seed = (uint64_t)values->seed;
+	jm_measure_options_init(ret_options, sizeof(*ret_options));
+	if (values->model || values->command)
+		ret_options->model = values->model;
+	ret_options->command = values->command;
+	if (!isnan(values->ready_s))
+		ret_options->ready_seconds = values->ready_s;
+	ret_options->result_dir = values->result_dir;
+	ret_options->sensor = values->sensor;
+	ret_options->engine = values->engine;
+	ret_options->engine_options = values->engine_options.texts;
+	ret_options->n_engine_options = values->engine_options.n;
+	ret_options->dtype = values->dtype;
+	memcpy(ret_options->input_shape, values->input_shape.dims,
+		sizeof(ret_options->input_shape));
+	ret_options->n_input_shape = values->input_shape.n_dims;
+	ret_options->optimization_level = (int)values->optimization_level;
+	ret_options->threads = (int)values->threads;
+	ret_options->runs = (uint32_t)values->runs;
+	if (values->warmup >= 0)
+		ret_options->warmup = (uint32_t)values->warmup;
+	ret_options->idle_seconds = values->idle_s;
+	ret_options->idle_again = values->idle_again;
+	ret_options->rate_hz = values->rate_hz;
+	ret_options->jitter_ms = values->no_jitter ? 0 : values->jitter_ms;
+	ret_options->seed = (uint64_t)values->seed;
 }
 
 /* What says how an engine runs a network says nothing to a command. */
@@ -197,8 +195,8 @@ static int check_command(const struct values *values, struct jm_error *reterr)
 static int measure_and_map(const struct values *values, struct jm_error *reterr)
 {
 	struct jm_cli_progress progress;
-	struct jm_measure_config config;
-	struct jm_measure_result measured = {.cycles = 0};
+	struct jm_measure_options config;
+	struct jm_measure_outcome measured = {.cycles = 0};
 	struct jm_map_config map = {.rules = JM_WINDOW_LATER};
 	struct jm_error first_error;
 	int result, map_result;

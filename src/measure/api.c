@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "joulemap/engine.h"
 #include "measure/idle_run.h"
 #include "measure/measure.h"
 #include "sensors/registry.h"
@@ -126,39 +126,11 @@ static int check(const struct jm_measure_options *options, struct jm_error *rete
 	return 0;
 }
 
-static void configure(
-	const struct jm_measure_options *options, struct jm_measure_config *ret_config)
-{
-	*ret_config = (struct jm_measure_config){.model = options->model,
-		.result_dir = options->result_dir,
-		.sensor = options->sensor,
-		.engine = options->engine,
-		.engine_options = options->engine_options,
-		.n_engine_options = options->n_engine_options,
-		.dtype = options->dtype,
-		.n_input_shape = options->n_input_shape,
-		.optimization_level = options->optimization_level,
-		.threads = options->threads,
-		.runs = options->runs,
-		.warmup = options->warmup,
-		.idle_s = options->idle_seconds,
-		.idle_again = options->idle_again,
-		.rate_hz = options->rate_hz,
-		.jitter_ms = options->jitter_ms,
-		.seed = options->seed,
-		.progress = options->progress,
-		.command = options->command,
-		.ready_s = options->ready_seconds};
-	memcpy(ret_config->input_shape, options->input_shape, sizeof(options->input_shape));
-}
-
 int jm_measure(const struct jm_measure_options *options, struct jm_measure_outcome *ret_outcome,
 	struct jm_error *reterr)
 {
 	const struct sigaction collect = {.sa_handler = SIG_DFL};
 	struct jm_measure_options own = measure_defaults;
-	struct jm_measure_config config;
-	struct jm_measure_result measured;
 	struct sigaction saved;
 	int result;
 
@@ -169,15 +141,9 @@ int jm_measure(const struct jm_measure_options *options, struct jm_measure_outco
 		result = check(&own, reterr);
 	if (result < 0)
 		return result;
-	configure(&own, &config);
 	/* A program that ignores or collects its children must leave ours to us. */
 	sigaction(SIGCHLD, &collect, &saved);
-	result = jm_measure_run(&config, &measured, reterr);
+	result = jm_measure_run(&own, ret_outcome, reterr);
 	sigaction(SIGCHLD, &saved, NULL);
-	jm_text_copy(
-		ret_outcome->run_folder, sizeof(ret_outcome->run_folder), measured.run_folder);
-	ret_outcome->cycles = measured.cycles;
-	ret_outcome->interrupted = measured.interrupted;
-	ret_outcome->simulated = measured.simulated;
 	return result;
 }

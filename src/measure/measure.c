@@ -29,8 +29,8 @@
 
 /* What one run holds on its way. */
 struct job {
-	const struct jm_measure_config *config;
-	struct jm_measure_result *result;
+	const struct jm_measure_options *config;
+	struct jm_measure_outcome *result;
 	struct jm_model_source model;
 	struct jm_sensor_set sensors;
 	struct jm_sensor_options sensor_options;
@@ -99,7 +99,7 @@ static int choose(struct job *job, struct jm_error *reterr)
 {
 	int result;
 
-	if (job->config->idle_again && job->config->idle_s <= 0)
+	if (job->config->idle_again && job->config->idle_seconds <= 0)
 		return jm_fail(reterr, JM_EUSAGE,
 			"--idle-again needs an --idle-duration of more than 0");
 	result = job->config->command ? jm_command_find(job->config->command[0],
@@ -161,7 +161,7 @@ static void describe_command(char *const *command, struct jm_run_config *ret)
 /* The options, under the names that the original gives them. */
 static void describe_config(const struct job *job, struct jm_run_config *ret)
 {
-	const struct jm_measure_config *config = job->config;
+	const struct jm_measure_options *config = job->config;
 
 	jm_text_copy(ret->model, sizeof(ret->model),
 		config->model ? config->model : job->model.name);
@@ -275,7 +275,7 @@ static int describe_end(struct job *job, const struct jm_children_result *childr
 /* ---- The run --------------------------------------------------------------------- */
 
 /* Some readings lie before the first and after the last cycle at any rate. */
-static int64_t lead_ns(const struct jm_measure_config *config)
+static int64_t lead_ns(const struct jm_measure_options *config)
 {
 	int64_t periods = config->rate_hz > 0 ? (int64_t)(3e9 / config->rate_hz) : 0;
 
@@ -305,14 +305,14 @@ static int check_spool(void *context, struct jm_error *reterr)
 /* What runs beside the logger: the network, or the command. */
 static struct jm_work work_of(struct job *job, struct jm_inference_config *inference)
 {
-	const struct jm_measure_config *config = job->config;
+	const struct jm_measure_options *config = job->config;
 
 	if (!config->command)
 		return (struct jm_work){
 			.name = "inference", .run = jm_inference_run, .context = inference};
 	return (struct jm_work){.name = config->command[0],
 		.command = config->command,
-		.ready_s = config->ready_s,
+		.ready_s = config->ready_seconds,
 		.check = check_spool,
 		.check_context = job};
 }
@@ -320,7 +320,7 @@ static struct jm_work work_of(struct job *job, struct jm_inference_config *infer
 static int run_children(
 	struct job *job, struct jm_children_result *ret_children, struct jm_error *reterr)
 {
-	const struct jm_measure_config *config = job->config;
+	const struct jm_measure_options *config = job->config;
 	struct jm_inference_config inference = {.ops = job->engine,
 		.options = {.dtype = config->dtype,
 			.n_input_shape = config->n_input_shape,
@@ -388,7 +388,7 @@ static int run(struct job *job, struct jm_error *reterr)
 {
 	const struct jm_idle_config idle_config = {.set = &job->sensors,
 		.result_dir = job->config->result_dir,
-		.seconds = job->config->idle_s,
+		.seconds = job->config->idle_seconds,
 		.again = job->config->idle_again,
 		.progress = job->config->progress};
 	struct jm_children_result children = {.cycles = 0};
@@ -417,8 +417,8 @@ static int run(struct job *job, struct jm_error *reterr)
 	return finish(job, &children, result, reterr);
 }
 
-int jm_measure_run(const struct jm_measure_config *config, struct jm_measure_result *ret_result,
-	struct jm_error *reterr)
+int jm_measure_run(const struct jm_measure_options *config,
+	struct jm_measure_outcome *ret_result, struct jm_error *reterr)
 {
 	struct job *job = calloc(1, sizeof(*job)); /* too large for a thread's stack */
 	struct jm_wishes_saved saved;
