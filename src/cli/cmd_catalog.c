@@ -86,20 +86,17 @@ static void print_table(const struct jm_catalog_entry *entries, int n)
 	}
 }
 
-static int print_csv(const struct jm_catalog_entry *entries, int n, struct jm_error *reterr)
+static void print_csv(const struct jm_catalog_entry *entries, int n)
 {
-	int result = 0;
-
 	puts("network,parameters,macs,input");
-	for (int i = 0; i < n && result == 0; i++) {
+	for (int i = 0; i < n; i++) {
 		char shape[SHAPE_MAX];
 
 		format_shape(&entries[i], shape, sizeof(shape));
-		result = jm_csv_print(stdout, entries[i].name, reterr);
+		jm_csv_print(stdout, entries[i].name);
 		printf(",%llu,%llu,%s\n", (unsigned long long)entries[i].parameters,
 			(unsigned long long)entries[i].macs, shape);
 	}
-	return result;
 }
 
 static int print_json(const struct jm_catalog_entry *entries, int n, struct jm_error *reterr)
@@ -139,7 +136,7 @@ static int list(const struct values *values, struct jm_error *reterr)
 	if (strcmp(values->format, "json") == 0)
 		n = print_json(entries, n, reterr);
 	else if (strcmp(values->format, "csv") == 0)
-		n = print_csv(entries, n, reterr);
+		print_csv(entries, n);
 	else
 		print_table(entries, n);
 	free(entries);

@@ -211,19 +211,15 @@ static void print_known(double value)
 		printf("%g", value);
 }
 
-static int print_csv(const struct jm_sensor_info *info, const struct jm_reading *readings,
-	struct jm_error *reterr)
+static void print_csv(const struct jm_sensor_info *info, const struct jm_reading *readings)
 {
-	int result = 0;
-
-	for (size_t i = 0; i < info->n_rails && result == 0; i++) {
+	for (size_t i = 0; i < info->n_rails; i++) {
 		double power_w = watts(&info->rails[i], &readings[i]);
 
 		printf("%lld,", (long long)readings[i].after_ns);
-		result = jm_csv_print(stdout, info->id, reterr);
+		jm_csv_print(stdout, info->id);
 		putchar(',');
-		if (result == 0)
-			result = jm_csv_print(stdout, info->rails[i].name, reterr);
+		jm_csv_print(stdout, info->rails[i].name);
 		putchar(',');
 		if (!isnan(power_w))
 			printf("%.6f", power_w);
@@ -231,7 +227,6 @@ static int print_csv(const struct jm_sensor_info *info, const struct jm_reading 
 		print_known(info->window_ms);
 		printf(",%s\n", is_simulated(info) ? "yes" : "no");
 	}
-	return result;
 }
 
 static json_t *known_json(double value)
@@ -271,8 +266,8 @@ static int print_member(struct sources *sources, struct jm_sensor_member *member
 	if (result < 0)
 		return result;
 	if (strcmp(format, "csv") == 0)
-		return print_csv(&member->info, readings, reterr);
-	if (strcmp(format, "json") != 0)
+		print_csv(&member->info, readings);
+	else if (strcmp(format, "json") != 0)
 		print_table(&member->info, readings);
 	else if (json_array_append_new(list, sensor_json(&member->info, readings)) != 0)
 		return jm_fail_memory(reterr, "the list of sensors");

@@ -63,7 +63,7 @@ static int print(const struct jm_map_result *result, const struct jm_map_config 
 	if (result->fitted)
 		code = print_fit(result, &header, format, reterr);
 	else if (strcmp(format, "csv") == 0)
-		code = jm_table_print_csv(stdout, &result->summary, &header, reterr);
+		jm_table_print_csv(stdout, &result->summary, &header);
 	else if (strcmp(format, "json") == 0)
 		code = jm_table_print_json(stdout, &result->summary, &header, reterr);
 	else

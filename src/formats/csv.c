@@ -48,13 +48,22 @@ static int has_odd_quotes(const char *text, size_t length)
 	return odd;
 }
 
+/* No field points into an earlier row, which may be gone. */
+static void forget_fields(struct jm_csv_reader *csv)
+{
+	static char nothing[] = "";
+
+	csv->n_fields = 0;
+	for (size_t i = 0; i < JM_CSV_COLUMNS_MAX; i++)
+		csv->fields[i] = (struct jm_csv_field){nothing, 0};
+}
+
 static int split(struct jm_csv_reader *csv, size_t length, struct jm_error *reterr)
 {
 	char *in = csv->row, *out = csv->row;
 	const char *end = csv->row + length;
 	int quoted = 0;
 
-	csv->n_fields = 0;
 	csv->fields[0].text = out;
 	for (;; in++) {
 		if (in < end && *in == '"') {
@@ -90,6 +99,7 @@ int jm_csv_next(struct jm_csv_reader *csv, struct jm_error *reterr)
 	int result, open = 0;
 
 	csv->line = csv->next_line;
+	forget_fields(csv);
 	do {
 		result = jm_reader_line(csv->reader, &line, &length, reterr);
 		if (result < 0)
@@ -150,6 +160,34 @@ int jm_csv_integer(const struct jm_csv_reader *csv, size_t field, const char *co
 	return 0;
 }
 
+/* ---- Cells that are no formulas ------------------------------------------------ */
+
+/* 1 where a spreadsheet may take the text for a formula, or would drop its "'". */
+static int is_formula(const char *text)
+{
+	static const char *const begins[] = {"=", "+", "-", "@", "\t", "\r", "\n",
+		"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+
+	text += strspn(text, "'");
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (jm_text_starts_with(text, begins[i]))
+			return 1;
+	return 0;
+}
+
+int jm_csv_text(const struct jm_csv_reader *csv, size_t field, const char *column,
+	const char **ret_text, struct jm_error *reterr)
+{
+	const char *text;
+
+	if (field >= csv->n_fields)
+		return jm_fail(reterr, JM_EFORMAT, "'%s' line %zu: column '%s' is missing",
+			csv->reader->path, csv->line, column);
+	text = csv->fields[field].text;
+	*ret_text = text + (text[0] == '\'' && is_formula(text));
+	return 0;
+}
+
 int jm_csv_find(const struct jm_csv_reader *csv, const char *column)
 {
 	for (size_t i = 0; i < csv->n_fields; i++)
@@ -158,32 +196,62 @@ int jm_csv_find(const struct jm_csv_reader *csv, const char *column)
 	return -1;
 }
 
-size_t jm_csv_format(const char *text, char *ret_text)
+/* ---- Writing ------------------------------------------------------------------- */
+
+static void put_exact(jm_csv_put_fn *put, void *to, const char *prefix, const char *text)
 {
-	size_t n = 0;
+	const char *quote;
 
 	if (!strpbrk(text, ",\"\n\r")) {
-		n = strlen(text);
-		memcpy(ret_text, text, n);
-		return n;
+		put(to, prefix, strlen(prefix));
+		put(to, text, strlen(text));
+		return;
 	}
-	ret_text[n++] = '"';
-	for (; *text; text++) {
-		if (*text == '"')
-			ret_text[n++] = '"';
-		ret_text[n++] = *text;
+	put(to, "\"", 1);
+	put(to, prefix, strlen(prefix));
+	for (; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
+		put(to, text, (size_t)(quote + 1 - text));
+		put(to, "\"", 1);
 	}
-	ret_text[n++] = '"';
-	return n;
+	put(to, text, strlen(text));
+	put(to, "\"", 1);
 }
 
-int jm_csv_print(FILE *out, const char *text, struct jm_error *reterr)
+void jm_csv_put(jm_csv_put_fn *put, void *to, const char *text)
 {
-	char *field = malloc(JM_CSV_TEXT_MAX(strlen(text)));
+	put_exact(put, to, is_formula(text) ? "'" : "", text);
+}
 
-	if (!field)
-		return jm_fail_memory(reterr, "a field of a table");
-	fwrite(field, 1, jm_csv_format(text, field), out);
-	free(field);
-	return 0;
+static void put_to_stream(void *to, const char *text, size_t length)
+{
+	fwrite(text, 1, length, to);
+}
+
+void jm_csv_print(FILE *out, const char *text)
+{
+	jm_csv_put(put_to_stream, out, text);
+}
+
+static void put_to_memory(void *to, const char *text, size_t length)
+{
+	char **end = to;
+
+	memcpy(*end, text, length);
+	*end += length;
+}
+
+size_t jm_csv_format(const char *text, char *ret_text)
+{
+	char *end = ret_text;
+
+	jm_csv_put(put_to_memory, &end, text);
+	return (size_t)(end - ret_text);
+}
+
+size_t jm_csv_format_exact(const char *text, char *ret_text)
+{
+	char *end = ret_text;
+
+	put_exact(put_to_memory, &end, "", text);
+	return (size_t)(end - ret_text);
 }

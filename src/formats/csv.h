@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Comma separated values: "a,""quoted"" text,3" lines. */
+/*
+ * Comma separated values: "a,""quoted"" text,3" lines.
+ *
+ * Spreadsheets take a cell that begins with '=', '+', '-' or '@' for a formula,
+ * and names of layers come out of files of strangers. So a text that begins with
+ * one of these (also in their full width), a tab or a line break gets a "'" in
+ * front, as does one that begins with "'" before such a one; readers take it away
+ * again. Numbers, and tables that have to be as others write them, are left as
+ * they are.
+ */
 #ifndef JM_FORMATS_CSV_H
 #define JM_FORMATS_CSV_H
 
@@ -20,8 +29,9 @@ struct jm_csv_reader {
 	size_t line;              /* on which the last row began, from 1 */
 	size_t next_line;
 	size_t n_fields;
-	struct jm_csv_field fields[JM_CSV_COLUMNS_MAX]; /* until the next row */
-	char *row;                                      /* owned */
+	/* Until the next row, exact; those that the row does not have are empty. */
+	struct jm_csv_field fields[JM_CSV_COLUMNS_MAX];
+	char *row; /* owned */
 	size_t capacity;
 };
 
@@ -42,19 +52,32 @@ int jm_csv_number(const struct jm_csv_reader *csv, size_t field, const char *col
 int jm_csv_integer(const struct jm_csv_reader *csv, size_t field, const char *column,
 	int64_t *ret_value, struct jm_error *reterr);
 
+/*
+ * A field that holds a text, without what makes it harmless; borrowed until the
+ * next row. JM_EFORMAT where the row has no such column.
+ */
+int jm_csv_text(const struct jm_csv_reader *csv, size_t field, const char *column,
+	const char **ret_text, struct jm_error *reterr);
+
 /* Index of the column of that name in the row read last, or -1. */
 int jm_csv_find(const struct jm_csv_reader *csv, const char *column);
 
-/* Room that jm_csv_format needs for a text of that length. */
-#define JM_CSV_TEXT_MAX(length) (2 * (length) + 2)
+/* Where a text goes, piece by piece. */
+typedef void jm_csv_put_fn(void *to, const char *text, size_t length);
 
-/*
- * Writes a text as one field, quoted only where it must be. Returns its length
- * (no '\0').
- */
+/* Writes a text as one field: harmless, and quoted where it must be. */
+void jm_csv_put(jm_csv_put_fn *put, void *to, const char *text);
+
+/* The same into a stream, whose own state tells of failures. */
+void jm_csv_print(FILE *out, const char *text);
+
+/* Room that the next two need for a text of that length. */
+#define JM_CSV_TEXT_MAX(length) (2 * (length) + 3)
+
+/* The same into memory. Returns the length (no '\0'). */
 size_t jm_csv_format(const char *text, char *ret_text);
 
-/* The same into a stream, whose own state tells of failures. 0 or JM_ENOMEM. */
-int jm_csv_print(FILE *out, const char *text, struct jm_error *reterr);
+/* The text as it is, quoted where it must be: for tables in the form of others. */
+size_t jm_csv_format_exact(const char *text, char *ret_text);
 
 #endif

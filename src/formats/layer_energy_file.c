@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/layer_energy_file.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,8 @@ static const char *const columns[N_COLUMNS] = {"layer_index", "layer_name", "lay
 
 /* ---- Writing ----------------------------------------------------------------- */
 
-typedef void put_fn(void *to, const char *text, size_t length);
-
 struct output {
-	put_fn *put;
+	jm_csv_put_fn *put;
 	void *to;
 };
 
@@ -77,13 +76,8 @@ static void put_number(const struct output *output, double value, int digits)
 
 static void put_name(const struct output *output, const char *name)
 {
-	size_t room = JM_CSV_TEXT_MAX(strlen(name)) + 1;
-	char *text = malloc(room);
-
 	put_text(output, ",");
-	if (text)
-		output->put(output->to, text, jm_csv_format(name, text));
-	free(text);
+	jm_csv_put(output->put, output->to, name);
 }
 
 static void put_figures(const struct output *output, const struct jm_fit_layer *layer)
@@ -224,36 +218,72 @@ static int read_figures(const struct jm_csv_reader *csv, const int *at,
 	return result;
 }
 
+/* 0 to INT_MAX; -1 where the field is empty, as it may be in all but one column. */
+static int read_number(const struct jm_csv_reader *csv, const int *at, int column,
+	int *ret_number, struct jm_error *reterr)
+{
+	const struct jm_csv_field *field = &csv->fields[at[column]];
+	int64_t number = -1;
+	int result = 0;
+
+	if (field->length || column == EXECUTIONS)
+		result = jm_csv_integer(
+			csv, (size_t)at[column], columns[column], &number, reterr);
+	if (result == 0 && field->length && (number < 0 || number > INT_MAX))
+		result = jm_fail(reterr, JM_EFORMAT,
+			"'%s' line %zu: column '%s' holds %s, not a number from 0 to %d",
+			csv->reader->path, csv->line, columns[column], field->text, INT_MAX);
+	*ret_number = (int)number;
+	return result;
+}
+
+static int read_text(const struct jm_csv_reader *csv, const int *at, int column,
+	char ret_text[JM_LAYER_ENERGY_TEXT_MAX], struct jm_error *reterr)
+{
+	const char *text;
+	int result = jm_csv_text(csv, (size_t)at[column], columns[column], &text, reterr);
+
+	if (result == 0)
+		jm_text_copy(ret_text, JM_LAYER_ENERGY_TEXT_MAX, text);
+	return result;
+}
+
+static int read_resolved(const struct jm_csv_reader *csv, const int *at,
+	enum jm_resolved *ret_resolved, struct jm_error *reterr)
+{
+	const char *text;
+	int result = jm_csv_text(csv, (size_t)at[RESOLVED], columns[RESOLVED], &text, reterr);
+
+	if (result == 0)
+		*ret_resolved = strcmp(text, "yes") == 0     ? JM_RESOLVED_YES
+				: strcmp(text, "group") == 0 ? JM_RESOLVED_GROUP
+							     : JM_RESOLVED_NO;
+	return result;
+}
+
 static int read_row(const struct jm_csv_reader *csv, const int *at,
 	struct jm_layer_energy_row *row, struct jm_error *reterr)
 {
-	int64_t number = 0;
-	const char *resolved = csv->fields[at[RESOLVED]].text;
+	int executions = 0, index = 0;
 	int result = read_figures(csv, at, &row->layer, reterr);
 
-	jm_text_copy(row->name, sizeof(row->name), csv->fields[at[NAME]].text);
-	jm_text_copy(row->type, sizeof(row->type), csv->fields[at[TYPE]].text);
 	if (result >= 0)
-		result = jm_csv_integer(
-			csv, (size_t)at[EXECUTIONS], columns[EXECUTIONS], &number, reterr);
-	row->layer.executions = (size_t)number;
-	row->layer.resolved = strcmp(resolved, "yes") == 0     ? JM_RESOLVED_YES
-			      : strcmp(resolved, "group") == 0 ? JM_RESOLVED_GROUP
-							       : JM_RESOLVED_NO;
-	row->layer.group = -1;
-	if (result >= 0 && csv->fields[at[GROUP]].length) {
-		result =
-			jm_csv_integer(csv, (size_t)at[GROUP], columns[GROUP], &number, reterr);
-		row->layer.group = (int)number;
-	}
+		result = read_text(csv, at, NAME, row->name, reterr);
+	if (result >= 0)
+		result = read_text(csv, at, TYPE, row->type, reterr);
+	if (result >= 0)
+		result = read_number(csv, at, EXECUTIONS, &executions, reterr);
+	if (result >= 0)
+		result = read_resolved(csv, at, &row->layer.resolved, reterr);
+	if (result >= 0)
+		result = read_number(csv, at, GROUP, &row->layer.group, reterr);
+	if (result >= 0)
+		result = read_number(csv, at, INDEX, &index, reterr);
 	if (result < 0)
 		return result;
-	row->index = strcmp(row->name, GAP_NAME) == 0 ? -1 : -2;
-	if (!csv->fields[at[INDEX]].length)
-		return 0;
-	result = jm_csv_integer(csv, (size_t)at[INDEX], columns[INDEX], &number, reterr);
-	row->index = (long)number;
-	return result;
+	row->layer.executions = (size_t)executions;
+	row->index = index >= 0 ? index : strcmp(row->name, GAP_NAME) == 0 ? -1 : -2;
+	return 0;
 }
 
 static int find_columns(
@@ -269,32 +299,48 @@ static int find_columns(
 	return 0;
 }
 
-int jm_layer_energy_read(
-	const char *path, jm_layer_energy_fn *row, void *context, struct jm_error *reterr)
+static int read_rows(struct jm_csv_reader *csv, struct jm_layer_energy_row *own,
+	jm_layer_energy_fn *row, void *context, struct jm_error *reterr)
 {
-	struct jm_layer_energy_row *own = malloc(sizeof(*own));
-	struct jm_reader reader = {0};
-	struct jm_csv_reader csv = {0};
 	int at[N_COLUMNS], rows = 0;
-	int result = own ? jm_reader_open(&reader, path, reterr)
-			 : jm_fail_memory(reterr, "a table of layers");
+	int result = jm_csv_next(csv, reterr);
 
-	if (result < 0) {
-		free(own);
-		return result;
-	}
-	jm_csv_init(&csv, &reader);
-	result = jm_csv_next(&csv, reterr);
 	if (result >= 0)
-		result = find_columns(&csv, at, path, reterr);
-	while (result >= 0 && (result = jm_csv_next(&csv, reterr)) > 0) {
-		result = read_row(&csv, at, own, reterr);
+		result = find_columns(csv, at, csv->reader->path, reterr);
+	while (result >= 0 && (result = jm_csv_next(csv, reterr)) > 0) {
+		result = read_row(csv, at, own, reterr);
 		if (result >= 0)
 			result = row(context, own);
 		rows++;
 	}
-	jm_csv_release(&csv);
-	jm_reader_close(&reader);
-	free(own);
 	return result < 0 ? result : rows;
+}
+
+int jm_layer_energy_read_from(struct jm_reader *reader, jm_layer_energy_fn *row, void *context,
+	struct jm_error *reterr)
+{
+	struct jm_layer_energy_row *own = calloc(1, sizeof(*own));
+	struct jm_csv_reader csv;
+	int rows;
+
+	if (!own)
+		return jm_fail_memory(reterr, "a table of layers");
+	jm_csv_init(&csv, reader);
+	rows = read_rows(&csv, own, row, context, reterr);
+	jm_csv_release(&csv);
+	free(own);
+	return rows;
+}
+
+int jm_layer_energy_read(
+	const char *path, jm_layer_energy_fn *row, void *context, struct jm_error *reterr)
+{
+	struct jm_reader reader;
+	int rows = jm_reader_open(&reader, path, reterr);
+
+	if (rows < 0)
+		return rows;
+	rows = jm_layer_energy_read_from(&reader, row, context, reterr);
+	jm_reader_close(&reader);
+	return rows;
 }

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 
+#include "base/file.h"
 #include "joulemap/joulemap.h"
 
 #define JM_LAYER_ENERGY_NAME "layer_energy.csv"
@@ -41,5 +42,9 @@ typedef int jm_layer_energy_fn(void *context, const struct jm_layer_energy_row *
  */
 int jm_layer_energy_read(
 	const char *path, jm_layer_energy_fn *row, void *context, struct jm_error *reterr);
+
+/* The same from an open reader, which stays open. */
+int jm_layer_energy_read_from(struct jm_reader *reader, jm_layer_energy_fn *row, void *context,
+	struct jm_error *reterr);
 
 #endif

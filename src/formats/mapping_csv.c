@@ -37,9 +37,9 @@ static int make_text(struct jm_mapping_text *ret_text, const struct jm_layer *la
 	if (!text)
 		return 0;
 	text[n++] = ',';
-	n += jm_csv_format(layer->name, text + n);
+	n += jm_csv_format_exact(layer->name, text + n);
 	text[n++] = ',';
-	n += jm_csv_format(layer->type, text + n);
+	n += jm_csv_format_exact(layer->type, text + n);
 	text[n++] = ',';
 	ret_text->text = text;
 	ret_text->length = n;

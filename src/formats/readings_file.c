@@ -173,6 +173,7 @@ static int take_row(struct table *table, struct jm_power_log *log, struct jm_err
 	const struct jm_csv_reader *csv = &table->csv;
 	struct jm_reading reading = {0};
 	enum jm_quantity quantity = JM_QUANTITY_MV_MA;
+	const char *name;
 	struct jm_rail *rail;
 	int given, index;
 	int result = jm_csv_integer(
@@ -181,15 +182,14 @@ static int take_row(struct table *table, struct jm_power_log *log, struct jm_err
 	if (result == 0)
 		result = jm_csv_integer(
 			csv, (size_t)table->after, "after_ns", &reading.after_ns, reterr);
+	if (result == 0)
+		result = jm_csv_text(csv, (size_t)table->rail, "rail", &name, reterr);
 	if (result < 0)
 		return result;
 	given = read_values(table, &reading, &quantity, reterr);
 	if (given < 0)
 		return given;
-	if ((size_t)table->rail >= csv->n_fields)
-		return jm_fail(reterr, JM_EFORMAT, "'%s' line %zu: columns are missing",
-			csv->reader->path, csv->line);
-	index = find_rail(table, log, csv->fields[table->rail].text, quantity, reterr);
+	index = find_rail(table, log, name, quantity, reterr);
 	if (index < 0)
 		return index;
 	table->last_rail = (size_t)index;

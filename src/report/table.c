@@ -184,23 +184,20 @@ static const char *resolved(
 										   : "no";
 }
 
-int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header, struct jm_error *reterr)
+void jm_table_print_csv(
+	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header)
 {
-	int result = 0;
-
 	fputs("layer_index,layer_name,layer_type,executions,runtime_ms,runtime_sd_ms,power_w,"
 	      "power_se_w,dynamic_power_w,energy_mj,dynamic_energy_mj,samples,resolved,"
 	      "simulated\n",
 		out);
-	for (size_t i = 0; i < summary->n_layers && result == 0; i++) {
+	for (size_t i = 0; i < summary->n_layers; i++) {
 		const struct jm_layer_summary *layer = &summary->layers[i];
 
 		fprintf(out, "%zu,", i);
-		result = jm_csv_print(out, layer->name, reterr);
+		jm_csv_print(out, layer->name);
 		fputc(',', out);
-		if (result == 0)
-			result = jm_csv_print(out, layer->type, reterr);
+		jm_csv_print(out, layer->type);
 		fprintf(out, ",%zu", layer->executions);
 		print_value(out, layer->runtime_ms);
 		print_value(out, layer->runtime_sd_ms);
@@ -212,7 +209,6 @@ int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
 		fprintf(out, ",%zu,%s,%s\n", layer->samples, resolved(summary, layer),
 			header->simulated ? "yes" : "no");
 	}
-	return result;
 }
 
 static json_t *layer_json(

@@ -26,10 +26,10 @@ void jm_table_print(
 /*
  * One row per layer: layer_index,layer_name,layer_type,executions,runtime_ms,
  * runtime_sd_ms,power_w,power_se_w,dynamic_power_w,energy_mj,
- * dynamic_energy_mj,samples,resolved,simulated. Returns 0 or JM_ENOMEM.
+ * dynamic_energy_mj,samples,resolved,simulated.
  */
-int jm_table_print_csv(FILE *out, const struct jm_summary *summary,
-	const struct jm_table_header *header, struct jm_error *reterr);
+void jm_table_print_csv(
+	FILE *out, const struct jm_summary *summary, const struct jm_table_header *header);
 
 /* Returns 0 or JM_ENOMEM. */
 int jm_table_print_json(FILE *out, const struct jm_summary *summary,
