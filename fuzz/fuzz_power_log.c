@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			const struct jm_reading *reading = &log.rails[0].readings[i];
 
 			if (reading->after_ns < before_ns ||
-				!(jm_reading_power_uw(reading, JM_QUANTITY_MV_MA) >= 0))
+				!(fabs(jm_reading_power_uw(reading, JM_QUANTITY_MV_MA)) <=
+					1e12))
 				abort();
 			before_ns = reading->after_ns;
 		}

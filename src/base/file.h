@@ -53,6 +53,7 @@ struct jm_reader {
 	size_t position;
 	size_t end;
 	uint64_t offset;  /* of data[0] in the file */
+	char line_end;    /* '\r' where that alone ends lines; 0: "\n" or "\r\n" */
 	const char *path; /* borrowed until close */
 };
 
@@ -70,7 +71,7 @@ void jm_reader_close(struct jm_reader *reader);
 int jm_reader_fill(struct jm_reader *reader, struct jm_error *reterr);
 
 /*
- * Next line without its end ("\n" or "\r\n"), borrowed until the next call.
+ * Next line without its end (line_end), borrowed until the next call.
  * Returns 1, 0 at the end, JM_EFORMAT for a line of more than 1 MiB.
  */
 int jm_reader_line(struct jm_reader *reader, const char **ret_line, size_t *ret_length,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/text_kind.h"
 
 struct text {
 	char *data;
@@ -69,16 +70,31 @@ json_t *jm_json_number(double value)
 
 /* ---- Files ------------------------------------------------------------------ */
 
-int jm_json_parse(const char *file, const char *text, size_t size, json_t **ret_json,
+int jm_json_load(const char *file, const char *text, size_t size, json_t **ret_json,
 	struct jm_error *reterr)
 {
 	json_error_t problem;
-	json_t *json = json_loadb(text, size, 0, &problem);
+	int mark = jm_text_begin(file, text, size, reterr);
 
 	*ret_json = NULL;
-	if (!json)
-		return jm_fail(reterr, JM_EFORMAT, "'%s' line %d: %s", file, problem.line,
-			problem.text);
+	if (mark < 0)
+		return mark;
+	*ret_json = json_loadb(text + mark, size - (size_t)mark, 0, &problem);
+	if (*ret_json)
+		return 0;
+	return jm_fail(
+		reterr, JM_EFORMAT, "'%s' line %d: %s", file, problem.line, problem.text);
+}
+
+int jm_json_parse(const char *file, const char *text, size_t size, json_t **ret_json,
+	struct jm_error *reterr)
+{
+	json_t *json;
+	int result = jm_json_load(file, text, size, &json, reterr);
+
+	*ret_json = NULL;
+	if (result < 0)
+		return result;
 	if (!json_is_object(json)) {
 		json_decref(json);
 		return jm_fail(reterr, JM_EFORMAT, "'%s' holds no JSON object", file);

@@ -27,6 +27,14 @@ json_t *jm_json_text(const char *text);
 json_t *jm_json_number(double value);
 
 /*
+ * Any JSON of a text, behind a byte order mark if there is one. JM_EFORMAT names
+ * file and line, or what else it is. The caller owns the reference; NULL after a
+ * failure.
+ */
+int jm_json_load(const char *file, const char *text, size_t size, json_t **ret_json,
+	struct jm_error *reterr);
+
+/*
  * The one JSON object of a text, or of a file of at most max_bytes. JM_EFORMAT
  * names file and line. The caller owns the reference; NULL after a failure.
  */

@@ -109,13 +109,15 @@ int jm_reader_fill(struct jm_reader *reader, struct jm_error *reterr)
 /* Finds the end of the line that begins at position; reads on as needed. */
 static int find_line_end(struct jm_reader *reader, size_t *ret_length, struct jm_error *reterr)
 {
+	int line_end = reader->line_end ? reader->line_end : '\n';
 	size_t seen = 0;
 
 	for (;;) {
 		const char *begin = reader->data + reader->position;
 		size_t available = reader->end - reader->position;
-		const char *found =
-			available > seen ? memchr(begin + seen, '\n', available - seen) : NULL;
+		const char *found = available > seen
+					    ? memchr(begin + seen, line_end, available - seen)
+					    : NULL;
 		int result;
 
 		if (found) {
@@ -148,8 +150,8 @@ int jm_reader_line(struct jm_reader *reader, const char **ret_line, size_t *ret_
 	*ret_line = reader->data + reader->position;
 	reader->position += length;
 	if (reader->position < reader->end)
-		reader->position++; /* the '\n' */
-	if (length && (*ret_line)[length - 1] == '\r')
+		reader->position++; /* the line end */
+	if (length && !reader->line_end && (*ret_line)[length - 1] == '\r')
 		length--;
 	*ret_length = length;
 	return 1;

@@ -116,7 +116,6 @@ static int take_latencies(const char *path, const json_t *root, double **ret_lat
 int jm_benchmark_read(
 	const char *path, double **ret_latencies, size_t *ret_n, struct jm_error *reterr)
 {
-	json_error_t problem;
 	json_t *root;
 	char *text;
 	size_t size;
@@ -124,11 +123,10 @@ int jm_benchmark_read(
 
 	if (result < 0)
 		return result;
-	root = json_loadb(text, size, 0, &problem);
+	result = jm_json_load(path, text, size, &root, reterr);
 	free(text);
-	if (!root)
-		return jm_fail(reterr, JM_EFORMAT, "'%s' line %d: %s", path, problem.line,
-			problem.text);
+	if (result < 0)
+		return result;
 	result = take_latencies(path, root, ret_latencies, ret_n, reterr);
 	json_decref(root);
 	return result;

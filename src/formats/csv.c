@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/text_kind.h"
 
 void jm_csv_init(struct jm_csv_reader *csv, struct jm_reader *reader)
 {
@@ -96,10 +97,13 @@ int jm_csv_next(struct jm_csv_reader *csv, struct jm_error *reterr)
 {
 	size_t length = 0, used = 0;
 	const char *line;
-	int result, open = 0;
+	int result = csv->next_line == 1 ? jm_reader_begin_text(csv->reader, reterr) : 0;
+	int open = 0;
 
 	csv->line = csv->next_line;
 	forget_fields(csv);
+	if (result < 0)
+		return result;
 	do {
 		result = jm_reader_line(csv->reader, &line, &length, reterr);
 		if (result < 0)

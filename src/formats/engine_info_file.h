@@ -15,8 +15,10 @@
 /*
  * Fills in types (and macs, parameters, bytes where given) of the timeline's
  * layers by name. Layers that only the file has are ignored; of those that
- * only the timeline has, *ret_unknown (may be NULL) says how many: they stay
- * as they are. Layers given as plain names have no type.
+ * only the timeline has, *ret_unknown (may be NULL) says how many, also after
+ * a failure: they stay as they are. Layers given as plain names have no type.
+ * What nobody needs may be anything (engine_info_scan.h); of a damaged file the
+ * layers before the damage are filled in, then it is JM_EFORMAT.
  */
 int jm_engine_info_read(const char *path, struct jm_timeline *timeline, size_t *ret_unknown,
 	struct jm_error *reterr);

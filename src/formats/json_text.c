@@ -97,6 +97,28 @@ const char *jm_json_unescape(const char *text, size_t length, char *ret_text)
 	return NULL;
 }
 
+void jm_json_mend(const char *text, size_t length, char *ret_text)
+{
+	size_t i = 0, used = 0;
+
+	while (i < length) {
+		uint32_t code = REPLACEMENT;
+		size_t n;
+
+		if (text[i] == '\\') {
+			n = take_escape(text + i + 1, length - i - 1, &code);
+			/* The backslash of an unknown one stands for itself. */
+			code = n ? code : '\\';
+			n++;
+		} else {
+			n = jm_text_scan_utf8(text + i, length - i, &code);
+		}
+		used += jm_text_put_utf8(code ? code : REPLACEMENT, ret_text + used);
+		i += n ? n : 1;
+	}
+	ret_text[used] = '\0';
+}
+
 int jm_json_is_utf8(const char *text)
 {
 	size_t length = strlen(text), i = 0;

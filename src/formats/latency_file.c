@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/text_kind.h"
 #include "data/name_index.h"
 #include "formats/json_text.h"
 #include "formats/latency_scan.h"
@@ -189,7 +190,9 @@ int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
 	int result;
 
 	jm_timeline_init(timeline);
-	result = take_layers(&scan);
+	result = jm_reader_begin_text(reader, reterr);
+	if (result >= 0)
+		result = take_layers(&scan);
 	if (result >= 0)
 		result = finish(&scan);
 	if (result < 0)

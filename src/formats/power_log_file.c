@@ -3,17 +3,17 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/text_kind.h"
 #include "data/clock_change.h"
 #include "data/counter.h"
+#include "data/possible.h"
 #include "formats/stamp_text.h"
 
-/* Above these a value is no measurement: 1 kV, 100 kA. */
-#define MV_MAX 1e6
-#define MA_MAX 1e8
 #define LINE_FORM "'YYYYmmdd-HH:MM:SS.ffffff,millivolts,milliamperes'"
 
 /* ---- Reading --------------------------------------------------------------- */
@@ -40,6 +40,23 @@ static size_t skip_blanks(const char *text, size_t length)
 	return i;
 }
 
+/* "nan" and "inf" as programs write them: there is no value. Returns bytes used. */
+static size_t scan_no_value(const char *text, size_t length, double *ret_value)
+{
+	static const char *const words[] = {"nan", "infinity", "inf"};
+	size_t sign = length && (text[0] == '-' || text[0] == '+');
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t n = strlen(words[i]);
+
+		if (length - sign < n || strncasecmp(text + sign, words[i], n) != 0)
+			continue;
+		*ret_value = (double)NAN;
+		return sign + n;
+	}
+	return 0;
+}
+
 /* Reads ",value" with blanks around the value; returns bytes used or 0. */
 static size_t scan_value(const char *text, size_t length, double *ret_value)
 {
@@ -49,6 +66,8 @@ static size_t scan_value(const char *text, size_t length, double *ret_value)
 		return 0;
 	used += skip_blanks(text + used, length - used);
 	n = jm_text_scan_double(text + used, length - used, ret_value);
+	if (!n)
+		n = scan_no_value(text + used, length - used, ret_value);
 	if (!n)
 		return 0;
 	used += n;
@@ -115,23 +134,6 @@ static int fail_line(
 		scan->reader->path, scan->line, shown, length > n ? "..." : "");
 }
 
-static int check_values(struct scan *scan, const struct line *line, struct jm_error *reterr)
-{
-	if (!(line->mv >= 0 && line->mv <= MV_MAX))
-		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' line %zu: %g mV is no voltage between 0 and %g mV; remove the "
-			"line "
-			"or check the sensor",
-			scan->reader->path, scan->line, line->mv, MV_MAX);
-	if (!(line->ma >= 0 && line->ma <= MA_MAX))
-		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' line %zu: %g mA is no current between 0 and %g mA; remove the "
-			"line "
-			"or check the sensor",
-			scan->reader->path, scan->line, line->ma, MA_MAX);
-	return 0;
-}
-
 static int take_stamp(struct scan *scan, int64_t *stamp_ns, struct jm_power_log_notes *notes,
 	struct jm_error *reterr)
 {
@@ -154,7 +156,8 @@ static int line_ended(const struct scan *scan)
 {
 	const struct jm_reader *reader = scan->reader;
 
-	return reader->position && reader->data[reader->position - 1] == '\n';
+	return reader->position && reader->data[reader->position - 1] ==
+					   (reader->line_end ? reader->line_end : '\n');
 }
 
 /* A broken line is forgiven where a writer was stopped: at the very end. */
@@ -185,13 +188,15 @@ static int take_line(struct scan *scan, const char *text, size_t length,
 
 	if (!whole || (line.cut && !line_ended(scan)))
 		return take_broken_line(scan, text, length, notes, reterr);
-	result = check_values(scan, &line, reterr);
-	if (result < 0)
-		return result;
 	result = take_stamp(scan, &line.stamp_ns, notes, reterr);
 	if (result < 0)
 		return result;
 	reading = (struct jm_reading){line.stamp_ns, line.stamp_ns, {line.mv, line.ma}};
+	if (!jm_reading_is_possible(&reading, JM_QUANTITY_MV_MA, 0)) {
+		if (!notes->impossible++)
+			notes->impossible_line = scan->line;
+		return 1;
+	}
 	result = jm_power_log_append(log, 0, &reading, reterr);
 	return result < 0 ? result : 1;
 }
@@ -201,8 +206,10 @@ static int read_lines(struct scan *scan, struct jm_power_log *log,
 {
 	const char *text;
 	size_t length;
-	int result;
+	int result = jm_reader_begin_text(scan->reader, reterr);
 
+	if (result < 0)
+		return result;
 	while ((result = jm_reader_line(scan->reader, &text, &length, reterr)) > 0) {
 		scan->line++;
 		if (is_blank(text, length))
@@ -214,6 +221,11 @@ static int read_lines(struct scan *scan, struct jm_power_log *log,
 	if (result < 0)
 		return result;
 	notes->readings = log->rails[0].n_readings;
+	if (!notes->readings && notes->impossible)
+		return jm_fail(reterr, JM_EFORMAT,
+			"'%s' holds no value that can be in %zu readings, beginning in line "
+			"%zu: the sensor was not there, or the file is of something else",
+			scan->reader->path, notes->impossible, notes->impossible_line);
 	if (!notes->readings)
 		return jm_fail(reterr, notes->torn_last_line ? JM_ETRUNCATED : JM_EFORMAT,
 			"'%s' holds no reading: the power logger was stopped at once or could "

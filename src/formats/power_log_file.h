@@ -13,6 +13,8 @@
 struct jm_power_log_notes {
 	size_t readings;
 	int torn_last_line;       /* the last line was cut, and left out */
+	size_t impossible;        /* readings without a value that can be, left out */
+	size_t impossible_line;   /* of the first one */
 	size_t clock_changes;     /* daylight saving time, taken out */
 	size_t clock_change_line; /* of the first one */
 	int64_t clock_shift_ns;   /* sum of what was added to the written time */

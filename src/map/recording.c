@@ -66,6 +66,11 @@ static int read_power_log(struct load *load, struct jm_error *reterr)
 		return result;
 	if (notes.torn_last_line)
 		jm_note(load->progress, "the last line of '%s' is cut off and left out", path);
+	if (notes.impossible)
+		jm_note(load->progress,
+			"%zu readings of '%s' (the first in line %zu) have no value that can "
+			"be: left out",
+			notes.impossible, path, notes.impossible_line);
 	if (notes.clock_changes)
 		jm_note(load->progress,
 			"clocks were put forward or back in '%s' line %zu: taken out", path,
@@ -95,10 +100,21 @@ static int read_latencies(struct load *load, int *ret_certain, struct jm_error *
 	return 0;
 }
 
+/*
+ * Types are a help to the reader, nothing is computed from them: a file that was
+ * found, or that is damaged, stops nobody. One that was given has to be there.
+ */
+static int types_are_needed(const struct load *load, const struct jm_error *error)
+{
+	return error->code == JM_ENOMEM ||
+	       (load->paths->engine_info && error->code != JM_EFORMAT);
+}
+
 static int read_types(struct load *load, struct jm_error *reterr)
 {
 	struct jm_timeline *timeline = &load->recording->timeline;
 	const char *info = load->recording->files.path[JM_RUN_ENGINE_INFO];
+	struct jm_error error;
 	size_t unknown = 0;
 	int result;
 
@@ -106,12 +122,20 @@ static int read_types(struct load *load, struct jm_error *reterr)
 		jm_note(load->progress, "no trt_engine_info.json: types of layers are unknown");
 		return 0;
 	}
-	result = jm_engine_info_read(info, timeline, &unknown, reterr);
-	if (result == 0 && unknown)
+	result = jm_engine_info_read(info, timeline, &unknown, &error);
+	if (result < 0 && types_are_needed(load, &error)) {
+		if (reterr)
+			*reterr = error;
+		return result;
+	}
+	if (result < 0)
+		jm_note(load->progress, "%s: the types of %zu of %zu layers are unknown",
+			error.message, unknown, timeline->n_layers);
+	else if (unknown)
 		jm_note(load->progress,
 			"%zu of %zu layers are not in '%s': their type is unknown", unknown,
 			timeline->n_layers, info);
-	return result;
+	return 0;
 }
 
 static int read_timeline(struct load *load, struct jm_error *reterr)
@@ -229,7 +253,7 @@ static int read_idle(struct load *load, struct jm_error *reterr)
 	int result;
 
 	load->recording->idle_uw = (double)NAN;
-	if (!given && load->recording->run.idle.power_uw >= 0) {
+	if (!given && !isnan(load->recording->run.idle.power_uw)) {
 		load->recording->idle_uw = load->recording->run.idle.power_uw;
 		return 0;
 	}

@@ -84,10 +84,8 @@ make_run; : >$log
 broken "'$log' holds no reading"
 make_run; sed -i '2s/.*/20241121-05:20:00.012000,5000.0/' $log
 broken "'$log' line 2"
-make_run; sed -i '2s/5000.0/nan/' $log
-broken "'$log' line 2"
-make_run; sed -i '2s/1200.0/1e30/' $log
-broken "'$log' line 2"
+make_run; iconv -f UTF-8 -t UTF-16 $log >wide; mv wide $log
+broken "'$log' is in UTF-16"
 make_run; sed -i '2s/00.012/00.000/' $log
 broken "'$log' line 2"
 make_run; sed -i '2s/20241121/20241331/' $log
@@ -116,8 +114,40 @@ make_run; sed -i 's/20241121-05/20241121-06/' $log
 run map run/net
 expect_status 0
 expect_err_like '^clocks were changed between log and run: layers moved by 3600 s'
-make_run; echo '{"Layers": 5}' >run/net/trt_profiling/trt_engine_info.json
-broken "'run/net/trt_profiling/trt_engine_info.json'"
+# Values that cannot be are left out, negative ones are data.
+for value in nan,1200.0 5000.0,1e30 1000.0,4294967295.0; do
+	make_run; sed -i "2s/,.*/,$value/" $log
+	run map --method window run/net
+	expect_status 0
+	expect_err_like "1 readings of '$log' .the first in line 2. have no value that can be: left out"
+	cp $csv out
+	expect_out_like '^1,"conv, first",CaskConvolution,7000000.0,3000000.0,10.0$'
+done
+make_run; sed -i '2s/,.*/,5000.0,-8.0/' $log
+run map --method window run/net
+expect_status 0
+cp $csv out
+expect_out_like '^1,"conv, first",CaskConvolution,3480000.0,-520000.0,10.0$'
+# Marks and line ends of other systems.
+make_run; printf '\357\273\277' | cat - $log | tr '\n' '\r' >marked; mv marked $log
+run map --method window run/net
+expect_status 0
+cp $csv out
+expect_out_like '^1,"conv, first",CaskConvolution,6500000.0,2500000.0,10.0$'
+# Types are a help: a damaged file of them stops nothing, a missing one that was given does.
+info=run/net/trt_profiling/trt_engine_info.json
+make_run; echo '{"Layers": 5}' >$info
+run map --method window run/net
+expect_status 0
+expect_err_like "'$info' has no array \"Layers\".*: the types of 2 of 2 layers are unknown"
+cp $csv out
+expect_out_like '^1,"conv, first",Unknown,6500000.0,'
+make_run; echo 'version https://git-lfs.github.com/spec/v1' >lfs.json
+run map --method window --trt-engine-info-path lfs.json run/net
+expect_status 0
+expect_err_like "'lfs.json' is only the pointer of Git LFS to the file"
+run map --method window --trt-engine-info-path nowhere.json run/net
+expect_status 1
 make_run; echo '{"avg_idle_power": "much"}' >run/idling_power.json
 broken "'run/idling_power.json'"
 run map nowhere

@@ -76,15 +76,67 @@ static void test_idle(void **state)
 	assert_int_equal(jm_idle_write("no/such/folder", &record, NULL), JM_ENOTFOUND);
 	record.average_uw = NONE;
 	assert_int_equal(jm_idle_write(folder, &record, NULL), JM_EINVAL);
+	record.average_uw = (double)INFINITY;
+	assert_int_equal(jm_idle_write(folder, &record, NULL), JM_EINVAL);
+}
+
+static void test_idle_forms(void **state)
+{
+	(void)state;
 	expect_idle("The average idling power measured: 4234600.0 muW", 4234600);
+	expect_idle("The average idling power measured: 4234560.155322008 muW\r\n",
+		4234560.155322008);
+	expect_idle("The average idling power measured: -96000.0 muW", -96000);
+	expect_idle("The average idling power measured: 0.0 muW", 0);
+	expect_idle("The average idling power measured: 1e6 \xc2\xb5W\n", 1e6);
+	expect_idle("The average idling power measured: 4234.5 mW\n", 4234500);
+	expect_idle("The average idling power measured: 4.5 W.", 4500000);
 	expect_idle(" {\"avg_idle_power\": 5}", 5);
-	expect_idle("7.5\n", 7.5);
+	expect_idle("\xef\xbb\xbf{\"avg_idle_power\": 5}", 5);
+	expect_idle("{\"avg_idle_power\": -3}", -3);
+	/* What a program said around it, and the same twice. */
+	expect_idle("\xef\xbb\xbfINFO 2024-11-21 Idling for 60 s\n"
+		    "The average idling power measured: 20.0 muW\nsaved 3 files\n",
+		20);
+	expect_idle("The average idling power measured: 20.0 muW\n"
+		    "root:The average idling power measured: 20.0 muW\n",
+		20);
+}
+
+/* Other texts have numbers too. */
+static void test_idle_refused(void **state)
+{
+#define SAYS "The average idling power measured: "
+	(void)state;
 	refuse_idle("", "run 'joulemap idle'");
-	refuse_idle("nothing here", "'i' holds no idle power");
-	refuse_idle("power: -3.0 muW", "-3 uW is no idle power");
-	refuse_idle("{\"avg_idle_power\": -3}", "-3 uW is no idle power");
+	refuse_idle("nothing here", "'i' holds no idle power, but 'nothing here'");
+	refuse_idle("7.5\n", "but '7.5'");
+	refuse_idle("60 s\n", "but '60 s'");
+	refuse_idle("20250301 4.1 W", "but '20250301 4.1 W'");
+	refuse_idle("power: -3.0 muW", "but 'power: -3.0 muW'");
+	refuse_idle("20241121-05:20:04.131398,5032.0,840.0\n", "but '20241121-05:20:04.131398");
 	refuse_idle("{\"avg_idle_power\": \"3\"}", "no number \"avg_idle_power\"");
 	refuse_idle("{\"avg_idle_power\": NaN}", "line 1");
+	refuse_idle("{\"avg_idle_power\": 1e13}", "1e+13 uW is no idle power");
+	refuse_idle("{\"idle\": 4}", "no number \"avg_idle_power\"");
+	refuse_idle("[4234560.0]", "but '[4234560.0]'");
+	refuse_idle(SAYS "4,234,600.0 muW", "'4,234,600.0 muW' is no idle power of the form");
+	refuse_idle(SAYS "4 234 600.0 muW", "'4 234 600.0 muW' is no idle power");
+	refuse_idle(SAYS "4'234'600 muW", "without separators");
+	refuse_idle(SAYS "4_234_600 muW", "without separators");
+	refuse_idle(SAYS "4.234.600,0 muW", "without separators");
+	refuse_idle(SAYS "4234600.0 muWh", "is no idle power of the form");
+	refuse_idle(SAYS "nan muW", "'nan muW' is no idle power");
+	refuse_idle(SAYS "42346", "has no unit behind it, the file is cut off");
+	refuse_idle(SAYS, "is no idle power");
+	refuse_idle(SAYS "1e300 muW", "1e+300 uW is no idle power");
+	refuse_idle(SAYS "2.0 muW\n" SAYS "3.0 muW\n", "several idle powers, 2 and 3 uW");
+	refuse_idle("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 64\n",
+		"'i' is only the pointer of Git LFS to the file: fetch it with 'git lfs pull'");
+	refuse_idle("outs:\n- md5: 0123456789abcdef\n  size: 64\n  path: idling_power.json\n",
+		"pointer of DVC");
+	refuse_idle("Traceback (most recent call last):\n  File \"a.py\", line 20\n",
+		"error message of a Python program");
 }
 
 /* ---- Benchmark ---------------------------------------------------------------- */
@@ -448,6 +500,61 @@ static void test_engine_info_read(void **state)
 	jm_timeline_release(&timeline);
 }
 
+/* The types of "a" and "b" after a text; `part` of the failure, "" where there is none. */
+static void expect_types(const char *text, const char *a, const char *b, const char *part)
+{
+	struct jm_timeline timeline;
+	struct jm_error error = {0};
+	size_t unknown = 9;
+
+	jm_timeline_init(&timeline);
+	jm_timeline_add_layer(&timeline, "a", NULL, NULL);
+	jm_timeline_add_layer(&timeline, "b", NULL, NULL);
+	assert_int_equal(apply(text, &timeline, &unknown, &error), *part ? JM_EFORMAT : 0);
+	if (!strstr(error.message, part))
+		fail_msg("'%s' is not in '%s'", part, error.message);
+	assert_string_equal(timeline.layers[0].type, a);
+	assert_string_equal(timeline.layers[1].type, b);
+	assert_int_equal(unknown, (strcmp(a, "Unknown") == 0) + (strcmp(b, "Unknown") == 0));
+	jm_timeline_release(&timeline);
+}
+
+#define A "{\"Name\": \"a\", \"LayerType\": \"Conv\""
+#define B "{\"LayerType\": \"Pool\", \"Name\": \"b\""
+#define AROUND(more) "{\"Layers\": [" A more "}, " B "}], \"Bindings\": [\"x\"]}"
+
+/* What nobody needs may be anything. */
+static void test_engine_info_loose(void **state)
+{
+	(void)state;
+	expect_types(AROUND(""), "Conv", "Pool", "");
+	expect_types("\xef\xbb\xbf" AROUND(""), "Conv", "Pool", "");
+	expect_types(AROUND(", \"x\": NaN, \"y\": -Infinity"), "Conv", "Pool", "");
+	expect_types(AROUND(", \"x\": 18446744073709551616, \"y\": 1e999"), "Conv", "Pool", "");
+	expect_types(AROUND(", \"x\": \"caf\xe9 \x1b[2J \x01\n\""), "Conv", "Pool", "");
+	expect_types(AROUND(", \"x\": \"\\u0000 \\ud800 \\q \\\"\""), "Conv", "Pool", "");
+	expect_types(
+		AROUND(", \"x\": [1, {\"Name\": \"z\"}, []], \"y\": {}"), "Conv", "Pool", "");
+	expect_types(AROUND(","), "Conv", "Pool", "");
+	expect_types("{\"Layers\": [" A "}," B "},],}", "Conv", "Pool", "");
+	expect_types("{\"Layers\": [{\"LayerType\": \"\\u0043onv\\n\", \"Name\": \"\\u0061\"},"
+		     "{\"Name\": \"b\", \"LayerType\": \"\xe9\\u0000\\x\"}]}",
+		"Conv\n", "\xef\xbf\xbd\xef\xbf\xbd\\x", "");
+	/* Damaged: what stands before the damage counts. */
+	expect_types("{\"Layers\": [" A "}, " B ", \"x", "Conv", "Unknown", "ends too early");
+	expect_types("{\"Layers\": [" A "},\n" B "}", "Conv", "Pool", "line 2: the text ends");
+	expect_types("{\"Layers\": [" A "} " B "}]}", "Conv", "Unknown", "a ',' is missing");
+	expect_types("{\"Layers\": [" A " \"x\": 1}]}", "Unknown", "Unknown", "',' is missing");
+	expect_types(
+		"{\"Layers\": [" A "}, {\"Name\"}]}", "Conv", "Unknown", "a ':' is missing");
+	expect_types("{\"Layers\": [" A "}, {\"Name\": }]}", "Conv", "Unknown",
+		"a value is missing");
+	expect_types("{\"Layers\": [" A "}, {7: 1}]}", "Conv", "Unknown", "a name in quotes");
+	expect_types("version https://git-lfs.github.com/spec/v1\n", "Unknown", "Unknown",
+		"Git LFS");
+	expect_types("", "Unknown", "Unknown", "ends too early");
+}
+
 /* The reason is that of the failure, not of what was looked at behind it. */
 static void test_folder_refused(void **state)
 {
@@ -464,6 +571,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folder_refused),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_idle_forms),
+		cmocka_unit_test(test_idle_refused),
 		cmocka_unit_test(test_benchmark),
 		cmocka_unit_test(test_readings),
 		cmocka_unit_test(test_readings_refused),
@@ -471,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_mapping_refused),
 		cmocka_unit_test(test_engine_info_write),
 		cmocka_unit_test(test_engine_info_read),
+		cmocka_unit_test(test_engine_info_loose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_remove);

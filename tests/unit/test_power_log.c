@@ -145,20 +145,67 @@ static void test_refused(void **state)
 	expect_failure("20241121-00:00:01.0,5000.0,1.0,2\n20241121-00:00:01.0,5.0,1.0\n",
 		JM_EFORMAT, "line 1");
 	expect_failure("20241321-00:00:01.0,5000.0,1.0\n", JM_EFORMAT, "line 1");
-	expect_failure(
-		"20241121-00:00:01.0,nan,1.0\n", JM_EFORMAT, "'20241121-00:00:01.0,nan,1.0'");
-	expect_failure("20241121-00:00:01.0,5000.0,1.0\n20241121-00:00:01.0,inf,1.0\n"
-		       "20241121-00:00:01.0,5000.0,1.0\n",
-		JM_EFORMAT, "line 2");
-	expect_failure("20241121-00:00:01.0,5000.0,-8.0\n", JM_EFORMAT,
-		"line 1: -8 mA is no current between 0 and 1e+08 mA");
-	expect_failure("20241121-00:00:01.0,1e300,8.0\n", JM_EFORMAT, "line 1: 1e+300 mV");
-	expect_failure("20241121-00:00:01.0,1e999,8.0\n", JM_EFORMAT, "line 1: inf mV");
 	expect_failure("20241121-00:00:01.5,5000.0,1.0\n20241121-00:00:01.499,5000.0,1.0\n",
 		JM_EFORMAT, "line 2: time runs back by 0.001000 s");
 	expect_failure("20241121-02:00:01.5,5000.0,1.0\n20241121-01:30:01.5,5000.0,1.0\n",
 		JM_EFORMAT, "line 2: time runs back by 1800.");
 	expect_failure("99991121-00:00:01.0,5000.0,1.0\n", JM_EFORMAT, "line 1");
+}
+
+/* Negative values are data; what cannot be is no value, and counted. */
+static void test_values(void **state)
+{
+	static const char *const impossible[] = {"nan,1.0", "5000.0,NaN", "inf,1.0",
+		"5000.0,-Infinity", "1000.0,4294967295.0", "1000.0,-4294967295.0", "1e300,8.0",
+		"8.0,1e999", "1000001.0,1.0", "1000000.0,1000001.0"};
+	struct jm_power_log_notes notes;
+	struct jm_reading reading;
+	char text[200];
+
+	(void)state;
+	reading = expect_readings("20241121-00:00:01.0,12000.0,-8.0\n", 1, 0, &notes);
+	assert_true(reading.value[0] == 12000 && reading.value[1] == -8);
+	reading = expect_readings("20241121-00:00:01.0,-5.0,-0.0\n", 1, 0, &notes);
+	assert_true(reading.value[0] == -5 && notes.impossible == 0);
+	for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]); i++) {
+		snprintf(text, sizeof(text),
+			"20241121-00:00:01.0,5000.0,1.0\n20241121-00:00:02.0,%s\n"
+			"20241121-00:00:03.0,%s\n20241121-00:00:04.0,5000.0,2.0\n",
+			impossible[i], impossible[i]);
+		reading = expect_readings(text, 2, 1, &notes);
+		assert_true(reading.value[1] == 2);
+		assert_true(notes.impossible == 2 && notes.impossible_line == 2);
+	}
+	expect_failure("20241121-00:00:01.0,1000.0,4294967295.0\n", JM_EFORMAT,
+		"holds no value that can be in 1 readings");
+	expect_failure("20241121-00:00:01.0,nano,1.0\n20241121-00:00:01.0,1.0,1.0\n",
+		JM_EFORMAT, "line 1");
+}
+
+/* Marks of encodings, and line ends of all kinds. */
+static void test_encodings(void **state)
+{
+	struct jm_power_log_notes notes;
+	struct jm_reading reading;
+
+	(void)state;
+	reading = expect_readings("\xef\xbb\xbf"
+				  "20241121-00:00:01.0,5000.0,1.0\n"
+				  "20241121-00:00:02.0,5000.0,2.0\n",
+		2, 1, &notes);
+	assert_true(reading.value[1] == 2);
+	reading = expect_readings("20241121-00:00:01.0,5000.0,1.0\r"
+				  "20241121-00:00:02.0,5000.0,2.0\r",
+		2, 1, &notes);
+	assert_true(reading.value[1] == 2 && !notes.torn_last_line);
+	expect_readings(
+		"20241121-00:00:01.0,5000.0,1.0\r20241121-00:00:02.0,500", 1, 0, &notes);
+	assert_int_equal(notes.torn_last_line, 1);
+	expect_failure("\xff\xfe"
+		       "2",
+		JM_EFORMAT, "'p.log' is in UTF-16, not in UTF-8: convert it with 'iconv");
+	expect_failure("\x1f\x8b\x08 zipped", JM_EFORMAT, "is compressed by gzip");
+	expect_failure("<!doctype html>\n<html>", JM_EFORMAT, "is a page of the web");
 }
 
 static void test_clock_changes(void **state)
@@ -322,6 +369,8 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_clock_changes),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_round_trip),
