@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	jm_engine_info_apply("fuzz", text, size, &timeline, &unknown, &error);
 	jm_timeline_release(&timeline);
-	if (jm_idle_parse("fuzz", text, size, &idle, &error) == 0 && !(fabs(idle.average_uw) < 1e12))
+	if (jm_idle_parse("fuzz", text, size, &idle, &error) == 0 &&
+		!(fabs(idle.average_uw) < 1e12))
 		abort();
 	free(text);
 	return 0;
