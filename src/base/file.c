@@ -67,6 +67,29 @@ int jm_folder_make(const char *path, struct jm_error *reterr)
 	return 0;
 }
 
+int jm_folder_make_new(const char *folder, const char *stem, char ret_path[JM_PATH_MAX],
+	struct jm_error *reterr)
+{
+	char name[256];
+
+	for (unsigned n = 1;; n++) {
+		int length = n == 1 ? snprintf(name, sizeof(name), "%s", stem)
+				    : snprintf(name, sizeof(name), "%s.%u", stem, n);
+		int result = jm_path_join(ret_path, folder, name, reterr);
+
+		if (result < 0)
+			return result;
+		if (length >= (int)sizeof(name))
+			return jm_fail(reterr, JM_EINVAL, "name '%.60s...' is too long", stem);
+		rmdir(ret_path); /* of somebody who was cut off before he could fill it */
+		if (mkdir(ret_path, 0777) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return jm_fail_errno(
+				reterr, errno, "cannot make folder '%s'", ret_path);
+	}
+}
+
 int jm_file_read(const char *path, size_t max, char **ret_data, size_t *ret_size,
 	struct jm_error *reterr)
 {

@@ -27,6 +27,13 @@ int jm_path_is_folder(const char *path);
 int jm_folder_make(const char *path, struct jm_error *reterr);
 
 /*
+ * Makes a folder that was not there before: FOLDER/STEM, else FOLDER/STEM.2 and
+ * so on. One that is there and empty is taken, too.
+ */
+int jm_folder_make_new(const char *folder, const char *stem, char ret_path[JM_PATH_MAX],
+	struct jm_error *reterr);
+
+/*
  * Reads a whole file. *ret_data is freed with free(), has *ret_size bytes and
  * a '\0' behind them. JM_EFORMAT when it is longer than `max` bytes.
  */

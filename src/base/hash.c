@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/wishes.h"
 
 static int hash_reader(struct jm_reader *reader, EVP_MD_CTX *hash, struct jm_error *reterr)
 {
@@ -21,6 +22,11 @@ static int hash_reader(struct jm_reader *reader, EVP_MD_CTX *hash, struct jm_err
 			return jm_fail(reterr, JM_EIO, "cannot compute the hash of '%s'",
 				reader->path);
 		reader->position = reader->end;
+		/* A huge or endless file is no reason not to heed the user. */
+		if (result > 0 && jm_wishes_count())
+			return jm_fail(reterr, JM_EINTERRUPTED,
+				"interrupted while '%s' was read, nothing was measured",
+				reader->path);
 	} while (result > 0);
 	return result;
 }

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/plugins.h"
+#include "run/run_folder.h"
 #include "run/session.h"
 
 struct values {
@@ -70,6 +71,38 @@ static int find_run(const char *folder, char ret_run[JM_PATH_MAX], struct jm_err
 		folder);
 }
 
+static void tell(const char *run_folder, const struct jm_session_report *report)
+{
+	jm_cli_note("recovered %zu cycles and %zu readings in '%s'%s", report->cycles,
+		report->readings, run_folder,
+		report->damage.code     ? ""
+		: report->bytes_dropped ? ", a torn end was dropped"
+					: "");
+	if (report->damage.code)
+		jm_cli_note("%llu bytes that are no records were dropped: %s",
+			(unsigned long long)report->bytes_dropped, report->damage.message);
+	jm_cli_note("next: joulemap map %s", run_folder);
+}
+
+/* While we waited for the lock somebody did our work, and its spool is gone. */
+static int leave_to_others(
+	const struct jm_session_paths *paths, const char *run_folder, struct jm_error *reterr)
+{
+	char run_json[JM_PATH_MAX];
+	int result = jm_path_join(run_json, run_folder, JM_RUN_JSON_NAME, reterr);
+	int complete = result == 0 && jm_path_exists(run_json);
+
+	jm_session_remove(paths, run_folder);
+	if (result == 0 && !complete)
+		return jm_fail(reterr, JM_ENOTFOUND,
+			"the run in '%s' was taken away while it was to be recovered",
+			run_folder);
+	if (result == 0)
+		jm_cli_note("another one was faster: the run in '%s' is complete already",
+			run_folder);
+	return result;
+}
+
 static int recover(const char *folder, struct jm_error *reterr)
 {
 	struct jm_session_report report;
@@ -81,23 +114,18 @@ static int recover(const char *folder, struct jm_error *reterr)
 		result = jm_session_paths(run_folder, &paths, reterr);
 	if (result < 0)
 		return result;
-	lock = jm_session_lock(&paths, reterr);
+	lock = jm_session_lock(&paths, JM_SESSION_RECOVERY, reterr);
 	if (lock < 0)
 		return lock;
-	result = jm_session_finish(run_folder, &report, reterr);
+	if (!jm_session_exists(run_folder)) {
+		result = leave_to_others(&paths, run_folder, reterr);
+	} else {
+		result = jm_session_finish(run_folder, &report, reterr);
+		if (result == 0)
+			tell(run_folder, &report);
+	}
 	close(lock);
-	if (result < 0)
-		return result;
-	jm_cli_note("recovered %zu cycles and %zu readings in '%s'%s", report.cycles,
-		report.readings, run_folder,
-		report.damage.code     ? ""
-		: report.bytes_dropped ? ", a torn end was dropped"
-				       : "");
-	if (report.damage.code)
-		jm_cli_note("%llu bytes that are no records were dropped: %s",
-			(unsigned long long)report.bytes_dropped, report.damage.message);
-	jm_cli_note("next: joulemap map %s", run_folder);
-	return 0;
+	return result;
 }
 
 static int run(int argc, char **argv)

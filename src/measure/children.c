@@ -111,8 +111,9 @@ static int start_worker(struct children *children, struct jm_error *reterr)
 static int start_logger(struct children *children, struct jm_error *reterr)
 {
 	struct jm_logger_config *config = &children->config->logger;
+	/* Where it is stopped when the parent dies, it must come to see that. */
 	int result = jm_child_start(
-		&children->logger, &children->logger_pipes, "joulemap-logger", 0, reterr);
+		&children->logger, &children->logger_pipes, "joulemap-logger", SIGCONT, reterr);
 
 	if (result <= 0)
 		return result;

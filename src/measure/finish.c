@@ -344,7 +344,8 @@ static int keep_previous(struct finish *finish, const struct jm_session_paths *p
 
 	if (jm_path_exists(paths->kept))
 		return 0;
-	result = jm_previous_keep(finish->run_folder, finish->started, report->kept, reterr);
+	result = jm_previous_keep(
+		finish->run_folder, finish->started, paths->place, report->kept, reterr);
 	if (result == 0)
 		report->kept[0] = '\0';
 	return result < 0 ? result : jm_file_write(paths->kept, "", 0, reterr);

@@ -368,7 +368,7 @@ static int finish(struct job *job, const struct jm_children_result *children, in
 	job->result->cycles = finish_result == 0 ? (uint32_t)report.cycles : 0;
 	if (finish_result == 0 && report.kept[0])
 		jm_note(job->config->progress, "the earlier run is kept in %s", report.kept);
-	if (finish_result < 0)
+	if (finish_result < 0 && jm_session_exists(job->place.run_folder))
 		jm_note(job->config->progress,
 			"what was measured is safe in '%s': mend the fault below, then "
 			"'joulemap recover %s'",

@@ -17,7 +17,7 @@ static int take_lock(struct jm_place *place, struct jm_error *reterr)
 	if (place->lock_fd >= 0)
 		close(place->lock_fd);
 	place->lock_fd = -1;
-	result = jm_session_lock(&place->paths, reterr);
+	result = jm_session_lock(&place->paths, JM_SESSION_MEASUREMENT, reterr);
 	if (result < 0)
 		return result;
 	place->lock_fd = result;
@@ -34,7 +34,7 @@ static int set_aside(
 
 	jm_civil_format_file(
 		realtime + jm_clock_utc_offset_s(realtime) * JM_NS_PER_S, name + strlen(name));
-	result = jm_path_join(aside, place->run_folder, name, reterr);
+	result = jm_folder_make_new(place->run_folder, name, aside, reterr);
 	if (result == 0 && rename(place->paths.folder, aside) != 0)
 		result = jm_fail_errno(reterr, errno, "cannot move '%s'", place->paths.folder);
 	if (result < 0)
@@ -82,6 +82,8 @@ int jm_place_take(struct jm_place *place, const char *result_dir, const char *mo
 		result = take_lock(place, reterr);
 	if (result == 0)
 		result = recover_previous(place, progress, reterr);
+	if (result == 0)
+		jm_session_clear(&place->paths);
 	return result;
 }
 
@@ -89,7 +91,9 @@ void jm_place_release(struct jm_place *place)
 {
 	if (place->lock_fd < 0)
 		return;
-	if (!jm_session_exists(place->run_folder))
+	/* Another run may have begun here since this one was completed. */
+	if (!jm_session_exists(place->run_folder) &&
+		jm_session_owns(&place->paths, place->lock_fd))
 		jm_session_remove(&place->paths, place->run_folder);
 	close(place->lock_fd);
 	place->lock_fd = -1;

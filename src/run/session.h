@@ -15,8 +15,13 @@ struct jm_session_paths {
 	char timeline[JM_PATH_MAX]; /* timeline.spool of the inference process */
 	char power[JM_PATH_MAX];    /* power.spool of the logger */
 	char lock[JM_PATH_MAX];     /* held while anybody works on the run */
+	char place[JM_PATH_MAX];    /* which folder it is moved to, from before that on */
 	char kept[JM_PATH_MAX];     /* exists once the earlier run is out of the way */
 };
+
+/* What a lock is taken for. */
+#define JM_SESSION_MEASUREMENT "measurement"
+#define JM_SESSION_RECOVERY "recovery"
 
 int jm_session_paths(
 	const char *run_folder, struct jm_session_paths *ret_paths, struct jm_error *reterr);
@@ -27,10 +32,17 @@ int jm_session_exists(const char *run_folder);
 /*
  * Makes the spool's folder and takes its lock, which the processes of a run
  * inherit: it is free when all of them are gone. Waits a little for the end of
- * a run whose parent was killed. Returns a descriptor to close, JM_EIO when a
- * measurement is running there, or an error of the file system.
+ * a run whose parent was killed. Returns a descriptor to close, JM_EIO when
+ * somebody else works there, or an error of the file system.
  */
-int jm_session_lock(const struct jm_session_paths *paths, struct jm_error *reterr);
+int jm_session_lock(
+	const struct jm_session_paths *paths, const char *purpose, struct jm_error *reterr);
+
+/* 1: the lock in the folder is this one, and nobody's who came after its removal. */
+int jm_session_owns(const struct jm_session_paths *paths, int lock_fd);
+
+/* Throws away what is left of a run that cannot be completed. The lock must be held. */
+void jm_session_clear(const struct jm_session_paths *paths);
 
 struct jm_session_report {
 	size_t cycles;

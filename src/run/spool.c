@@ -75,7 +75,7 @@ int jm_spool_create(struct jm_spool_writer *spool, const char *path, struct jm_e
 	spool->data = malloc(BLOCK_MAX);
 	if (!spool->data)
 		return jm_fail_memory(reterr, "a spool");
-	spool->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	spool->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (spool->fd >= 0) {
 		struct iovec magic = {(void *)(uintptr_t)FILE_MAGIC, FILE_MAGIC_SIZE};
 

@@ -234,7 +234,7 @@ first=$!
 wait_for_cycles r5
 run measure --model lenet --sensor sim --result-dir r5 "${quick[@]}"
 expect_status 1
-expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool': wait for its end"
+expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool' \(process $first\): wait for its end"
 run recover r5
 expect_status 1
 expect_err_like "^joulemap: a measurement is running in 'r5/lenet/spool'"

@@ -64,6 +64,14 @@ def children_of(pid):
     return [int(word) for word in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
+def is_gone(pid):
+    """No such process, or only its exit status is left of it."""
+    try:
+        return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def expect_no_process_left(process):
     try:
         os.killpg(process.pid, 0)
@@ -122,9 +130,7 @@ def test_stopped_logger(folder):
     """A logger that stands still is noticed, and said."""
     process = start(folder)
     wait_for_cycles(folder, process)
-    logger = [pid for pid in children_of(process.pid)
-              if read(f"/proc/{pid}/comm").strip() == "joulemap-logger"][0]
-    os.kill(logger, signal.SIGSTOP)
+    os.kill(logger_of(process), signal.SIGSTOP)
     process.communicate(timeout=120)
     assert process.returncode == 1
     assert "the power logger has read nothing for" in read(f"{folder}/err"), read(f"{folder}/err")
@@ -145,13 +151,38 @@ def test_failure_keeps_earlier_run(folder):
 
 
 def test_earlier_runs_lie_side_by_side(folder):
-    for runs in ("20", "21", "22"):
+    """Whatever the clock says: the stamp of a folder has whole seconds."""
+    for runs in ("20", "21", "22", "23"):
         measure_well(folder, runs)
-        time.sleep(1.1)  # the stamp of a folder has whole seconds
-    assert run_of(folder)["cycles"] == 22
-    kept = sorted(glob.glob(f"{folder}/lenet/previous/*/run.json"))
-    assert len(kept) == 2, kept
+    assert run_of(folder)["cycles"] == 23
+    kept = glob.glob(f"{folder}/lenet/previous/*/run.json")
+    assert sorted(json.loads(read(path))["cycles"] for path in kept) == [20, 21, 22], kept
     assert not glob.glob(f"{folder}/lenet/previous/*/previous")
+
+
+def contents(folder):
+    return {path[len(folder):]: open(path, "rb").read()
+            for path in glob.glob(f"{folder}/**", recursive=True) if os.path.isfile(path)}
+
+
+def test_killed_within_its_second(folder):
+    """A run is killed and the next one begins in the same second: all three are there."""
+    for i in range(4):
+        measure_well(f"{folder}/{i}", "111")
+        before = contents(f"{folder}/{i}/lenet")
+        os.makedirs(f"{folder}/{i}", exist_ok=True)
+        while time.time() % 1 > 0.01:
+            time.sleep(0.001)
+        killed = start(f"{folder}/{i}")
+        time.sleep(0.85)
+        killed.kill()
+        killed.communicate()
+        measure_well(f"{folder}/{i}", "222")
+        after = contents(f"{folder}/{i}/lenet")
+        assert run_of(f"{folder}/{i}")["cycles"] == 222
+        for name, data in before.items():
+            assert data in after.values(), name
+        assert not os.path.exists(f"{folder}/{i}/lenet/spool")
 
 
 def test_damaged_leftovers(folder):
@@ -172,12 +203,49 @@ def test_damaged_leftovers(folder):
         glob.glob(f"{folder}/lenet/previous/*/spool.broken.*")) == 1
 
 
-def test_kill_while_completing(folder):
-    """Wherever completing a run is cut off, doing it again completes it."""
+def cut_off(folder):
+    """A run with cycles whose parent and inference are killed."""
     process = start(folder)
     wait_for_cycles(folder, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def test_recoveries_at_once(folder):
+    """One does the work, the others say so; none leaves anything behind."""
+    cut_off(folder)
+    recoveries = [subprocess.Popen([JOULEMAP, "recover", f"{folder}/lenet"], text=True,
+                                   stderr=subprocess.PIPE) for _ in range(4)]
+    said = [recovery.communicate()[1] for recovery in recoveries]
+    assert sum(text.startswith("recovered ") for text in said) == 1, said
+    for recovery, text in zip(recoveries, said):
+        late = "holds no run that was cut off" in text
+        assert recovery.returncode == (1 if late else 0), text
+        assert late or text.startswith("recovered ") or "another one was faster" in text, text
+    assert not os.path.exists(f"{folder}/lenet/spool")
+    assert run_of(folder)["cycles"] > 0
+
+
+def logger_of(process):
+    return [pid for pid in children_of(process.pid)
+            if read(f"/proc/{pid}/comm").strip() == "joulemap-logger"][0]
+
+
+def test_stopped_logger_of_a_killed_parent(folder):
+    """It is woken by its parent's death; stopped only then, recover names it."""
+    process = start(folder)
+    wait_for_cycles(folder, process)
+    logger = logger_of(process)
+    os.kill(logger, signal.SIGSTOP)
+    process.kill()
+    process.communicate()
+    subprocess.run([JOULEMAP, "recover", f"{folder}/lenet"], check=True, capture_output=True)
+    assert is_gone(logger)
+
+
+def test_kill_while_completing(folder):
+    """Wherever completing a run is cut off, doing it again completes it."""
+    cut_off(folder)
     time.sleep(0.2)
     for delay in range(0, 60, 4):
         copy = f"{folder}/copy{delay}"
