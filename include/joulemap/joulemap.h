@@ -563,8 +563,10 @@ JM_API int jm_plugin_load(const char *path, struct jm_error *reterr);
  * Both functions work on this machine and return when all is done and on disk.
  *
  * Signals: until they return, SIGINT (Ctrl-C), SIGTERM and SIGHUP are the
- * user's wish to end early, SIGPIPE and SIGXFSZ are ignored, and SIGCHLD has its
- * default; every handler is then put back as it was.
+ * user's wish to end early, SIGPIPE and SIGXFSZ are ignored; every handler is then
+ * put back as it was. SIGCHLD is left alone: a program may ignore or collect its
+ * children, ours too; but then an error cannot say by which signal one of them
+ * was killed, and run.json has no load_of_others.
  *
  * Processes: jm_measure() forks children that run the network and log power
  * (jm_idle() reads the sensor itself); none is left on return, and the death of

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
 	struct jm_error error = {0};
 	int result;
 
+	/* Whoever started us may have ignored it, which would take our children's ends away. */
+	signal(SIGCHLD, SIG_DFL);
 	if (command)
 		return command->run(argc - 1, argv + 1);
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions that measure: joulemap.h over what this folder does. */
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -129,9 +128,7 @@ static int check(const struct jm_measure_options *options, struct jm_error *rete
 int jm_measure(const struct jm_measure_options *options, struct jm_measure_outcome *ret_outcome,
 	struct jm_error *reterr)
 {
-	const struct sigaction collect = {.sa_handler = SIG_DFL};
 	struct jm_measure_options own = measure_defaults;
-	struct sigaction saved;
 	int result;
 
 	memset(ret_outcome, 0, sizeof(*ret_outcome));
@@ -139,11 +136,5 @@ int jm_measure(const struct jm_measure_options *options, struct jm_measure_outco
 		&own, sizeof(own), options, options->size, "jm_measure_options_init", reterr);
 	if (result == 0)
 		result = check(&own, reterr);
-	if (result < 0)
-		return result;
-	/* A program that ignores or collects its children must leave ours to us. */
-	sigaction(SIGCHLD, &collect, &saved);
-	result = jm_measure_run(&own, ret_outcome, reterr);
-	sigaction(SIGCHLD, &saved, NULL);
-	return result;
+	return result < 0 ? result : jm_measure_run(&own, ret_outcome, reterr);
 }

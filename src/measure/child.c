@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/child.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/wishes.h"
@@ -25,57 +23,36 @@ static void begin(struct jm_pipes *pipes, pid_t parent, const char *name, int de
 	prctl(PR_SET_NAME, name);
 }
 
-int jm_child_start(struct jm_child *child, struct jm_pipes *pipes, const char *name,
+int jm_child_start(struct jm_process *child, struct jm_pipes *pipes, const char *name,
 	int death_signal, struct jm_error *reterr)
 {
 	pid_t parent = getpid();
+	int result = jm_process_start(child, reterr);
 
-	fflush(NULL);
-	child->pid = fork();
-	if (child->pid < 0)
-		return jm_fail_errno(reterr, errno, "cannot start a process");
-	if (child->pid == 0) {
+	if (result < 0)
+		return result;
+	if (result) {
 		begin(pipes, parent, name, death_signal);
 		return 1;
 	}
-	child->running = 1;
 	jm_pipes_keep_parent(pipes);
 	return 0;
 }
 
-void jm_child_reap(struct jm_child *child, int options)
+void jm_child_end(struct jm_process *child, struct jm_pipes *pipes, int64_t patience_ns)
 {
-	pid_t gone;
-
-	if (!child->running)
-		return;
-	gone = waitpid(child->pid, &child->wait_status, options);
-	/* Where SIGCHLD is ignored nothing is left of it to collect. */
-	if (gone == child->pid || (gone < 0 && errno == ECHILD))
-		child->running = 0;
-}
-
-void jm_child_end(struct jm_child *child, struct jm_pipes *pipes, int64_t patience_ns)
-{
-	int64_t deadline = jm_clock_monotonic_ns(NULL) + patience_ns;
-
 	if (pipes->control_fd >= 0)
 		close(pipes->control_fd);
 	pipes->control_fd = -1;
-	while (child->running && jm_clock_monotonic_ns(NULL) < deadline) {
-		jm_child_reap(child, WNOHANG);
-		if (child->running)
-			jm_clock_sleep_until(jm_clock_monotonic_ns(NULL) + 2 * JM_NS_PER_MS);
-	}
-	if (child->running) {
-		kill(child->pid, SIGKILL);
-		jm_child_reap(child, 0);
-	}
+	jm_process_wait(child, patience_ns);
+	jm_process_kill(child, SIGKILL);
+	jm_process_wait(child, -1);
+	jm_process_release(child);
 	jm_pipes_close(pipes);
 }
 
-int jm_child_fail(const struct jm_child *child, const char *name, const struct jm_error *words,
-	uint32_t cycles, struct jm_error *reterr)
+int jm_child_fail(const struct jm_process *child, const char *name,
+	const struct jm_error *words, uint32_t cycles, struct jm_error *reterr)
 {
 	/* A program may have written anything there, and may still write. */
 	struct jm_error said = *words;
@@ -97,7 +74,7 @@ int jm_child_fail(const struct jm_child *child, const char *name, const struct j
 		reterr, JM_EIO, "the %s process ended early after %u cycles", name, cycles);
 }
 
-int jm_child_fail_command(const struct jm_child *child, const char *name, const char *when,
+int jm_child_fail_command(const struct jm_process *child, const char *name, const char *when,
 	struct jm_error *reterr)
 {
 	int status = child->wait_status;

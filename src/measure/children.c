@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,7 +24,7 @@
 struct children {
 	struct jm_children_config *config;
 	struct jm_link link; /* to the worker */
-	struct jm_child worker, logger;
+	struct jm_process worker, logger;
 	struct jm_pipes logger_pipes;
 	struct jm_logger_shared *logger_shared;
 	uint64_t passes;    /* of the logger, seen last */
@@ -174,7 +172,7 @@ static int watch(struct children *children, int timeout_ms, char *ret_word)
 		fds[1].fd = -1; /* not started yet: the other end is ours */
 	if (poll(fds, 2, timeout_ms) <= 0) {
 		/* What a command has left running may keep its pipe open. */
-		jm_child_reap(&children->worker, WNOHANG);
+		jm_process_wait(&children->worker, 0);
 		if (children->worker.running)
 			return 0;
 		if (poll(fds, 1, 0) <= 0)
@@ -230,7 +228,7 @@ static int wait_until_ready(struct children *children, struct jm_error *reterr)
 						     : fail_worker(children, reterr);
 		waited_s = (double)(jm_clock_monotonic_ns(NULL) - begin) / 1e9;
 		if (jm_wishes_count()) {
-			kill(children->worker.pid, SIGKILL);
+			jm_process_kill(&children->worker, SIGKILL);
 			return check_wishes(reterr);
 		}
 		if (ready_s > 0 && waited_s > ready_s)
@@ -302,7 +300,7 @@ static void heed_wishes(struct children *children)
 		atomic_store(&children->link.shared->stop, 1);
 	}
 	if (jm_wishes_count() >= 2)
-		kill(children->worker.pid, SIGKILL);
+		jm_process_kill(&children->worker, SIGKILL);
 }
 
 /* A logger that lives but reads nothing any more is worth no more cycles. */
@@ -345,7 +343,7 @@ static int check_command(struct children *children, struct jm_error *reterr)
 	patience += cycles ? 3 * ((children->stop_ns - children->go_ns) / cycles) : 0;
 	if (now - children->stop_ns < patience)
 		return 0;
-	kill(children->worker.pid, SIGKILL);
+	jm_process_kill(&children->worker, SIGKILL);
 	return jm_fail(reterr, JM_EENGINE,
 		"'%s' did not end within %.0f s after it was told to stop, at cycle %u, and "
 		"was killed",
@@ -432,18 +430,22 @@ static void end_both(struct children *children, int result)
 	jm_child_end(&children->logger, &children->logger_pipes, LOGGER_END_NS);
 }
 
+/* Not known where somebody else collected it. */
+static double cpu_s(const struct jm_process *process)
+{
+	return !process->pid || process->collected ? process->cpu_s : (double)NAN;
+}
+
 int jm_children_run(struct jm_children_config *config, struct jm_children_result *ret_result,
 	struct jm_error *reterr)
 {
 	struct children children = {.config = config, .logger_pipes = {-1, -1, -1, -1}};
-	struct rusage usage;
 	int result = measure(&children, reterr);
 
 	end_both(&children, result);
 	if (result == 0)
 		result = check_ends(&children, reterr);
-	getrusage(RUSAGE_CHILDREN, &usage);
-	ret_result->children_cpu_s = jm_cpu_seconds(&usage);
+	ret_result->children_cpu_s = cpu_s(&children.worker) + cpu_s(&children.logger);
 	ret_result->interrupted = children.interrupted;
 	if (children.link.shared && children.logger_shared)
 		ret_result->cycles = cycles_done(&children);

@@ -41,8 +41,8 @@ struct jm_children_config {
 
 struct jm_children_result {
 	uint32_t cycles;
-	int interrupted; /* the user asked to end early */
-	double children_cpu_s;
+	int interrupted;       /* the user asked to end early */
+	double children_cpu_s; /* NaN: somebody else collected them */
 };
 
 /*

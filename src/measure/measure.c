@@ -231,7 +231,8 @@ static double load_of_others(const struct job *job, double children_cpu_s)
 	struct jm_cpu_time after;
 	double busy;
 
-	if (jm_cpu_time_read("", &after) != 0 || after.total <= job->cpu_before.total)
+	if (isnan(children_cpu_s) || jm_cpu_time_read("", &after) != 0 ||
+		after.total <= job->cpu_before.total)
 		return (double)NAN;
 	busy = (double)(after.busy - job->cpu_before.busy) - children_cpu_s * ticks_per_s;
 	return (busy > 0 ? busy : 0) / (double)(after.total - job->cpu_before.total);

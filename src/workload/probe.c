@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "workload/probe.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,9 +12,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "base/wishes.h"
 
-#define POLL_NS JM_NS_PER_MS
+/* How long the user's wish may go unnoticed. */
+#define LOOK_NS (20 * JM_NS_PER_MS)
 
 /* What the probe's process leaves; `done` is written last. */
 struct answer {
@@ -35,23 +36,15 @@ static void probe(const struct jm_engine_ops *ops, const struct jm_engine_option
 	_exit(0);
 }
 
-/* Until it is gone (1), or the patience or the user's is over (0). Nothing is left of it
- * to collect where SIGCHLD is ignored. */
-static int wait_for(pid_t pid, double patience_s, int *ret_status)
+/* Until it is gone, or the patience or the user's is over. */
+static void wait_for(struct jm_process *process, double patience_s)
 {
-	int64_t now_ns = jm_clock_monotonic_ns(NULL);
-	int64_t deadline_ns = now_ns + (int64_t)(patience_s * 1e9);
+	int64_t deadline_ns = jm_clock_monotonic_ns(NULL) + (int64_t)(patience_s * 1e9);
 
-	for (;;) {
-		pid_t gone = waitpid(pid, ret_status, WNOHANG);
-
-		if (gone == pid || (gone < 0 && errno == ECHILD))
-			return 1;
-		if (now_ns >= deadline_ns || jm_wishes_count())
-			return 0;
-		jm_clock_sleep_until(now_ns + POLL_NS);
-		now_ns = jm_clock_monotonic_ns(NULL);
-	}
+	do
+		jm_process_wait(process, LOOK_NS);
+	while (process->running && !jm_wishes_count() &&
+		jm_clock_monotonic_ns(NULL) < deadline_ns);
 }
 
 static int read_answer(const struct jm_engine_ops *ops, const struct answer *answer, int status,
@@ -77,16 +70,15 @@ static int read_answer(const struct jm_engine_ops *ops, const struct answer *ans
 }
 
 /* The probe ran; waits for it, or ends it. */
-static int conclude(const struct jm_engine_ops *ops, pid_t pid, const struct answer *answer,
-	double patience_s, struct jm_engine_info *ret_info, struct jm_error *reterr)
+static int conclude(const struct jm_engine_ops *ops, struct jm_process *process,
+	const struct answer *answer, double patience_s, struct jm_engine_info *ret_info,
+	struct jm_error *reterr)
 {
-	int status = 0;
-
-	if (wait_for(pid, patience_s, &status))
-		return read_answer(ops, answer, status, ret_info, reterr);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	wait_for(process, patience_s);
+	if (!process->running)
+		return read_answer(ops, answer, process->wait_status, ret_info, reterr);
+	jm_process_kill(process, SIGKILL);
+	jm_process_wait(process, -1);
 	if (jm_wishes_count())
 		return jm_fail(reterr, JM_EINTERRUPTED,
 			"interrupted before the first cycle, nothing was measured");
@@ -101,21 +93,22 @@ int jm_probe_engine_within(const struct jm_engine_ops *ops,
 {
 	struct answer *answer = mmap(NULL, sizeof(*answer), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pid, parent = getpid();
+	struct jm_process process;
+	pid_t parent = getpid();
 	int result;
 
 	if (answer == MAP_FAILED)
 		return jm_fail_memory(reterr, "the answer of an engine");
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
+	result = jm_process_start(&process, reterr);
+	if (result > 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
 			probe(ops, options, answer);
 		_exit(1);
 	}
-	result = pid < 0 ? jm_fail_errno(reterr, errno, "cannot start a process")
-			 : conclude(ops, pid, answer, patience_s, ret_info, reterr);
+	if (result == 0)
+		result = conclude(ops, &process, answer, patience_s, ret_info, reterr);
+	jm_process_release(&process);
 	munmap(answer, sizeof(*answer));
 	return result;
 }

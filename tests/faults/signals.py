@@ -107,6 +107,20 @@ def test_ignored_signal(folder):
     assert run_of(folder)["cycles"] == 3000
 
 
+def test_ignored_children(folder):
+    """Whoever ignores SIGCHLD and starts measure does not hide the ends of its children."""
+    process = start(folder, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    wait_for_cycles(folder, process)
+    worker = [pid for pid in children_of(process.pid)
+              if read(f"/proc/{pid}/comm").strip() == "joulemap-infer"][0]
+    os.kill(worker, signal.SIGKILL)
+    process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the inference process was killed (Killed) after" in read(f"{folder}/err")
+    assert run_of(folder)["cycles"] > 0
+    expect_no_process_left(process)
+
+
 def test_reader_gone(folder):
     """`measure 2>&1 | tee` and Ctrl-C: the reader of the messages dies first."""
     reader, writer = os.pipe()
