@@ -107,7 +107,7 @@ enum jm_scope {
 enum jm_quantity {
 	JM_QUANTITY_MV_MA = 1, /* value[0] mV, value[1] mA; power = product, uW */
 	JM_QUANTITY_UW = 2,    /* value[0] uW */
-	JM_QUANTITY_UJ = 3     /* value[0] uJ, a counter that only grows */
+	JM_QUANTITY_UJ = 3     /* value[0] uJ, a counter that grows, and wraps */
 };
 
 #define JM_NAME_MAX 64
@@ -129,6 +129,7 @@ struct jm_rail {
 	struct jm_reading *readings; /* [n_readings], owned by the log */
 	size_t n_readings;
 	size_t capacity;
+	double range_uj; /* of a counter: where it wraps to 0; 0: not known */
 };
 
 /* Rail 0 is the one that feeds the whole machine, as far as is known. */
@@ -384,6 +385,7 @@ struct jm_fit_layer {
 	int group;              /* -1: none */
 	double group_energy_mj; /* of all layers of the group, each once; NaN: no group */
 	double group_energy_sd_mj;
+	double prior_sd_w; /* how far layers of its type scatter; NaN: no layer */
 };
 
 /* Response of supply and sensor, as found. */

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/statistics.h"
+#include "data/counter.h"
 
 /* Periods looked for when nothing is known of the sensor. */
 #define PERIOD_MIN_S 0.2e-3
@@ -27,6 +28,7 @@ struct reads {
 	double *value; /* what tells conversions apart */
 	double *power_w;
 	double *voltage; /* NULL: none */
+	double range_j;  /* of a counter; 0: not known */
 	size_t n;
 };
 
@@ -64,6 +66,7 @@ static int reads_init(struct reads *reads, const struct jm_rail *rail, int64_t o
 	int volts = rail->quantity == JM_QUANTITY_MV_MA;
 
 	memset(reads, 0, sizeof(*reads));
+	reads->range_j = rail->range_uj * 1e-6;
 	if (!reads_allocate(reads, rail->n_readings, volts))
 		return jm_fail_memory(reterr, "the readings");
 	for (size_t i = 0; i < rail->n_readings; i++) {
@@ -229,7 +232,7 @@ static void take_readings(struct jm_conversions *conversions, const struct reads
 static void take_counter(struct jm_conversions *conversions, const struct reads *reads,
 	const struct jm_bracket *brackets, const size_t *index, size_t n)
 {
-	double last_s = 0, last_j = 0;
+	double last_s = 0, last_j = 0, power_w;
 	int have = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -242,10 +245,11 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 			     conversions->round_s *
 				     round((at - conversions->phase_s) / conversions->round_s);
 		at = fmin(fmax(at, low), high); /* updates jitter around their ticks */
-		if (have && at > last_s && energy >= last_j && at - last_s < 1.0) {
+		power_w = jm_counter_power(last_j, energy, reads->range_j, at - last_s, 1);
+		if (have && !isnan(power_w) && at - last_s < 1.0) {
 			conversions->time_s[m] = at;
 			conversions->width_s[m] = at - last_s;
-			conversions->power_w[m] = (energy - last_j) / (at - last_s);
+			conversions->power_w[m] = power_w;
 			conversions->tick[m] = (int64_t)i;
 			conversions->n++;
 		}

@@ -4,16 +4,12 @@
 #include <string.h>
 
 #include "attribute/fit.h"
+#include "attribute/floors.h"
 #include "attribute/resolve.h"
 #include "base/error.h"
 
-#define Z95 1.959963984540054
 /* Hyperparameters and response are estimates themselves. */
 #define HYPER_WIDER 1.06
-/* No quantised sensor is more linear than this share of the power, and no
- * timeline places the ends of a layer better than this. */
-#define LINEAR_SD 5e-4
-#define STAMP_SD_MS 1e-4
 
 /* Mean and deviation of a layer's executions. */
 static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *layer)
@@ -40,17 +36,18 @@ static void report_power(const struct jm_fit *fit, const struct jm_row *row, dou
 
 	layer->group = -1;
 	layer->group_energy_mj = layer->group_energy_sd_mj = (double)NAN;
+	layer->prior_sd_w = (double)NAN;
 	layer->readings = jm_fit_row_readings(fit, row);
 	layer->power_w = fmax(0, jm_fit_row_mean(fit, row));
 	if (layer->executions) {
 		ms = row->total_s * 1e3 / (double)layer->executions;
-		sd = hypot(sd,
-			STAMP_SD_MS / ms * sqrt(fit->alignment.posterior.hyper.spread_w2[0]));
+		sd = hypot(sd, JM_STAMP_SD_MS / ms *
+				       sqrt(fit->alignment.posterior.hyper.spread_w2[0]));
 	}
-	sd = hypot(sd, LINEAR_SD * layer->power_w);
+	sd = hypot(sd, JM_LINEAR_SD * layer->power_w);
 	layer->power_sd_w = sd;
-	layer->power_lo_w = fmax(0, layer->power_w - Z95 * sd);
-	layer->power_hi_w = layer->power_w + Z95 * sd;
+	layer->power_lo_w = fmax(0, layer->power_w - JM_Z95 * sd);
+	layer->power_hi_w = layer->power_w + JM_Z95 * sd;
 	layer->dynamic_power_w = layer->power_w - idle_w;
 }
 

@@ -40,18 +40,25 @@ static double prior_sd(const struct jm_fit *fit, size_t k)
 	return sqrt(fit->alignment.posterior.hyper.spread_w2[type]);
 }
 
-/* Layers that the data, not the prior, determine. */
-static double known_layers(const struct jm_fit *fit, const struct jm_fit_result *result)
+double jm_fit_known_layers(const struct jm_fit_result *result)
 {
 	double sum = 0;
 
 	for (size_t k = 0; k < result->n_layers; k++) {
-		double share = result->layers[k].power_sd_w / prior_sd(fit, k);
+		double share = result->layers[k].power_sd_w / result->layers[k].prior_sd_w;
 
 		if (isfinite(share))
 			sum += fmax(0, 1 - share * share);
 	}
 	return sum;
+}
+
+int jm_fit_is_known(const struct jm_fit_layer *layer, double known_layers)
+{
+	double sd = layer->power_sd_w;
+	int narrower = sd < NARROWER * layer->prior_sd_w && sd < WIDEST_SHARE * layer->power_w;
+
+	return narrower || (known_layers > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w);
 }
 
 /* The model does not describe this run: nothing it says can be trusted. The closure is set. */
@@ -73,18 +80,17 @@ static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *resul
 
 static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 {
-	double known = known_layers(fit, result);
 	int misfit = is_misfit(fit, result);
+	double known;
 
+	for (size_t k = 0; k < result->n_layers; k++)
+		result->layers[k].prior_sd_w = prior_sd(fit, k);
+	known = jm_fit_known_layers(result);
 	for (size_t k = 0; k < result->n_layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
-		double sd = layer->power_sd_w;
-		int narrower =
-			sd < NARROWER * prior_sd(fit, k) && sd < WIDEST_SHARE * layer->power_w;
-		int narrow = known > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w;
 
-		layer->resolved =
-			(narrower || narrow) && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
+		layer->resolved = jm_fit_is_known(layer, known) && !misfit ? JM_RESOLVED_YES
+									   : JM_RESOLVED_NO;
 		result->n_resolved += layer->resolved == JM_RESOLVED_YES;
 	}
 }
@@ -120,12 +126,16 @@ static struct group group_of(
 	return group;
 }
 
-/* Is the mean power of its layers known well enough? */
+int jm_fit_group_is_known(double energy, double energy_sd, double time, double prior_sd)
+{
+	return time > 0 && energy_sd / time < NARROWER * prior_sd &&
+	       energy_sd < 0.5 * WIDEST_SHARE * energy;
+}
+
 static int group_is_known(const struct jm_fit *fit, const struct group *group)
 {
-	return group->time_s > 0 &&
-	       group->sd_j / group->time_s < NARROWER * prior_sd(fit, group->first) &&
-	       group->sd_j < 0.5 * WIDEST_SHARE * group->energy_j;
+	return jm_fit_group_is_known(
+		group->energy_j, group->sd_j, group->time_s, prior_sd(fit, group->first));
 }
 
 static void mark_group(const struct group *group, int number, struct jm_fit_result *result)

@@ -8,6 +8,15 @@
 int jm_fit_resolve(
 	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr);
 
+/*
+ * The rules, for a fit and for a sum of fits alike. power_sd_w and prior_sd_w of
+ * the layers are set; known_layers is how many the data determine.
+ */
+double jm_fit_known_layers(const struct jm_fit_result *result);
+int jm_fit_is_known(const struct jm_fit_layer *layer, double known_layers);
+/* Of layers together: is their mean power known well enough? */
+int jm_fit_group_is_known(double energy, double energy_sd, double time, double prior_sd);
+
 /* Takes back what was said of a row. */
 void jm_fit_forget(struct jm_fit_layer *layer);
 

@@ -196,6 +196,8 @@ static int make_quick(const struct jm_rail *rail, const struct jm_timeline *time
 	int64_t origin_ns = layer->executions[0].stamp_ns;
 	int result = jm_power_log_add_rail(log, rail->name, rail->quantity, NULL);
 
+	if (result >= 0)
+		log->rails[result].range_uj = rail->range_uj;
 	for (size_t i = 0; i < rail->n_readings && result >= 0; i++) {
 		struct jm_reading reading = rail->readings[i];
 

@@ -19,6 +19,7 @@ struct values {
 	const char *method;
 	const char *rules;
 	const char *response;
+	const char *rail;
 	const char *format;
 };
 
@@ -49,6 +50,10 @@ static const struct jm_option options[] = {
 		"idle power: idling_power.json or the .log", 0, 0, NULL},
 	{"result-dir", JM_OPTION_TEXT, offsetof(struct values, result_dir), "DIR",
 		"write to DIR/MODEL/ (default: into the run folder)", 0, 0, NULL},
+	{"rail", JM_OPTION_TEXT, offsetof(struct values, rail), "NAME",
+		"show this rail in place of the total, or all of them:\n"
+		"all",
+		0, 0, NULL},
 	{"format", JM_OPTION_CHOICE, offsetof(struct values, format), "FORMAT",
 		"of the table on stdout: table (default), json, csv", 0, 0, jm_format_choices},
 	{NULL, JM_OPTION_FLAG, 0, NULL, NULL, 0, 0, NULL},
@@ -64,11 +69,14 @@ const struct jm_command jm_command_map = {
 		"writes\n"
 		"layer_energy.csv and power_runtime_mapping_layerwise.csv, with one row per "
 		"layer\n"
-		"and cycle. Works on folders of 'measure' and on those of the scripts that\n"
+		"and cycle; where readings of several rails were kept, "
+		"layer_energy_by_rail.csv\n"
+		"too. Works on folders of 'measure' and on those of the scripts that\n"
 		"joulemap follows. Where the log is too short for a fit, the window method is\n"
 		"used instead. Exit status 4: measured, but no layer is resolved.",
 	.examples = "  joulemap map results/mobilenet_v2\n"
 		    "  joulemap map results/mobilenet_v2 --method window --format csv\n"
+		    "  joulemap map results/mobilenet_v2 --rail all\n"
 		    "  joulemap map --power-log-path a.log --trt-layer-latency-path b.json \\\n"
 		    "      --trt-engine-info-path c.json --idling-power-log-path d.log "
 		    "--result-dir out",
@@ -125,6 +133,11 @@ static int map(const struct values *values, const char *folder, struct jm_error 
 		return jm_fail(reterr, JM_EUSAGE,
 			"map needs a run folder, or --power-log-path and "
 			"--trt-layer-latency-path");
+	if (values->rail && config.method == JM_MAP_WINDOW)
+		return jm_fail(reterr, JM_EUSAGE,
+			"the window method maps the power log, which is one rail: leave "
+			"--rail or --method window away");
+	config.rail = values->rail;
 	config.given_response = values->response != NULL;
 	if (values->response && parse_response(values->response, &config.given, reterr) < 0)
 		return JM_EUSAGE;

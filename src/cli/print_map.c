@@ -2,33 +2,69 @@
 #include "cli/print_map.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "cli/output.h"
+#include "data/total.h"
 #include "formats/layer_energy_file.h"
 #include "report/fit_table.h"
+#include "report/rail_table.h"
 
-static int print_fit(const struct jm_map_result *result, const struct jm_table_header *header,
+/* The fit that is shown; NULL: all rails. */
+static const struct jm_fit_of_rail *shown(
+	const struct jm_map_result *result, const struct jm_map_config *config)
+{
+	const char *rail = config->rail ? config->rail : JM_TOTAL_NAME;
+
+	return strcmp(rail, JM_RAIL_ALL) == 0 ? NULL : jm_rail_fits_find(&result->rails, rail);
+}
+
+static int print_rails(const struct jm_map_result *result, const struct jm_table_header *header,
 	const char *format, struct jm_error *reterr)
 {
+	const struct jm_timeline *timeline = &result->recording->timeline;
+	struct jm_layer_energy_rail *rails = jm_rail_fits_table(&result->rails);
+	size_t n = result->rails.n;
+	int code = 0;
+
+	if (!rails)
+		return jm_fail_memory(reterr, "the table by rail");
 	if (strcmp(format, "csv") == 0)
-		jm_layer_energy_print(stdout, &result->recording->timeline, &result->fit);
+		jm_layer_energy_by_rail_print(stdout, timeline, rails, n);
 	else if (strcmp(format, "json") == 0)
-		return jm_fit_table_print_json(
-			stdout, &result->recording->timeline, &result->fit, header, reterr);
+		code = jm_rail_table_print_json(stdout, timeline, rails, n, header, reterr);
 	else
-		jm_fit_table_print(stdout, &result->recording->timeline, &result->fit, header);
+		jm_rail_table_print(stdout, timeline, rails, n, header);
+	free(rails);
+	return code;
+}
+
+static int print_fit(const struct jm_map_result *result, const struct jm_fit_result *fit,
+	const struct jm_table_header *header, const char *format, struct jm_error *reterr)
+{
+	const struct jm_timeline *timeline = &result->recording->timeline;
+
+	if (strcmp(format, "csv") == 0)
+		jm_layer_energy_print(stdout, timeline, fit);
+	else if (strcmp(format, "json") == 0)
+		return jm_fit_table_print_json(stdout, timeline, fit, header, reterr);
+	else
+		jm_fit_table_print(stdout, timeline, fit, header);
 	return 0;
 }
 
 /* Something to go by, at least: a layer, or a group of layers. */
-static int check_resolved(const struct jm_map_result *result, struct jm_error *reterr)
+static int check_resolved(const struct jm_map_result *result,
+	const struct jm_map_config *config, struct jm_error *reterr)
 {
-	const struct jm_fit_result *fit = &result->fit;
+	const struct jm_fit_of_rail *of_rail = result->fitted ? shown(result, config) : NULL;
+	const struct jm_fit_result *fit;
 
 	if (!result->fitted)
 		return 0;
+	fit = of_rail ? &of_rail->result : &result->rails.fits[0].result;
 	for (size_t i = 0; i < fit->n_layers; i++)
 		if (fit->layers[i].resolved != JM_RESOLVED_NO)
 			return 0;
@@ -56,12 +92,20 @@ static void get_header(const struct jm_map_result *result, enum jm_window_rules 
 static int print(const struct jm_map_result *result, const struct jm_map_config *config,
 	const char *format, struct jm_error *reterr)
 {
+	const struct jm_fit_of_rail *fit = result->fitted ? shown(result, config) : NULL;
+	char sensor[2 * JM_NAME_MAX];
 	struct jm_table_header header;
 	int code = 0;
 
 	get_header(result, config->rules, &header);
-	if (result->fitted)
-		code = print_fit(result, &header, format, reterr);
+	if (fit && fit != &result->rails.fits[0]) {
+		snprintf(sensor, sizeof(sensor), "%s %s", fit->sensor, fit->rail);
+		header.sensor = sensor;
+	}
+	if (fit)
+		code = print_fit(result, &fit->result, &header, format, reterr);
+	else if (result->fitted)
+		code = print_rails(result, &header, format, reterr);
 	else if (strcmp(format, "csv") == 0)
 		jm_table_print_csv(stdout, &result->summary, &header);
 	else if (strcmp(format, "json") == 0)
@@ -85,8 +129,11 @@ int jm_cli_map(const struct jm_map_config *config, const char *format, struct jm
 	if (code == 0 && result.energy_csv[0])
 		jm_cli_note("%swrote %s", result.recording->simulated ? "SIMULATED: " : "",
 			result.energy_csv);
+	if (code == 0 && result.by_rail_csv[0])
+		jm_cli_note("%swrote %s", result.recording->simulated ? "SIMULATED: " : "",
+			result.by_rail_csv);
 	if (code == 0)
-		code = check_resolved(&result, reterr);
+		code = check_resolved(&result, config, reterr);
 	jm_map_release(&result);
 	return code;
 }

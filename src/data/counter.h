@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power from an energy counter that steps, and wraps. */
+/* Power from an energy counter that steps, and wraps: everywhere from here. */
 #ifndef JM_DATA_COUNTER_H
 #define JM_DATA_COUNTER_H
 
@@ -15,11 +15,12 @@ struct jm_counter {
 void jm_counter_init(struct jm_counter *counter, double range_uj);
 
 /*
- * Energy from one value of a counter to a later one, over at most one wrap.
- * NaN when it went back and its range is not known, or is smaller than that: it
- * was started anew.
+ * Mean power from one value of a counter to a later one, over at most one wrap:
+ * energy over time, where `watt` is one W in that unit (1: J and s; 1e6: uJ). NaN
+ * when it was started anew: it went back and its range is not known, is smaller
+ * than that, or would mean a power that cannot be. NaN too when no time passed.
  */
-double jm_counter_energy_uj(double from_uj, double to_uj, double range_uj);
+double jm_counter_power(double from, double to, double range, double seconds, double watt);
 
 /*
  * Takes the next reading. 1: it is another value, and *ret_uw is the mean power

@@ -7,11 +7,15 @@
 
 #include "base/error.h"
 
+/* A counter that has not stepped by then does not count. */
+#define STILL_NS INT64_C(2000000000)
+
 struct jm_total_root {
 	size_t rail;
 	struct jm_total_rail is;
 	struct jm_counter counter;
-	int fresh; /* since the last sum */
+	int stepped; /* the counter, since its first value */
+	int fresh;   /* since the last sum */
 	int64_t before_ns;
 	int64_t after_ns;
 	double power_uw;
@@ -77,6 +81,24 @@ size_t jm_total_first(const struct jm_total *total)
 	return total->n_roots ? total->roots[0].rail : 0;
 }
 
+/*
+ * Power of a counter: 1 when it is known anew. One that never stepped counts
+ * nothing, and must not keep the others from being summed.
+ */
+static int take_counter(
+	struct jm_total_root *root, const struct jm_reading *reading, double *ret_uw)
+{
+	if (jm_counter_put(&root->counter, reading, ret_uw)) {
+		root->stepped |= !isnan(*ret_uw);
+		return !isnan(*ret_uw);
+	}
+	if (root->stepped || isnan(reading->value[0]) ||
+		reading->after_ns - root->counter.last_ns < STILL_NS)
+		return 0;
+	*ret_uw = 0;
+	return 1;
+}
+
 /* 1: the root has a new reading now. */
 static int take(struct jm_total_root *root, const struct jm_reading *reading)
 {
@@ -84,7 +106,7 @@ static int take(struct jm_total_root *root, const struct jm_reading *reading)
 	double power_uw;
 
 	if (is->quantity == JM_QUANTITY_UJ) {
-		if (!jm_counter_put(&root->counter, reading, &power_uw) || isnan(power_uw))
+		if (!take_counter(root, reading, &power_uw))
 			return 0;
 	} else {
 		power_uw = jm_reading_power_uw(reading, is->quantity);
@@ -135,4 +157,61 @@ int jm_total_put(struct jm_total *total, size_t rail, const struct jm_reading *r
 		return 0;
 	sum(total, ret_sum);
 	return 1;
+}
+
+/* ---- Of a whole log ----------------------------------------------------------------- */
+
+/*
+ * The rail with the earliest reading that was not taken yet; SIZE_MAX: none.
+ * Where clocks are too coarse to tell, passes stay together.
+ */
+static size_t next_rail(const struct jm_power_log *log, const struct jm_total *total,
+	const size_t *taken, size_t n)
+{
+	size_t next = SIZE_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct jm_reading *reading, *best;
+
+		if (taken[i] == log->rails[i].n_readings || !jm_total_has(total, i))
+			continue;
+		if (next == SIZE_MAX) {
+			next = i;
+			continue;
+		}
+		reading = &log->rails[i].readings[taken[i]];
+		best = &log->rails[next].readings[taken[next]];
+		if (reading->before_ns < best->before_ns ||
+			(reading->before_ns == best->before_ns && taken[i] < taken[next]))
+			next = i;
+	}
+	return next;
+}
+
+/* Adds the sum of all root rails as a rail of its own. */
+static int add_sum(struct jm_power_log *log, struct jm_total *total, size_t *ret_rail,
+	struct jm_error *reterr)
+{
+	size_t n = log->n_rails, rail, *taken = calloc(n, sizeof(*taken));
+	int result, added;
+
+	if (!taken)
+		return jm_fail_memory(reterr, "the total");
+	added = result = jm_power_log_add_rail(log, JM_TOTAL_NAME, JM_QUANTITY_UW, reterr);
+	while (result >= 0 && (rail = next_rail(log, total, taken, n)) != SIZE_MAX) {
+		struct jm_reading sum;
+
+		if (jm_total_put(total, rail, &log->rails[rail].readings[taken[rail]++], &sum))
+			result = jm_power_log_append(log, (size_t)added, &sum, reterr);
+	}
+	free(taken);
+	*ret_rail = (size_t)added;
+	return result < 0 ? result : 0;
+}
+
+int jm_total_find(struct jm_total *total, struct jm_power_log *log, size_t *ret_rail,
+	struct jm_error *reterr)
+{
+	*ret_rail = jm_total_first(total);
+	return total->n_roots > 1 ? add_sum(log, total, ret_rail, reterr) : 0;
 }

@@ -46,10 +46,17 @@ int jm_total_has(const struct jm_total *total, size_t rail);
 size_t jm_total_first(const struct jm_total *total);
 
 /*
+ * The rail of a log that holds the total, whose rails are those of `total`, which
+ * is used up: the only root, or the sum, which is added as a rail of its own.
+ */
+int jm_total_find(struct jm_total *total, struct jm_power_log *log, size_t *ret_rail,
+	struct jm_error *reterr);
+
+/*
  * Takes a reading. 1 when every root has a new one since the last sum: *ret_sum
  * is in uW, from the earliest `before` to the latest `after`, NaN where a root
  * has no value. 0: not yet, or the rail is no root. A counter has a new reading
- * when it changes.
+ * when it changes; one that never does counts as 0 W.
  */
 int jm_total_put(struct jm_total *total, size_t rail, const struct jm_reading *reading,
 	struct jm_reading *ret_sum);

@@ -144,29 +144,65 @@ static struct jm_fit_layer total_of(const struct jm_fit_result *result)
 	return total;
 }
 
-static void put_all(const struct output *output, const struct jm_timeline *timeline,
-	const struct jm_fit_result *result)
+static void put_head(const struct output *output)
 {
-	struct jm_fit_layer gap = sum_of_gaps(result), total = total_of(result);
-
 	for (int i = 0; i < N_COLUMNS; i++) {
 		put_text(output, i ? "," : "");
 		put_text(output, columns[i]);
 	}
 	put_text(output, "\n");
+}
+
+/* Begins a row; NULL: there is one rail, which need not be told. */
+static void put_rail(const struct output *output, const struct jm_layer_energy_rail *rail)
+{
+	char text[JM_CSV_TEXT_MAX(JM_NAME_MAX) + 1];
+
+	if (!rail)
+		return;
+	output->put(output->to, text, jm_csv_format(rail->rail, text));
+	put_text(output, ",");
+	put_text(output, rail->role);
+	put_text(output, ",");
+}
+
+static void put_rows(const struct output *output, const struct jm_timeline *timeline,
+	const struct jm_fit_result *result, const struct jm_layer_energy_rail *rail)
+{
+	struct jm_fit_layer gap = sum_of_gaps(result), total = total_of(result);
+
 	for (size_t i = 0; i < result->n_layers; i++) {
 		char text[32];
 
+		put_rail(output, rail);
 		snprintf(text, sizeof(text), "%zu", i);
 		put_text(output, text);
 		put_name(output, timeline->layers[i].name);
 		put_name(output, timeline->layers[i].type);
 		put_figures(output, &result->layers[i]);
 	}
+	put_rail(output, rail);
 	put_text(output, "," GAP_NAME ",");
 	put_figures(output, &gap);
+	put_rail(output, rail);
 	put_text(output, "," TOTAL_NAME ",");
 	put_figures(output, &total);
+}
+
+static void put_all(const struct output *output, const struct jm_timeline *timeline,
+	const struct jm_fit_result *result)
+{
+	put_head(output);
+	put_rows(output, timeline, result, NULL);
+}
+
+static void put_rails(const struct output *output, const struct jm_timeline *timeline,
+	const struct jm_layer_energy_rail *rails, size_t n)
+{
+	put_text(output, "rail,role,");
+	put_head(output);
+	for (size_t i = 0; i < n; i++)
+		put_rows(output, timeline, rails[i].result, &rails[i]);
 }
 
 int jm_layer_energy_write(const char *path, const struct jm_timeline *timeline,
@@ -180,6 +216,27 @@ int jm_layer_energy_write(const char *path, const struct jm_timeline *timeline,
 		return status;
 	put_all(&output, timeline, result);
 	return jm_writer_commit(&writer, reterr);
+}
+
+int jm_layer_energy_by_rail_write(const char *path, const struct jm_timeline *timeline,
+	const struct jm_layer_energy_rail *rails, size_t n, struct jm_error *reterr)
+{
+	struct jm_writer writer;
+	struct output output = {put_to_writer, &writer};
+	int status = jm_writer_open(&writer, path, reterr);
+
+	if (status < 0)
+		return status;
+	put_rails(&output, timeline, rails, n);
+	return jm_writer_commit(&writer, reterr);
+}
+
+void jm_layer_energy_by_rail_print(FILE *out, const struct jm_timeline *timeline,
+	const struct jm_layer_energy_rail *rails, size_t n)
+{
+	struct output output = {put_to_stream, out};
+
+	put_rails(&output, timeline, rails, n);
 }
 
 void jm_layer_energy_print(

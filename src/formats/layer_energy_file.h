@@ -16,6 +16,7 @@
 #include "joulemap/joulemap.h"
 
 #define JM_LAYER_ENERGY_NAME "layer_energy.csv"
+#define JM_LAYER_ENERGY_BY_RAIL_NAME "layer_energy_by_rail.csv"
 #define JM_LAYER_ENERGY_TEXT_MAX 256
 
 /* Writes the file whole or not at all. */
@@ -25,6 +26,19 @@ int jm_layer_energy_write(const char *path, const struct jm_timeline *timeline,
 /* The same text to a stream. */
 void jm_layer_energy_print(
 	FILE *out, const struct jm_timeline *timeline, const struct jm_fit_result *result);
+
+/* A rail's part of layer_energy_by_rail.csv; everything borrowed. */
+struct jm_layer_energy_rail {
+	const char *rail;
+	const char *role; /* what it is to the total: "total", "part", "inside", "other" */
+	const struct jm_fit_result *result;
+};
+
+/* The same rows for every rail, with `rail` and `role` before the other columns. */
+int jm_layer_energy_by_rail_write(const char *path, const struct jm_timeline *timeline,
+	const struct jm_layer_energy_rail *rails, size_t n, struct jm_error *reterr);
+void jm_layer_energy_by_rail_print(FILE *out, const struct jm_timeline *timeline,
+	const struct jm_layer_energy_rail *rails, size_t n);
 
 /* One row as read; index -1: (gap), -2: (total). */
 struct jm_layer_energy_row {

@@ -307,7 +307,7 @@ int jm_power_log_write(const char *path, const struct jm_rail *rail, int64_t civ
 
 	if (result < 0)
 		return result;
-	jm_counter_init(&counter, 0); /* a log does not tell where it wraps */
+	jm_counter_init(&counter, rail->range_uj);
 	for (size_t i = 0; i < rail->n_readings; i++) {
 		const struct jm_reading *reading = &rail->readings[i];
 		double mv = reading->value[0], ma = reading->value[1];

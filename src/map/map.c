@@ -19,7 +19,6 @@ struct mapping {
 	struct jm_map_result *result;
 	const struct jm_recording *recording;
 	struct jm_mapping_writer writer;
-	struct jm_fit_of_rail fit;
 	char folder[JM_PATH_MAX]; /* of what is written */
 };
 
@@ -84,19 +83,13 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_map_config *config = mapping->config;
 	struct jm_error error;
-	int result = jm_recording_fit_rail(mapping->recording,
-		config->given_response ? &config->given : NULL, config->progress, &mapping->fit,
-		&error);
+	int result = jm_rail_fits_make(mapping->recording,
+		config->given_response ? &config->given : NULL, 1, config->progress,
+		&mapping->result->rails, &error);
 
-	mapping->result->fit = mapping->fit.result; /* owned by the result */
 	mapping->result->fitted = result == 0;
-	if (result == 0 && mapping->fit.is_part) /* the table is of that rail */
-		snprintf(mapping->result->recording->sensor,
-			sizeof(mapping->result->recording->sensor), "%s %s",
-			mapping->fit.sensor, mapping->fit.rail);
-	if (result < 0 && result != JM_ENOMEM && !mapping->config->method_chosen) {
-		jm_note(mapping->config->progress, "no fit: %s; using the window method",
-			error.message);
+	if (result < 0 && result != JM_ENOMEM && !config->method_chosen && !config->rail) {
+		jm_note(config->progress, "no fit: %s; using the window method", error.message);
 		return 0;
 	}
 	if (result < 0 && reterr)
@@ -104,23 +97,41 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 	return result;
 }
 
-/* Rows of the fit; beside them the table of layers, and all that was found. */
+/* What each rail draws, where there are several. */
+static int write_by_rail(struct mapping *mapping, struct jm_error *reterr)
+{
+	struct jm_map_result *ret = mapping->result;
+	int result = 0;
+
+	if (ret->rails.n < 2)
+		return 0;
+	result = jm_path_join(
+		ret->by_rail_csv, mapping->folder, JM_LAYER_ENERGY_BY_RAIL_NAME, reterr);
+	return result < 0 ? result
+			  : jm_rail_fits_write(ret->by_rail_csv, &ret->rails,
+				    &mapping->recording->timeline, reterr);
+}
+
+/* Rows of the fit; beside them the tables of layers, and all that was found. */
 static int write_fit(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
-	int result = jm_map_fit_rows(&recording->timeline, &ret->fit,
-		jm_recording_idle_of_fit_uw(recording, &ret->fit), take_row, mapping);
+	const struct jm_fit_result *fit = &ret->rails.fits[0].result;
+	int result = jm_map_fit_rows(
+		&recording->timeline, fit, recording->idle_uw, take_row, mapping);
 
 	if (result == 0)
 		result = jm_path_join(
 			ret->energy_csv, mapping->folder, JM_LAYER_ENERGY_NAME, reterr);
 	if (result == 0)
 		result = jm_layer_energy_write(
-			ret->energy_csv, &recording->timeline, &ret->fit, reterr);
+			ret->energy_csv, &recording->timeline, fit, reterr);
+	if (result == 0)
+		result = write_by_rail(mapping, reterr);
 	return result < 0 ? result
-			  : jm_recording_store_fit(
-				    recording, &mapping->fit, mapping->folder, reterr);
+			  : jm_recording_store_fits(recording, ret->rails.fits, ret->rails.n,
+				    mapping->folder, reterr);
 }
 
 static int attribute(struct mapping *mapping, struct jm_error *reterr)
@@ -175,7 +186,9 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 	if (result < 0)
 		return result;
 	mapping.recording = ret_result->recording;
-	if (config->method == JM_MAP_FIT)
+	if (config->rail)
+		result = jm_rail_fits_check(mapping.recording, config->rail, reterr);
+	if (result == 0 && config->method == JM_MAP_FIT)
 		result = fit_or_not(&mapping, reterr);
 	if (result == 0 && !ret_result->fitted)
 		result = check_overlap(&mapping, reterr);
@@ -185,6 +198,6 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 void jm_map_release(struct jm_map_result *result)
 {
 	jm_summary_release(&result->summary);
-	jm_fit_result_release(&result->fit);
+	jm_rail_fits_release(&result->rails);
 	jm_recording_close(result->recording);
 }

@@ -8,6 +8,7 @@
 
 #include "attribute/summary.h"
 #include "base/file.h"
+#include "map/rail_fits.h"
 #include "map/recording.h"
 
 enum jm_map_method { JM_MAP_FIT = 0, JM_MAP_WINDOW = 1 };
@@ -20,17 +21,19 @@ struct jm_map_config {
 	enum jm_window_rules rules; /* of the window method */
 	struct jm_fit_given given;  /* 0: find it; in ms */
 	int given_response;         /* `given` counts */
+	const char *rail;           /* that has to be there, or "all"; NULL: only the total */
 	const struct jm_progress *progress; /* NULL: none; notes go there */
 };
 
 struct jm_map_result {
 	struct jm_recording *recording; /* owned */
 	struct jm_summary summary;      /* borrows from the recording */
-	struct jm_fit_result fit;       /* when fitted */
+	struct jm_rail_fits rails;      /* when fitted: of the total, then of each rail */
 	int fitted;
 	size_t rows;
 	char csv[JM_PATH_MAX];
-	char energy_csv[JM_PATH_MAX]; /* "": none */
+	char energy_csv[JM_PATH_MAX];  /* "": none */
+	char by_rail_csv[JM_PATH_MAX]; /* "": there is one rail, or none was fitted */
 };
 
 /*

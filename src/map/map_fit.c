@@ -14,33 +14,27 @@
 /* A calibration is dropped where the fit is likelier without by this factor (log). */
 #define LIKELIER 3.0
 
-/* Of the rail that is mapped, and simulated only where the run is. NULL: none. */
-static const struct jm_calibration *find_calibration(const struct jm_run *run)
+/* Of the rail that is fitted, and simulated only where the run is. NULL: none. */
+static const struct jm_calibration *find_calibration(const struct jm_run_subject *subject)
 {
-	struct jm_run_subject subject;
-	const struct jm_run_rail *rail;
+	const struct jm_run_rail *rail = subject->rail;
 
-	jm_run_subject_get(run, &subject);
-	rail = subject.rail;
 	if (rail && rail->calibrated && strcmp(rail->calibration.rail, rail->name) == 0 &&
-		rail->calibration.simulated == subject.sensor->simulated)
+		rail->calibration.simulated == subject->sensor->simulated)
 		return &rail->calibration;
 	return NULL;
 }
 
-int jm_map_fit_is_calibrated(const struct jm_run *run)
+int jm_map_fit_is_calibrated(const struct jm_run_subject *subject)
 {
-	return find_calibration(run) != NULL;
+	return find_calibration(subject) != NULL;
 }
 
 /* What the sensor says of itself. */
-static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior)
+static void read_sensor(const struct jm_run_subject *subject, struct jm_fit_prior *ret_prior)
 {
-	const struct jm_run_sensor *sensor;
-	struct jm_run_subject subject;
+	const struct jm_run_sensor *sensor = subject->sensor;
 
-	jm_run_subject_get(run, &subject);
-	sensor = subject.sensor;
 	if (!sensor)
 		return;
 	ret_prior->kind = (int)sensor->kind;
@@ -51,11 +45,11 @@ static void read_sensor(const struct jm_run *run, struct jm_fit_prior *ret_prior
 	ret_prior->blocking = sensor->blocking;
 }
 
-void jm_map_fit_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior)
+void jm_map_fit_prior(const struct jm_run_subject *subject, struct jm_fit_prior *ret_prior)
 {
-	const struct jm_calibration *calibration = find_calibration(run);
+	const struct jm_calibration *calibration = find_calibration(subject);
 
-	read_sensor(run, ret_prior);
+	read_sensor(subject, ret_prior);
 	if (calibration)
 		jm_calibration_prior(calibration, ret_prior);
 }
@@ -73,7 +67,7 @@ static int contradicts(const struct jm_fit_response *response, const struct jm_f
 	       is_far(response->window_ms, prior->window_ms, prior->window_sd_ms);
 }
 
-int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run *run,
+int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run_subject *subject,
 	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr)
 {
 	struct jm_fit_prior own = input->prior;
@@ -81,15 +75,15 @@ int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run *run,
 	int result, contradiction;
 
 	*ret_dropped = 0;
-	jm_map_fit_prior(run, &input->prior);
+	jm_map_fit_prior(subject, &input->prior);
 	result = jm_attribute_fit(input, ret_result, reterr);
-	if (result < 0 || !find_calibration(run))
+	if (result < 0 || !find_calibration(subject))
 		return result;
 	contradiction = contradicts(&ret_result->response, &input->prior);
 	if (!contradiction && ret_result->n_resolved == ret_result->n_layers &&
 		ret_result->response.taps == 1)
 		return result;
-	read_sensor(run, &own);
+	read_sensor(subject, &own);
 	input->prior = own;
 	if (jm_attribute_fit(input, &without, NULL) < 0)
 		return 0;

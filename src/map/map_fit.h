@@ -6,21 +6,21 @@
 #include "run/run.h"
 
 /*
- * Takes the sensor's own account of itself from run.json, and its
+ * Takes the sensor's own account of itself from run.json, and the rail's
  * calibration.
  */
-void jm_map_fit_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior);
+void jm_map_fit_prior(const struct jm_run_subject *subject, struct jm_fit_prior *ret_prior);
 
-/* 1 when the run has a calibration of the rail that is mapped. */
-int jm_map_fit_is_calibrated(const struct jm_run *run);
+/* 1 when the run has a calibration of the rail. */
+int jm_map_fit_is_calibrated(const struct jm_run_subject *subject);
 
 /*
- * Fits with the calibration of the board that is in run.json, where there is
+ * Fits with the calibration of the rail that is in run.json, where there is
  * one. Where the readings contradict it, or where a fit without it is likelier
  * (tried when a layer is not resolved, or the response is odd), that is the result,
  * and *ret_dropped is 1. Errors of jm_attribute_fit.
  */
-int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run *run,
+int jm_map_fit_run(struct jm_fit_input *input, const struct jm_run_subject *subject,
 	struct jm_fit_result *ret_result, int *ret_dropped, struct jm_error *reterr);
 
 /*

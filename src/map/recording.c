@@ -176,6 +176,19 @@ static int is_marked_simulated(const char *power_log)
 	return 0;
 }
 
+/* "ina3221:1-0040 VDD_IN", "nvml:0+nvml:1 total" */
+static void name_sensors(struct jm_recording *recording, size_t n, const char *rail)
+{
+	char *text = recording->sensor;
+	size_t size = sizeof(recording->sensor), used = 0;
+
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "+" : "",
+			recording->run.sensors[i].id);
+	if (rail[0] && used < size)
+		snprintf(text + used, size - used, " %s", rail);
+}
+
 /* What stands above the table. The log holds the rail that power_log names. */
 static void take_names(struct jm_recording *recording)
 {
@@ -191,8 +204,7 @@ static void take_names(struct jm_recording *recording)
 		snprintf(recording->engine, sizeof(recording->engine), "%s%s%s", engine->name,
 			engine->version[0] ? " " : "", engine->version);
 	if (run->n_sensors && run->sensors[0].id[0])
-		snprintf(recording->sensor, sizeof(recording->sensor), "%s%s%s",
-			run->sensors[0].id, rail[0] ? " " : "", rail);
+		name_sensors(recording, subject.is_sum ? run->n_sensors : 1, rail);
 }
 
 /* Logs of others have none; a later version's may mean anything. */

@@ -50,24 +50,9 @@ int jm_recording_load(const struct jm_recording_paths *paths,
 	const struct jm_progress *progress, struct jm_recording **ret_recording,
 	struct jm_error *reterr);
 
-/*
- * As jm_recording_fit, with a given response (NULL: find it), and with what else
- * is worth storing. *ret_fit is initialised here; its result is released with
- * jm_fit_result_release, after a failure too.
- */
-int jm_recording_fit_rail(const struct jm_recording *recording,
-	const struct jm_fit_given *given, const struct jm_progress *progress,
-	struct jm_fit_of_rail *ret_fit, struct jm_error *reterr);
-
-/*
- * What rows have above idle is above this (uW): the recording's idle power, or,
- * where that is of a sum of rails and the fit of one of them, that rail's own.
- */
-double jm_recording_idle_of_fit_uw(
-	const struct jm_recording *recording, const struct jm_fit_result *result);
-
-/* Stores fits of a recording as fit.json in a folder. `fit` is borrowed. */
-int jm_recording_store_fit(const struct jm_recording *recording,
-	const struct jm_fit_of_rail *fit, const char *folder, struct jm_error *reterr);
+/* Stores fits of a recording, the total's first, as fit.json in a folder. */
+int jm_recording_store_fits(const struct jm_recording *recording,
+	const struct jm_fit_of_rail *fits, size_t n, const char *folder,
+	struct jm_error *reterr);
 
 #endif

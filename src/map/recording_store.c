@@ -51,13 +51,15 @@ static int add_sources(struct jm_fit_file *file, const struct jm_recording *reco
 }
 
 static int describe(struct jm_fit_file *file, const struct jm_recording *recording,
-	const struct jm_fit_of_rail *fit, struct jm_error *reterr)
+	const struct jm_fit_of_rail *fits, size_t n, struct jm_error *reterr)
 {
-	struct jm_fit_of_rail *added = jm_fit_file_add(file);
+	for (size_t i = 0; i < n; i++) {
+		struct jm_fit_of_rail *added = jm_fit_file_add(file);
 
-	if (!added)
-		return jm_fail_memory(reterr, "the description of the fit");
-	*added = *fit;
+		if (!added)
+			return jm_fail_memory(reterr, "the description of the fit");
+		*added = fits[i];
+	}
 	jm_text_copy(file->joulemap, sizeof(file->joulemap), jm_version());
 	jm_text_copy(file->method, sizeof(file->method), "fit");
 	jm_text_copy(file->model, sizeof(file->model), recording->model);
@@ -76,7 +78,8 @@ static int check_stored(const struct jm_recording *recording, const struct jm_fi
 	const char *folder = recording->files.folder;
 	const struct jm_fit_source *changed;
 
-	if (!file->n_fits || file->fits[0].given_response ||
+	/* Earlier versions fitted one part of a sum. */
+	if (!file->n_fits || file->fits[0].given_response || file->fits[0].is_part ||
 		file->timeline.n_layers != recording->timeline.n_layers)
 		return jm_fail(reterr, JM_ENOTFOUND,
 			"the fit stored in '%s' is not that of the run: 'joulemap map' makes "
@@ -115,8 +118,9 @@ int jm_recording_stored_fit(const struct jm_recording *recording,
 	return result;
 }
 
-int jm_recording_store_fit(const struct jm_recording *recording,
-	const struct jm_fit_of_rail *fit, const char *folder, struct jm_error *reterr)
+int jm_recording_store_fits(const struct jm_recording *recording,
+	const struct jm_fit_of_rail *fits, size_t n, const char *folder,
+	struct jm_error *reterr)
 {
 	struct jm_fit_file file;
 	char path[JM_PATH_MAX];
@@ -124,13 +128,13 @@ int jm_recording_store_fit(const struct jm_recording *recording,
 
 	jm_fit_file_init(&file);
 	if (result == 0)
-		result = describe(&file, recording, fit, reterr);
+		result = describe(&file, recording, fits, n, reterr);
 	if (result == 0)
 		result = add_sources(&file, recording, folder, reterr);
 	if (result == 0)
 		result = jm_fit_file_write(path, &file, reterr);
-	if (file.n_fits) /* borrowed */
-		memset(&file.fits[0].result, 0, sizeof(file.fits[0].result));
+	for (size_t i = 0; i < file.n_fits; i++) /* borrowed */
+		memset(&file.fits[i].result, 0, sizeof(file.fits[i].result));
 	jm_fit_file_release(&file);
 	return result;
 }

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "data/total.h"
 #include "formats/benchmark_file.h"
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
@@ -16,6 +15,7 @@
 #include "formats/timeline_file.h"
 #include "measure/complete.h"
 #include "run/previous.h"
+#include "run/rails.h"
 #include "run/run_folder.h"
 #include "run/session.h"
 #include "run/session_load.h"
@@ -100,93 +100,15 @@ static int complete_simulated(struct finish *finish, struct jm_error *reterr)
 
 /* ---- Power ----------------------------------------------------------------------- */
 
-static int init_total(
-	const struct jm_session_data *data, struct jm_total *ret_total, struct jm_error *reterr)
-{
-	struct jm_total_rail *rails = calloc(data->log.n_rails + 1, sizeof(*rails));
-	size_t n = 0;
-	int result;
-
-	if (!rails)
-		return jm_fail_memory(reterr, "the total");
-	for (size_t i = 0; i < data->run.n_sensors; i++) {
-		const struct jm_run_sensor *sensor = &data->run.sensors[i];
-		size_t first = n;
-
-		for (size_t j = 0; j < sensor->n_rails && n < data->log.n_rails; j++, n++) {
-			const struct jm_run_rail *rail = &sensor->rails[j];
-
-			rails[n].sensor = i;
-			rails[n].scope = sensor->scope;
-			rails[n].parent = rail->parent < 0 ? -1 : (int)first + rail->parent;
-			rails[n].quantity = rail->quantity;
-			rails[n].range = rail->range;
-		}
-	}
-	result = jm_total_init(ret_total, rails, n, reterr);
-	free(rails);
-	return result;
-}
-
-/*
- * The rail with the earliest reading that was not taken yet; SIZE_MAX: none.
- * Where clocks are too coarse to tell, passes stay together.
- */
-static size_t next_rail(const struct jm_power_log *log, const struct jm_total *total,
-	const size_t *taken, size_t n)
-{
-	size_t next = SIZE_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct jm_reading *reading, *best;
-
-		if (taken[i] == log->rails[i].n_readings || !jm_total_has(total, i))
-			continue;
-		if (next == SIZE_MAX) {
-			next = i;
-			continue;
-		}
-		reading = &log->rails[i].readings[taken[i]];
-		best = &log->rails[next].readings[taken[next]];
-		if (reading->before_ns < best->before_ns ||
-			(reading->before_ns == best->before_ns && taken[i] < taken[next]))
-			next = i;
-	}
-	return next;
-}
-
-/* Adds the sum of all root rails as a rail of its own. */
-static int add_total(struct jm_power_log *log, struct jm_total *total, size_t *ret_rail,
-	struct jm_error *reterr)
-{
-	size_t n = log->n_rails, rail, *taken = calloc(n, sizeof(*taken));
-	int result, added;
-
-	if (!taken)
-		return jm_fail_memory(reterr, "the total");
-	added = result = jm_power_log_add_rail(log, JM_TOTAL_NAME, JM_QUANTITY_UW, reterr);
-	while (result >= 0 && (rail = next_rail(log, total, taken, n)) != SIZE_MAX) {
-		struct jm_reading sum;
-
-		if (jm_total_put(total, rail, &log->rails[rail].readings[taken[rail]++], &sum))
-			result = jm_power_log_append(log, (size_t)added, &sum, reterr);
-	}
-	free(taken);
-	*ret_rail = (size_t)added;
-	return result < 0 ? result : 0;
-}
-
 /* The rail that is the total, added where it is a sum. */
 static int find_total(struct jm_session_data *data, size_t *ret_rail, struct jm_error *reterr)
 {
 	struct jm_total total;
-	int result = init_total(data, &total, reterr);
+	int result = jm_run_total_init(&data->run, data->log.n_rails, &total, reterr);
 
 	if (result < 0)
 		return result;
-	*ret_rail = jm_total_first(&total);
-	if (total.n_roots > 1)
-		result = add_total(&data->log, &total, ret_rail, reterr);
+	result = jm_total_find(&total, &data->log, ret_rail, reterr);
 	jm_total_release(&total);
 	return result;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/fit_table.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@
 
 #define NAME_WIDTH_MAX 44
 
-static size_t name_width(const struct jm_timeline *timeline)
+size_t jm_fit_table_name_width(const struct jm_timeline *timeline)
 {
 	size_t width = 10;
 
@@ -31,11 +30,9 @@ static void print_number(FILE *out, int width, int decimals, double value)
 		fprintf(out, " %*.*f", width, decimals, value);
 }
 
-static void print_header(
+void jm_fit_table_print_header(
 	FILE *out, const struct jm_fit_result *result, const struct jm_table_header *header)
 {
-	const struct jm_fit_response *response = &result->response;
-
 	if (header->simulated)
 		fprintf(out, "SIMULATED: power comes from joulemap's virtual board, "
 			     "not from this machine\n");
@@ -48,7 +45,16 @@ static void print_header(
 		result->closure.cycle_ms);
 	jm_table_print_pauses(out, header);
 	fprintf(out, ", method: fit\n");
+}
+
+/* A sum of rails has none. */
+static void print_response(FILE *out, const struct jm_fit_response *response)
+{
 	fprintf(out, "sensor: ");
+	if (isnan(response->window_ms)) {
+		fprintf(out, "no single response (--rail all shows every rail)\n\n");
+		return;
+	}
 	if (response->round_ms > 0)
 		fprintf(out, "round %.4f ms, ", response->round_ms);
 	fprintf(out, "window %.3f ms, delay %.3f +- %.3f ms, supply ", response->window_ms,
@@ -138,9 +144,10 @@ static void print_notes(FILE *out, const struct jm_fit_result *result)
 void jm_fit_table_print(FILE *out, const struct jm_timeline *timeline,
 	const struct jm_fit_result *result, const struct jm_table_header *header)
 {
-	size_t width = name_width(timeline);
+	size_t width = jm_fit_table_name_width(timeline);
 
-	print_header(out, result, header);
+	jm_fit_table_print_header(out, result, header);
+	print_response(out, &result->response);
 	fprintf(out, "%-*s  %-12s %9s %8s %7s %9s %9s %8s %7s  %s\n", (int)width, "layer",
 		"type", "time ms", "power W", "+- W", "above id.", "energy mJ", "+- mJ",
 		"share %", "resolved");
@@ -215,17 +222,16 @@ static json_t *diagnostics_json(const struct jm_fit_diagnostics *d)
 		"clock_shift_s", d->clock_shift_s);
 }
 
-int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
-	const struct jm_fit_result *result, const struct jm_table_header *header,
-	struct jm_error *reterr)
+json_t *jm_fit_table_json(const struct jm_timeline *timeline,
+	const struct jm_fit_result *result, const struct jm_table_header *header)
 {
-	json_t *layers = json_array(), *root;
+	json_t *layers = json_array();
 
 	for (size_t i = 0; layers && i < result->n_layers; i++)
 		json_array_append_new(
 			layers, layer_json(timeline->layers[i].name, timeline->layers[i].type,
 					&result->layers[i]));
-	root = json_pack(
+	return json_pack(
 		"{s:s?, s:s?, s:s?, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 		" s:o, s:o, s:s, s:s}",
 		"model", header->model, "engine", header->engine, "sensor", header->sensor,
@@ -241,10 +247,21 @@ int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
 		response_json(&result->response), "diagnostics",
 		diagnostics_json(&result->diagnostics), "layers", layers, "cause",
 		jm_fit_cause_text(result->cause), "advice", result->advice);
-	if (!root)
+}
+
+int jm_json_print_report(FILE *out, json_t *taken, struct jm_error *reterr)
+{
+	if (!taken)
 		return jm_fail_memory(reterr, "the table");
-	json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	json_dumpf(taken, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	fputc('\n', out);
-	json_decref(root);
+	json_decref(taken);
 	return 0;
+}
+
+int jm_fit_table_print_json(FILE *out, const struct jm_timeline *timeline,
+	const struct jm_fit_result *result, const struct jm_table_header *header,
+	struct jm_error *reterr)
+{
+	return jm_json_print_report(out, jm_fit_table_json(timeline, result, header), reterr);
 }

@@ -27,7 +27,10 @@ struct jm_fit_of_rail {
 	char sensor[JM_NAME_MAX]; /* its id */
 	char rail[JM_NAME_MAX];
 	int from_readings;       /* 1: of readings as they were made; 0: of the power log */
+	int is_sum;              /* 1: the sum of the fits that are its parts */
 	int is_part;             /* 1: the power log holds a sum, of which this is a part */
+	int is_inside;           /* 1: a rail of the total contains this one */
+	int is_other;            /* 1: neither in the total nor inside it */
 	int calibrated;          /* 1: a calibration of the board was used */
 	int calibration_dropped; /* 1: there was one, which contradicts the run */
 	int given_response;      /* 1: the response was given, not found */

@@ -49,6 +49,7 @@ static const struct jm_key layer_keys[] = {
 	JM_KEY_INTEGER(struct jm_fit_layer, group, "group", 0, 1e9, -1),
 	ANY(jm_fit_layer, group_energy_mj),
 	ANY(jm_fit_layer, group_energy_sd_mj),
+	ANY(jm_fit_layer, prior_sd_w),
 };
 static const struct jm_keys layer_table = JM_KEYS(layer_keys, jm_fit_layer);
 
@@ -117,7 +118,10 @@ static const struct jm_key of_rail_keys[] = {
 	TEXT(jm_fit_of_rail, sensor),
 	TEXT(jm_fit_of_rail, rail),
 	BOOL(jm_fit_of_rail, from_readings),
+	BOOL(jm_fit_of_rail, is_sum),
 	BOOL(jm_fit_of_rail, is_part),
+	BOOL(jm_fit_of_rail, is_inside),
+	BOOL(jm_fit_of_rail, is_other),
 	BOOL(jm_fit_of_rail, calibrated),
 	BOOL(jm_fit_of_rail, calibration_dropped),
 	BOOL(jm_fit_of_rail, given_response),

@@ -61,7 +61,7 @@ void jm_run_subject_get(const struct jm_run *run, struct jm_run_subject *ret_sub
 		}
 	if (run->n_sensors && !ret_subject->sensor)
 		ret_subject->sensor = run->sensors;
-	ret_subject->is_part = index > 1 && strcmp(run->power_log.rail, JM_TOTAL_NAME) == 0;
+	ret_subject->is_sum = index > 1 && strcmp(run->power_log.rail, JM_TOTAL_NAME) == 0;
 }
 
 /* ---- Clocks ---------------------------------------------------------------------- */

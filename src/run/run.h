@@ -187,15 +187,15 @@ json_t *jm_run_config_json(const struct jm_run_config *config);
 /* 1 when any of its sensors is simulated. */
 int jm_run_is_simulated(const struct jm_run *run);
 
-/* The rail that is fitted: the one that the power log holds, where that is one. */
+/* A rail and its sensor. */
 struct jm_run_subject {
 	const struct jm_run_sensor *sensor; /* NULL: not known */
 	const struct jm_run_rail *rail;     /* NULL: not known */
 	size_t index;                       /* among the rails of all sensors */
-	int is_part; /* 1: the power log holds a sum of several, of which it is the first */
+	int is_sum; /* 1: the power log holds a sum of several; this is the first of all */
 };
 
-/* Borrows from the run. */
+/* The rail that the power log holds, where it is one. Borrows from the run. */
 void jm_run_subject_get(const struct jm_run *run, struct jm_run_subject *ret_subject);
 
 /* Both clocks now, as they are written down. */

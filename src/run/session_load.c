@@ -9,8 +9,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "data/rail_names.h"
+#include "base/known.h"
 #include "formats/engine_info_file.h"
+#include "run/rails.h"
 #include "run/spool.h"
 
 /* A monotonic clock of a century: beyond it a spool is damaged. */
@@ -239,32 +240,14 @@ static int parse_sensors(
 	return result;
 }
 
-static size_t count_rails(const struct jm_run *run)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->n_sensors; i++)
-		n += run->sensors[i].n_rails;
-	return n;
-}
-
 /* Rails of the first sensor, of the second, ... */
 static int add_rails(struct jm_session_data *data, struct jm_error *reterr)
 {
 	const struct jm_run *run = &data->run;
-	struct jm_rail_name *names = calloc(count_rails(run) + 1, sizeof(*names));
-	size_t n = 0, k = 0;
-	int result = 0;
+	struct jm_rail_name *names;
+	size_t k = 0;
+	int result = jm_run_rail_names(run, &names, reterr);
 
-	if (!names)
-		return jm_fail_memory(reterr, "the rails of the run");
-	for (size_t i = 0; i < run->n_sensors; i++)
-		for (size_t j = 0; j < run->sensors[i].n_rails; j++, n++) {
-			names[n].sensor = run->sensors[i].id;
-			names[n].number = i;
-			names[n].rail = run->sensors[i].rails[j].name;
-		}
-	jm_rail_names_set(names, n);
 	for (size_t i = 0; i < run->n_sensors && result >= 0; i++) {
 		const struct jm_run_sensor *sensor = &run->sensors[i];
 
@@ -278,6 +261,8 @@ static int add_rails(struct jm_session_data *data, struct jm_error *reterr)
 			else
 				result = jm_power_log_add_rail(
 					&data->log, names[k].name, rail->quantity, reterr);
+			if (result >= 0)
+				data->log.rails[result].range_uj = jm_known_or(rail->range, 0);
 		}
 	}
 	free(names);

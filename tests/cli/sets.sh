@@ -44,8 +44,8 @@ expect_file s/lenet/truth.json
 expect_file s/lenet/SIMULATED.txt
 grep -q '^replay,' s/lenet/readings.csv || complain "expected the replayed rail"
 
-# A log that is the sum of two sensors, of which one is fitted: what it has above
-# idle is above its own idle power, not above that of both.
+# A log that is the sum of two sensors, the second of which draws 40 W whatever
+# happens: the fit is that of the sum, above the idle power of both.
 run simulate --scenario rapl --layers 12 --cycles 1500 one
 expect_status 0
 sed -i 's/"cycles"/"idle": {"power_uw": 4234600.0}, "cycles"/' one/network/run.json
@@ -69,17 +69,43 @@ run map one/network
 expect_status 0
 run map two/network
 expect_status 0
-expect_err_like "^the power log is the sum of several rails, the fit is of one of them: power of rapl; "
-expect_out_like '^network, sensor rapl power$'
-python3 - one/network two/network <<'END' || complain "expected the same power above idle"
+expect_out_like '^network, sensor rapl\+other total$'
+expect_err_like 'wrote two/network/layer_energy_by_rail.csv'
+python3 - one/network two/network <<'END' || complain "expected 40 W more, and the same above idle"
 import csv, sys
 one, two = (list(csv.DictReader(open(f + "/layer_energy.csv"))) for f in sys.argv[1:])
-cycles = [list(csv.DictReader(open(f + "/power_runtime_mapping_layerwise.csv")))[1] for f in sys.argv[1:]]
-assert [r["power_w"] for r in one] == [r["power_w"] for r in two]
-for a, b in zip(one, two):
-    assert abs(float(a["dynamic_power_w"]) - float(b["dynamic_power_w"])) < 2, (a, b) # the whole sum is 40 W higher
-dynamic = [float(c["layer_power_excluding_idle_power_micro_watt"]) for c in cycles]
-assert abs(dynamic[0] - dynamic[1]) < 2e6, dynamic
+rails = list(csv.DictReader(open(sys.argv[2] + "/layer_energy_by_rail.csv")))
+cycles = [list(csv.DictReader(open(f + "/power_runtime_mapping_layerwise.csv"))) for f in sys.argv[1:]]
+parts = {name: [r for r in rails if r["rail"] == name] for name in ("total", "power", "other")}
+assert [(name, {r["role"] for r in rows}) for name, rows in parts.items()] == [
+    ("total", {"total"}), ("power", {"part"}), ("other", {"part"})]
+assert [r["power_w"] for r in parts["power"]] == [r["power_w"] for r in one]
+assert [r["power_w"] for r in parts["total"]] == [r["power_w"] for r in two]
+for a, b, other in zip(one, two, parts["other"]):
+    sd = max(float(b["power_sd_w"]), 0.01)
+    assert abs(float(a["power_w"]) + float(other["power_w"]) - float(b["power_w"])) < 1e-6
+    assert abs(float(a["power_w"]) + 40 - float(b["power_w"])) < 4 * sd, (a, b)
+    assert abs(float(a["dynamic_power_w"]) - float(b["dynamic_power_w"])) < 4 * sd, (a, b)
+assert len(cycles[0]) == len(cycles[1])
+above = [float(r["layer_power_excluding_idle_power_micro_watt"] or "nan") for r in cycles[1]]
+assert max(x for x in above if x == x) < 25e6, max(above)
 END
+run map two/network --rail other
+expect_status 0
+expect_out_like '^network, sensor other other$'
+run map two/network --rail all --format csv
+expect_status 0
+expect_out_like '^rail,role,layer_index,'
+run map two/network --rail all --format json
+python3 -c 'import json, sys
+rails = json.load(open("out"))["rails"]
+assert [(r["rail"], r["role"]) for r in rails] == [("total", "total"), ("power", "part"), ("other", "part")]
+assert rails[0]["response"]["window_ms"] is None and rails[1]["response"]["window_ms"] == 1' ||
+	complain "expected three rails as JSON"
+run map two/network --rail third
+expect_status 1
+expect_err_like "^joulemap: the run has no rail 'third': take one of power, other, total, all$"
+run map two/network --rail other --method window
+expect_status 2
 
 finish

@@ -629,6 +629,15 @@ static void make_described(struct jm_run *run, const struct jm_calibration *c, i
 	json_decref(json);
 }
 
+/* Of the rail that the run's power log holds. */
+static void read_prior(const struct jm_run *run, struct jm_fit_prior *ret_prior)
+{
+	struct jm_run_subject subject;
+
+	jm_run_subject_get(run, &subject);
+	jm_map_fit_prior(&subject, ret_prior);
+}
+
 static void test_prior(void **state)
 {
 	struct jm_calibration c = calibration_of("ina3221:1-0040", "VDD_IN");
@@ -637,7 +646,7 @@ static void test_prior(void **state)
 
 	(void)state;
 	make_described(&run, &c, 0);
-	jm_map_fit_prior(&run, &prior);
+	read_prior(&run, &prior);
 	assert_true(prior.round_ms == 6.6 && prior.window_ms == 1.09 && prior.delay_ms == 0.35);
 	assert_true(prior.tau_ms == 0.3);
 	/* Priors, no facts: another run is not that run. */
@@ -647,18 +656,18 @@ static void test_prior(void **state)
 
 	memset(&prior, 0, sizeof(prior));
 	make_described(&run, &c, 1); /* a real calibration for a simulated run */
-	jm_map_fit_prior(&run, &prior);
+	read_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0 && prior.tau_sd_ms == 0 && prior.window_ms == 1.1);
 	jm_run_release(&run);
 
 	memset(&prior, 0, sizeof(prior));
 	c = calibration_of("ina3221:1-0040", "VDD_SOC");
 	make_described(&run, &c, 0); /* of another rail than the one that is mapped */
-	jm_map_fit_prior(&run, &prior);
+	read_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0 && run.sensors[0].rails[1].calibrated);
 	jm_run_release(&run);
 	jm_run_init(&run); /* nothing is known */
-	jm_map_fit_prior(&run, &prior);
+	read_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0);
 }
 
@@ -674,6 +683,7 @@ static void test_contradiction(void **state)
 		struct jm_fit_result result;
 		struct run run;
 		static struct jm_run described;
+		struct jm_run_subject subject;
 		int dropped;
 
 		make_run(&run, "tau_ms=0.3,delay_ms=0.45", 5, 1);
@@ -683,8 +693,8 @@ static void test_contradiction(void **state)
 		jm_fit_input_init(&input);
 		input.rail = &run.log.rails[0];
 		input.timeline = &run.timeline;
-		assert_int_equal(
-			jm_map_fit_run(&input, &described, &result, &dropped, NULL), 0);
+		jm_run_subject_get(&described, &subject);
+		assert_int_equal(jm_map_fit_run(&input, &subject, &result, &dropped, NULL), 0);
 		if (fabs(result.response.delay_ms - 0.45) > 0.05 || dropped != (i > 0))
 			fail_msg("a delay of %g ms too much: found %.3f ms, dropped %d",
 				shifts_ms[i], result.response.delay_ms, dropped);

@@ -239,7 +239,7 @@ static void expect_stored(const char *name, const char *scenario, const char *ra
 	assert_string_equal(file.fits[0].rail, rail);
 	assert_string_equal(file.model, "network");
 	assert_true(file.simulated && strcmp(file.joulemap, jm_version()) == 0);
-	fresh = print_table(&mapped.recording->timeline, &mapped.fit, &header);
+	fresh = print_table(&mapped.recording->timeline, &mapped.rails.fits[0].result, &header);
 	stored = print_table(&file.timeline, &file.fits[0].result, &header);
 	assert_true(strcmp(fresh, stored) == 0);
 	free(fresh);
@@ -311,10 +311,12 @@ static void test_stored_fit_of_recording(void **state)
 	assert_non_null(strstr(error.message, "no fit is stored"));
 	assert_int_equal(jm_map_run(&config, &mapped, &error), 0);
 	assert_int_equal(jm_recording_stored_fit(recording, &fit, &error), 0);
-	assert_int_equal(fit.n_layers, mapped.fit.n_layers);
+	assert_int_equal(fit.n_layers, mapped.rails.fits[0].result.n_layers);
 	for (size_t i = 0; i < fit.n_layers; i++)
-		assert_memory_equal(&fit.layers[i], &mapped.fit.layers[i], sizeof(double));
-	assert_true(fit.diagnostics.log_likelihood == mapped.fit.diagnostics.log_likelihood);
+		assert_memory_equal(
+			&fit.layers[i], &mapped.rails.fits[0].result.layers[i], sizeof(double));
+	assert_true(fit.diagnostics.log_likelihood ==
+		    mapped.rails.fits[0].result.diagnostics.log_likelihood);
 	jm_fit_result_release(&fit);
 	jm_map_release(&mapped);
 	snprintf(path, sizeof(path), "%s/network/run.json", scratch_path("api"));

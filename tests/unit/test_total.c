@@ -40,9 +40,13 @@ static void test_counter(void **state)
 	assert_true(isnan(count(&counter, 0, 900)));
 	assert_true(isnan(count(&counter, 1000000000, 40)));
 	assert_float_equal(count(&counter, 2000000000, 70), 30, 1e-9);
-	assert_true(isnan(jm_counter_energy_uj(900, 40, 800)));
-	assert_true(jm_counter_energy_uj(900, 40, 1000) == 140);
-	assert_true(isnan(jm_counter_energy_uj(900, 40, (double)NAN)));
+	assert_true(isnan(jm_counter_power(900, 40, 800, 1, 1)));
+	assert_true(jm_counter_power(900, 40, 1000, 2, 1) == 70);
+	assert_true(isnan(jm_counter_power(900, 40, (double)NAN, 1, 1)));
+	assert_true(isnan(jm_counter_power(900, 1000, 0, 0, 1)));
+	/* Set to 0 in the middle of its range: no board draws 130 MW. */
+	assert_true(isnan(jm_counter_power(131e3, 1, 262e3, 1e-3, 1)));
+	assert_float_equal(jm_counter_power(262e3 - 4, 1, 262e3, 1, 1), 5, 1e-9);
 }
 
 /* Three rails in passes, one of them inside another: today's sums. */

@@ -114,7 +114,7 @@ static int ignore_mapping(void *context, const struct jm_mapping_row *row)
 static int read_timeline(struct jm_error *error)
 {
 	struct jm_reading reading = {0, 0, {1, 1}};
-	struct jm_rail rail = {"r", JM_QUANTITY_UW, &reading, 1, 1};
+	struct jm_rail rail = {"r", JM_QUANTITY_UW, &reading, 1, 1, 0};
 	struct jm_mapping_writer writer = {0};
 	struct jm_timeline timeline, other;
 	int result = jm_latency_read(scratch_path("l"), &timeline, NULL, error);
