@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define JM_ENGINE_ABI 2
+#define JM_ENGINE_ABI 3
 #define JM_DIMS_MAX 8
 
 /* A tensor at a layer's edge. */
@@ -112,12 +112,16 @@ struct jm_engine_options {
 struct jm_engine_info {
 	char version[JM_NAME_MAX];
 	char library[256];
-	char tracing[JM_NAME_MAX]; /* "callbacks" or "profile" */
+	char tracing[JM_NAME_MAX]; /* "markers", "callbacks", "profile" */
+	/* What the user must know of it: why not the better way, what is left out; or "" */
+	char tracing_note[JM_ERROR_MESSAGE_MAX];
 	enum jm_scope scope;       /* where the layers run: JM_SCOPE_CPU, JM_SCOPE_GPU */
 	int threads;
 	int optimization_level;
 	double trace_bias_us;    /* taken out of every span */
 	double trace_bias_sd_us; /* spread of the calibration */
+	/* The network's time, by turns without and with tracing; NaN: not measured. */
+	double network_untraced_ms, network_traced_ms;
 };
 
 struct jm_engine_ops {

@@ -22,16 +22,19 @@ void jm_tensors_free(struct jm_tensor *tensors, size_t n)
 	free(tensors);
 }
 
+void jm_graph_layer_release(struct jm_graph_layer *layer)
+{
+	free(layer->name);
+	free(layer->type);
+	jm_tensors_free(layer->inputs, layer->n_inputs);
+	jm_tensors_free(layer->outputs, layer->n_outputs);
+	memset(layer, 0, sizeof(*layer));
+}
+
 void jm_graph_release(struct jm_graph *graph)
 {
-	for (size_t i = 0; graph->layers && i < graph->n_layers; i++) {
-		struct jm_graph_layer *layer = &graph->layers[i];
-
-		free(layer->name);
-		free(layer->type);
-		jm_tensors_free(layer->inputs, layer->n_inputs);
-		jm_tensors_free(layer->outputs, layer->n_outputs);
-	}
+	for (size_t i = 0; graph->layers && i < graph->n_layers; i++)
+		jm_graph_layer_release(&graph->layers[i]);
 	free(graph->layers);
 	jm_tensors_free(graph->inputs, graph->n_inputs);
 	jm_tensors_free(graph->outputs, graph->n_outputs);
@@ -43,6 +46,19 @@ int jm_tensor_copy(struct jm_tensor *ret_tensor, const struct jm_tensor *tensor)
 	*ret_tensor = *tensor;
 	ret_tensor->name = jm_text_duplicate(tensor->name ? tensor->name : "");
 	return ret_tensor->name ? 0 : JM_ENOMEM;
+}
+
+int jm_tensors_copy(struct jm_tensor **ret_tensors, size_t *ret_n,
+	const struct jm_tensor *tensors, size_t n)
+{
+	*ret_n = 0;
+	*ret_tensors = calloc(n + 1, sizeof(**ret_tensors));
+	for (size_t i = 0; *ret_tensors && i < n; i++) {
+		if (jm_tensor_copy(&(*ret_tensors)[i], &tensors[i]) < 0)
+			return JM_ENOMEM;
+		*ret_n = i + 1;
+	}
+	return *ret_tensors ? 0 : JM_ENOMEM;
 }
 
 double jm_tensor_elements(const struct jm_tensor *tensor)

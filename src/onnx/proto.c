@@ -34,16 +34,8 @@ static int skip(struct jm_proto_reader *reader, uint64_t size)
 	return 1;
 }
 
-int jm_proto_next(struct jm_proto_reader *reader, struct jm_proto_field *ret_field)
+static int read_content(struct jm_proto_reader *reader, struct jm_proto_field *ret_field)
 {
-	uint64_t key;
-
-	if (reader->at == reader->end)
-		return 0;
-	if (read_varint(reader, &key) < 0 || key >> 3 == 0 || key >> 3 > 0xffff)
-		return -1;
-	*ret_field = (struct jm_proto_field){
-		.number = (unsigned)(key >> 3), .wire = (unsigned)(key & 7)};
 	switch (ret_field->wire) {
 	case JM_PROTO_VARINT:
 		return read_varint(reader, &ret_field->value) < 0 ? -1 : 1;
@@ -60,6 +52,23 @@ int jm_proto_next(struct jm_proto_reader *reader, struct jm_proto_field *ret_fie
 	default:
 		return -1;
 	}
+}
+
+int jm_proto_next(struct jm_proto_reader *reader, struct jm_proto_field *ret_field)
+{
+	const unsigned char *begin = reader->at;
+	uint64_t key;
+	int result;
+
+	if (reader->at == reader->end)
+		return 0;
+	if (read_varint(reader, &key) < 0 || key >> 3 == 0 || key >> 3 > 0xffff)
+		return -1;
+	*ret_field = (struct jm_proto_field){
+		.number = (unsigned)(key >> 3), .wire = (unsigned)(key & 7), .whole = begin};
+	result = read_content(reader, ret_field);
+	ret_field->n_whole = (size_t)(reader->at - begin);
+	return result;
 }
 
 /* ---- Writing ------------------------------------------------------------------- */
@@ -112,6 +121,11 @@ void jm_proto_put_bytes(
 void jm_proto_put_text(struct jm_proto_writer *writer, unsigned number, const char *text)
 {
 	jm_proto_put_bytes(writer, number, text, strlen(text));
+}
+
+void jm_proto_put_field(struct jm_proto_writer *writer, const struct jm_proto_field *field)
+{
+	put(writer, field->whole, field->n_whole);
 }
 
 void jm_proto_put_message(

@@ -18,12 +18,19 @@ enum {
 	ONNX_GRAPH_INITIALIZER = 5,
 	ONNX_GRAPH_INPUT = 11,
 	ONNX_GRAPH_OUTPUT = 12,
+	ONNX_GRAPH_VALUE_INFO = 13,
+	ONNX_GRAPH_SPARSE_INITIALIZER = 15,
+	ONNX_SPARSE_VALUES = 1,
 	ONNX_TENSOR_NAME = 8,
 	ONNX_NODE_INPUT = 1,
 	ONNX_NODE_OUTPUT = 2,
 	ONNX_NODE_NAME = 3,
 	ONNX_NODE_OP_TYPE = 4,
+	ONNX_NODE_ATTRIBUTE = 5,
 	ONNX_NODE_DOMAIN = 7,
+	ONNX_ATTRIBUTE_NAME = 1,
+	ONNX_ATTRIBUTE_INTEGER = 3,
+	ONNX_ATTRIBUTE_TYPE = 20,
 	ONNX_VALUE_NAME = 1,
 	ONNX_VALUE_TYPE = 2,
 	ONNX_TYPE_TENSOR = 1,
@@ -42,6 +49,9 @@ struct jm_proto_field {
 	uint64_t value;
 	const unsigned char *data; /* [size], for JM_PROTO_BYTES */
 	size_t size;
+	/* The field as it stands, with its number: [n_whole] */
+	const unsigned char *whole;
+	size_t n_whole;
 };
 
 struct jm_proto_reader {
@@ -66,6 +76,8 @@ void jm_proto_put_varint(struct jm_proto_writer *writer, unsigned number, uint64
 void jm_proto_put_bytes(
 	struct jm_proto_writer *writer, unsigned number, const void *data, size_t size);
 void jm_proto_put_text(struct jm_proto_writer *writer, unsigned number, const char *text);
+/* Appends a field as it was read. */
+void jm_proto_put_field(struct jm_proto_writer *writer, const struct jm_proto_field *field);
 /* Appends `inner` as a field and releases it. */
 void jm_proto_put_message(
 	struct jm_proto_writer *writer, unsigned number, struct jm_proto_writer *inner);

@@ -10,8 +10,8 @@
 
 #include "base/text.h"
 #include "data/graph.h"
-#include "engines/onnxruntime/calibrate.h"
-#include "engines/onnxruntime/chain.h"
+#include "engines/onnxruntime/bias/calibrate.h"
+#include "engines/onnxruntime/bias/chain.h"
 #include "engines/onnxruntime/cores.h"
 #include "onnx/dtype.h"
 #include "onnx/model.h"

@@ -17,6 +17,7 @@
 /* Newest table asked for, the oldest that will do, and what came when. */
 #define JM_ORT_API_WANTED 26
 #define JM_ORT_API_OLDEST 17
+#define JM_ORT_API_MARKERS 18   /* outputs of our operators may lie where inputs do */
 #define JM_ORT_API_GRAPH 23     /* an execution provider sees the graph */
 #define JM_ORT_API_CALLBACKS 25 /* and is called before and after nodes */
 
@@ -85,6 +86,7 @@ JM_ORT_STATUS(8, create_session_from_array, struct OrtEnv *, const void *, size_
 JM_ORT_STATUS(9, run, struct OrtSession *, const struct OrtRunOptions *, const char *const *,
 	const struct OrtValue *const *, size_t, const char *const *, size_t, struct OrtValue **)
 JM_ORT_STATUS(10, create_session_options, struct OrtSessionOptions **)
+JM_ORT_STATUS(11, save_optimized_model, struct OrtSessionOptions *, const char *)
 JM_ORT_STATUS(13, set_execution_mode, struct OrtSessionOptions *, int)
 JM_ORT_STATUS(14, enable_profiling, struct OrtSessionOptions *, const char *)
 JM_ORT_STATUS(22, set_log_severity, struct OrtSessionOptions *, int)
@@ -106,14 +108,25 @@ JM_ORT_STATUS(39, create_run_options, struct OrtRunOptions **)
 JM_ORT_STATUS(41, set_run_log_severity, struct OrtRunOptions *, int)
 JM_ORT_STATUS(49, create_tensor, const struct OrtMemoryInfo *, void *, size_t, const int64_t *,
 	size_t, int, struct OrtValue **)
+JM_ORT_STATUS(51, tensor_data, struct OrtValue *, void **)
+JM_ORT_STATUS(53, strings_size, const struct OrtValue *, size_t *)
+JM_ORT_STATUS(54, strings, const struct OrtValue *, void *, size_t, size_t *offsets, size_t)
 JM_ORT_STATUS(55, tensor_info_of_type, const struct OrtTypeInfo *,
 	const struct OrtTensorTypeAndShapeInfo **)
 JM_ORT_STATUS(60, element_type, const struct OrtTensorTypeAndShapeInfo *, int *)
 JM_ORT_STATUS(61, dimensions_count, const struct OrtTensorTypeAndShapeInfo *, size_t *)
 JM_ORT_STATUS(62, dimensions, const struct OrtTensorTypeAndShapeInfo *, int64_t *, size_t)
+JM_ORT_STATUS(65, tensor_info, const struct OrtValue *, struct OrtTensorTypeAndShapeInfo **)
+JM_ORT_STATUS(67, kind_of_value, const struct OrtValue *, int *)
 JM_ORT_STATUS(69, create_cpu_memory_info, int, int, struct OrtMemoryInfo **)
 JM_ORT_STATUS(76, allocator_free, struct OrtAllocator *, void *)
 JM_ORT_STATUS(78, default_allocator, struct OrtAllocator **)
+JM_ORT_STATUS(80, value_at, const struct OrtValue *, int, struct OrtAllocator *,
+	struct OrtValue **)
+JM_ORT_STATUS(81, value_count, const struct OrtValue *, size_t *)
+JM_ORT_STATUS(86, kernel_integer, const void *info, const char *, int64_t *)
+JM_ORT_STATUS(90, kernel_input, const struct OrtKernelContext *, size_t,
+	const struct OrtValue **)
 JM_ORT_STATUS(91, kernel_output, struct OrtKernelContext *, size_t, const int64_t *, size_t,
 	struct OrtValue **)
 JM_ORT_VOID(92, release_env, struct OrtEnv *)
@@ -123,6 +136,7 @@ JM_ORT_VOID(95, release_session, struct OrtSession *)
 JM_ORT_VOID(96, release_value, struct OrtValue *)
 JM_ORT_VOID(97, release_run_options, struct OrtRunOptions *)
 JM_ORT_VOID(98, release_type_info, struct OrtTypeInfo *)
+JM_ORT_VOID(99, release_tensor_info, struct OrtTensorTypeAndShapeInfo *)
 JM_ORT_VOID(100, release_session_options, struct OrtSessionOptions *)
 JM_ORT_VOID(101, release_op_domain, struct OrtCustomOpDomain *)
 JM_ORT_STATUS(110, end_profiling, struct OrtSession *, struct OrtAllocator *, char **)
@@ -176,5 +190,8 @@ JM_ORT_EP(71, event_argument, const struct OrtProfilingEvent *, const char *, co
 enum { JM_ORT_DISABLE_ALL = 0, JM_ORT_BASIC = 1, JM_ORT_EXTENDED = 2, JM_ORT_ALL = 99 };
 enum { JM_ORT_ATTRIBUTE_INT = 1, JM_ORT_ATTRIBUTE_INTS = 2, JM_ORT_ATTRIBUTE_STRING = 5 };
 enum { JM_ORT_EVENT_SESSION = 0, JM_ORT_EVENT_NODE = 1 };
+/* Kinds of values, and the element type that has no fixed size. */
+enum { JM_ORT_TENSOR = 1, JM_ORT_SEQUENCE = 2, JM_ORT_MAP = 3 };
+enum { JM_ORT_STRING = 8 };
 
 #endif

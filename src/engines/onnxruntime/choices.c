@@ -11,22 +11,28 @@ const struct jm_engine_option jm_ort_options[JM_ORT_N_OPTIONS] = {
 	{"library", "FILE",
 		"libonnxruntime.so, or a folder that holds it (default:\n"
 		"searched for); the same as --ort-library"},
-	{"tracing", "callbacks|profile",
-		"how layers are timed (default: callbacks where the\nruntime has them)"},
+	{"tracing", "auto|markers|callbacks|profile",
+		"how layers are timed (default auto: markers where\n"
+		"they can be used, else callbacks, else the profile);\n"
+		"the same as --trace"},
 	{"spinning", "0|1", "1: waiting threads spin and draw power (default 0)"},
 };
+
+static const char *const ways[] = {[JM_ORT_TRACING_AUTO] = "auto",
+	[JM_ORT_TRACING_MARKERS] = "markers",
+	[JM_ORT_TRACING_CALLBACKS] = "callbacks",
+	[JM_ORT_TRACING_PROFILE] = "profile"};
 
 static int read_tracing(
 	const char *text, struct jm_ort_choices *choices, struct jm_error *reterr)
 {
-	if (strcmp(text, "callbacks") == 0)
-		choices->tracing = JM_ORT_TRACING_CALLBACKS;
-	else if (strcmp(text, "profile") == 0)
-		choices->tracing = JM_ORT_TRACING_PROFILE;
-	else
-		return jm_fail(reterr, JM_EUSAGE,
-			"tracing=%.32s does not exist; use callbacks or profile", text);
-	return 0;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(text, ways[i]) == 0) {
+			choices->tracing = (enum jm_ort_tracing)i;
+			return 0;
+		}
+	return jm_fail(reterr, JM_EUSAGE,
+		"tracing=%.32s does not exist; use auto, markers, callbacks or profile", text);
 }
 
 int jm_ort_choices_read(const struct jm_engine_options *options,
@@ -34,7 +40,6 @@ int jm_ort_choices_read(const struct jm_engine_options *options,
 {
 	const char *tracing = jm_engine_setting(options, "tracing");
 	const char *spinning = jm_engine_setting(options, "spinning");
-	const char *variable = getenv("JOULEMAP_ORT_TRACING");
 
 	memset(ret_choices, 0, sizeof(*ret_choices));
 	ret_choices->library = jm_engine_setting(options, "library");
@@ -44,9 +49,7 @@ int jm_ort_choices_read(const struct jm_engine_options *options,
 	if (!spinning)
 		spinning = getenv("JOULEMAP_ORT_SPINNING");
 	ret_choices->spinning = spinning && strcmp(spinning, "1") == 0;
-	if (tracing)
-		return read_tracing(tracing, ret_choices, reterr);
-	if (variable && strcmp(variable, "profile") == 0)
-		ret_choices->tracing = JM_ORT_TRACING_PROFILE;
-	return 0;
+	if (!tracing)
+		tracing = getenv("JOULEMAP_ORT_TRACING");
+	return tracing && *tracing ? read_tracing(tracing, ret_choices, reterr) : 0;
 }

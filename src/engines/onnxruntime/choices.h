@@ -9,7 +9,8 @@
 extern const struct jm_engine_option jm_ort_options[JM_ORT_N_OPTIONS];
 
 enum jm_ort_tracing {
-	JM_ORT_TRACING_BEST, /* callbacks where the runtime has them */
+	JM_ORT_TRACING_AUTO, /* markers where they can be used, else callbacks, else profile */
+	JM_ORT_TRACING_MARKERS,
 	JM_ORT_TRACING_CALLBACKS,
 	JM_ORT_TRACING_PROFILE
 };

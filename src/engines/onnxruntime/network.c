@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/graph.h"
 
 /*
  * A profile is held in memory, 2.4 KB per event, and the runtime drops what
  * goes beyond a million of them. So sessions are replaced long before.
  */
 #define EVENTS_MAX 100000
-
-/* Runs of a session that profiles before those that count. */
-#define WARM_UPS 1
 
 static int changed(size_t ran, size_t expected, struct jm_error *reterr)
 {
@@ -66,23 +64,6 @@ static int callback_run(struct jm_ort_network *network, struct jm_error *reterr)
 	return result;
 }
 
-static int discover_by_callbacks(struct jm_ort_network *network, struct jm_error *reterr)
-{
-	struct jm_ort_trace *trace = &network->trace;
-	int result = jm_ort_session_open(&network->plain.session, &network->setup, reterr);
-
-	if (result == 0)
-		result = jm_ort_session_run(&network->plain.session, 0, reterr);
-	trace->steps = &network->steps;
-	if (result == 0)
-		result = callback_run(network, reterr);
-	trace->steps = NULL;
-	if (result == 0 && trace->out_of_memory)
-		result = jm_fail_memory(reterr, "the graph of layers");
-	jm_ort_steps_keep_outermost(&network->steps);
-	return result;
-}
-
 static int deliver(struct jm_ort_network *network, const struct jm_span_sink *sink,
 	struct jm_error *reterr)
 {
@@ -99,50 +80,6 @@ static int deliver(struct jm_ort_network *network, const struct jm_span_sink *si
 
 /* ---- By profile ---------------------------------------------------------------------- */
 
-static int describe_nodes(const struct jm_ort_network *network, struct jm_ort_steps *steps,
-	const struct jm_ort_profile_node *nodes, size_t n, struct jm_error *reterr)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < n && result == 0; i++)
-		result = jm_ort_profile_describe(&nodes[i], steps);
-	if (result == JM_ENOMEM)
-		return jm_fail_memory(reterr, "the graph of layers");
-	if (result < 0)
-		return jm_fail(reterr, JM_EENGINE,
-			"the profile of ONNX Runtime %s cannot be read",
-			network->setup.ort->version);
-	return 0;
-}
-
-static int describe_run(void *context, size_t run, const struct jm_ort_profile_node *nodes,
-	const int64_t (*spans_ns)[2], size_t n, struct jm_error *reterr)
-{
-	struct jm_ort_network *network = context;
-
-	(void)spans_ns;
-	if (run != WARM_UPS)
-		return 0;
-	return describe_nodes(network, &network->steps, nodes, n, reterr);
-}
-
-static int discover_by_profile(struct jm_ort_network *network, struct jm_error *reterr)
-{
-	struct jm_ort_profiled_reader reader = {WARM_UPS + 1, describe_run, network};
-	const char *limit = getenv("JOULEMAP_ORT_PROFILE_EVENTS");
-	size_t n_events = 0;
-	int result = jm_ort_profiled_open(
-		&network->plain, &network->setup, network->trace.clock, reterr);
-
-	for (int i = 0; i <= WARM_UPS && result == 0; i++)
-		result = jm_ort_session_run(&network->plain.session, 0, reterr);
-	if (result == 0)
-		result = jm_ort_profiled_finish(&network->plain, &reader, &n_events, reterr);
-	network->events_per_run = n_events / (WARM_UPS + 1) + 1;
-	network->events_max = limit ? strtoul(limit, NULL, 10) : EVENTS_MAX;
-	return result;
-}
-
 /* Where the runs of one session go, and which layers its nodes are. */
 struct delivery {
 	struct jm_ort_network *network;
@@ -156,7 +93,8 @@ static int match_session(struct delivery *delivery, const struct jm_ort_profile_
 	size_t n, struct jm_error *reterr)
 {
 	const struct jm_ort_network *network = delivery->network;
-	int result = describe_nodes(network, &delivery->steps, nodes, n, reterr);
+	int result = jm_ort_discover_nodes(
+		&delivery->steps, network->setup.ort, nodes, n, reterr);
 
 	if (result < 0)
 		return result;
@@ -176,9 +114,9 @@ static int deliver_run(void *context, size_t run, const struct jm_ort_profile_no
 	const struct jm_ort_steps *steps = &delivery->steps;
 	int result = 0;
 
-	if (run == WARM_UPS)
+	if (run == JM_ORT_WARM_UPS)
 		result = match_session(delivery, nodes, n, reterr);
-	if (result < 0 || run < WARM_UPS)
+	if (result < 0 || run < JM_ORT_WARM_UPS)
 		return result;
 	if (n != steps->n)
 		return changed(n, steps->n, reterr);
@@ -197,7 +135,7 @@ int jm_ort_network_flush(struct jm_ort_network *network, const struct jm_span_si
 	struct jm_error *reterr)
 {
 	struct delivery delivery = {.network = network, .sink = sink};
-	struct jm_ort_profiled_reader reader = {WARM_UPS + 1, deliver_run, &delivery};
+	struct jm_ort_profiled_reader reader = {JM_ORT_WARM_UPS + 1, deliver_run, &delivery};
 	size_t n_events;
 	int result;
 
@@ -218,8 +156,8 @@ static int open_traced(struct jm_ort_network *network, struct jm_error *reterr)
 		&network->traced, &network->setup, network->trace.clock, reterr);
 
 	network->open_traced = result == 0;
-	network->events_used = WARM_UPS * network->events_per_run;
-	for (int i = 0; i < WARM_UPS && result == 0; i++)
+	network->events_used = JM_ORT_WARM_UPS * network->events_per_run;
+	for (int i = 0; i < JM_ORT_WARM_UPS && result == 0; i++)
 		result = jm_ort_session_run(&network->traced.session, 0, reterr);
 	return result;
 }
@@ -240,22 +178,87 @@ static int profiled_run(struct jm_ort_network *network, const struct jm_span_sin
 	return result;
 }
 
-/* ---- Both ---------------------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------------------- */
 
-int jm_ort_network_open(struct jm_ort_network *network,
-	const struct jm_ort_session_setup *setup, int by_callbacks, struct jm_ort_clock clock,
+static int keep_ends(struct jm_ort_network *network, struct jm_error *reterr)
+{
+	const struct jm_ort_session *session = &network->plain.session;
+	int result = jm_tensors_copy(
+		&network->inputs, &network->n_inputs, session->inputs, session->n_inputs);
+
+	if (result == 0)
+		result = jm_tensors_copy(&network->outputs, &network->n_outputs,
+			session->outputs, session->n_outputs);
+	return result < 0 ? jm_fail_memory(reterr, "the graph") : 0;
+}
+
+static int discover(struct jm_ort_network *network, const struct jm_ort_session_setup *setup,
 	struct jm_error *reterr)
 {
-	int result;
+	return jm_ort_discover(&network->plain, setup, network->way == JM_ORT_BY_CALLBACKS,
+		network->trace.clock, &network->steps, &network->events_per_run, reterr);
+}
+
+/* Puts markers into what the session saves of its model. */
+static int open_marked(struct jm_ort_network *network, struct jm_error *reterr)
+{
+	struct jm_ort_session_setup setup = network->setup;
+	struct jm_ort_saved saved;
+	int result = jm_ort_saved_open(&saved, reterr);
+
+	if (result < 0)
+		return result;
+	setup.save_path = saved.path;
+	setup.save_weights = saved.weights_name;
+	result = discover(network, &setup, reterr);
+	if (result < 0) {
+		jm_ort_saved_close(&saved);
+		return result;
+	}
+	result = jm_ort_marked_open(&network->marked, &saved, &network->setup,
+		network->way == JM_ORT_BY_CALLBACKS, network->trace.clock, &network->steps,
+		&network->plain.session, reterr);
+	if (result == 0)
+		network->way = JM_ORT_BY_MARKERS;
+	return result;
+}
+
+int jm_ort_network_open(struct jm_ort_network *network,
+	const struct jm_ort_session_setup *setup, struct jm_ort_ways ways,
+	struct jm_ort_clock clock, struct jm_error *reterr)
+{
+	const char *limit = getenv("JOULEMAP_ORT_PROFILE_EVENTS");
+	int result = 0;
 
 	memset(network, 0, sizeof(*network));
 	network->setup = *setup;
-	network->by_callbacks = by_callbacks;
+	network->way = ways.callbacks ? JM_ORT_BY_CALLBACKS : JM_ORT_BY_PROFILE;
 	network->trace.ort = setup->ort;
 	network->trace.clock = clock;
-	result = by_callbacks ? discover_by_callbacks(network, reterr)
-			      : discover_by_profile(network, reterr);
-	return result < 0 ? result : learn(network, reterr);
+	network->events_max = limit ? strtoul(limit, NULL, 10) : EVENTS_MAX;
+	if (ways.markers)
+		open_marked(network, &network->why_not);
+	if (!network->plain.session.session)
+		result = discover(network, setup, reterr);
+	if (result == 0)
+		result = keep_ends(network, reterr);
+	if (result == 0)
+		result = learn(network, reterr);
+	if (network->way == JM_ORT_BY_MARKERS)
+		jm_ort_profiled_close(&network->plain);
+	return result;
+}
+
+/* ---- All ----------------------------------------------------------------------------- */
+
+static int marked_run(struct jm_ort_network *network, const struct jm_span_sink *sink,
+	struct jm_error *reterr)
+{
+	int result = jm_ort_marked_run(&network->marked, sink, network->cycle, reterr);
+
+	if (result == 0 && sink)
+		network->cycle++;
+	return result;
 }
 
 int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink *sink,
@@ -263,9 +266,11 @@ int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink
 {
 	int result;
 
+	if (network->way == JM_ORT_BY_MARKERS)
+		return marked_run(network, sink, reterr);
 	if (!sink)
 		return jm_ort_session_run(&network->plain.session, 0, reterr);
-	if (!network->by_callbacks)
+	if (network->way == JM_ORT_BY_PROFILE)
 		return profiled_run(network, sink, reterr);
 	result = callback_run(network, reterr);
 	return result < 0 ? result : deliver(network, sink, reterr);
@@ -273,9 +278,12 @@ int jm_ort_network_run(struct jm_ort_network *network, const struct jm_span_sink
 
 void jm_ort_network_close(struct jm_ort_network *network)
 {
+	jm_ort_marked_close(&network->marked);
 	jm_ort_profiled_close(&network->traced);
 	jm_ort_profiled_close(&network->plain);
 	jm_ort_steps_release(&network->steps);
+	jm_tensors_free(network->inputs, network->n_inputs);
+	jm_tensors_free(network->outputs, network->n_outputs);
 	free(network->events);
 	free(network->trace.spans);
 	memset(network, 0, sizeof(*network));

@@ -2,18 +2,19 @@
 #include "engines/onnxruntime/onnxruntime.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "data/graph.h"
-#include "engines/onnxruntime/calibrate.h"
+#include "engines/onnxruntime/bias/bias.h"
 #include "engines/onnxruntime/choices.h"
-#include "engines/onnxruntime/closure.h"
 #include "engines/onnxruntime/cores.h"
 #include "engines/onnxruntime/layers.h"
 #include "engines/onnxruntime/library.h"
+#include "engines/onnxruntime/markers/joined.h"
 #include "engines/onnxruntime/network.h"
 #include "engines/onnxruntime/status.h"
 #include "onnx/dtype.h"
@@ -126,13 +127,26 @@ static int open_library(struct jm_ort *ort, const struct jm_engine_options *opti
 		result = jm_ort_library_open(ort, ret_choices->library, reterr);
 	if (result < 0)
 		return result;
-	if (ret_choices->tracing != JM_ORT_TRACING_CALLBACKS ||
-		uses_callbacks(ort, ret_choices))
-		return 0;
-	return jm_fail(reterr, JM_EUNSUPPORTED,
-		"ONNX Runtime %s has no callbacks, 1.%d or later has; leave out "
-		"tracing=callbacks",
-		ort->version, JM_ORT_API_CALLBACKS);
+	if (ret_choices->tracing == JM_ORT_TRACING_CALLBACKS &&
+		ort->api_version < JM_ORT_API_CALLBACKS)
+		result = jm_fail(reterr, JM_EUNSUPPORTED,
+			"ONNX Runtime %s has no callbacks, 1.%d or later has; leave out "
+			"--trace callbacks",
+			ort->version, JM_ORT_API_CALLBACKS);
+	if (ret_choices->tracing == JM_ORT_TRACING_MARKERS &&
+		ort->api_version < JM_ORT_API_MARKERS)
+		result = jm_fail(reterr, JM_EUNSUPPORTED,
+			"ONNX Runtime %s cannot be traced by markers, 1.%d or later can; "
+			"leave out --trace markers",
+			ort->version, JM_ORT_API_MARKERS);
+	return result;
+}
+
+static int uses_markers(const struct jm_ort *ort, const struct jm_ort_choices *choices)
+{
+	return ort->api_version >= JM_ORT_API_MARKERS &&
+	       (choices->tracing == JM_ORT_TRACING_AUTO ||
+		       choices->tracing == JM_ORT_TRACING_MARKERS);
 }
 
 static void describe(const struct jm_ort *ort, const struct jm_ort_choices *choices,
@@ -142,12 +156,16 @@ static void describe(const struct jm_ort *ort, const struct jm_ort_choices *choi
 	jm_text_copy(ret_info->version, sizeof(ret_info->version), ort->version);
 	jm_text_copy(ret_info->library, sizeof(ret_info->library), ort->path);
 	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
-		uses_callbacks(ort, choices) ? "callbacks" : "profile");
+		uses_markers(ort, choices)     ? "markers"
+		: uses_callbacks(ort, choices) ? "callbacks"
+					       : "profile");
 	ret_info->scope = JM_SCOPE_CPU;
 	ret_info->threads = options->threads ? options->threads : jm_physical_cores();
 	ret_info->optimization_level = options->optimization_level;
 	ret_info->trace_bias_us = (double)NAN;
 	ret_info->trace_bias_sd_us = (double)NAN;
+	ret_info->network_untraced_ms = (double)NAN;
+	ret_info->network_traced_ms = (double)NAN;
 }
 
 static int engine_probe(const struct jm_engine_options *options,
@@ -233,6 +251,16 @@ static int keep_model(
 	return result < 0 ? jm_fail_memory(reterr, "a copy of the model") : 0;
 }
 
+/* No more sessions are opened; without copies it is the caller's. */
+static void forget_model(struct engine *engine)
+{
+	for (size_t i = 0; i < sizeof(engine->copies) / sizeof(engine->copies[0]); i++) {
+		free(engine->copies[i]);
+		engine->copies[i] = NULL;
+	}
+	memset(&engine->model, 0, sizeof(engine->model));
+}
+
 /* Reads the model's inputs and settles the shape in which it will run. */
 static int settle_inputs(
 	struct engine *engine, const struct jm_engine_options *options, struct jm_error *reterr)
@@ -248,88 +276,68 @@ static int settle_inputs(
 	return result;
 }
 
-static int copy_tensors(struct jm_tensor **ret_tensors, size_t *ret_n,
-	const struct jm_tensor *tensors, size_t n, struct jm_error *reterr)
-{
-	*ret_tensors = calloc(n + 1, sizeof(**ret_tensors));
-	for (size_t i = 0; *ret_tensors && i < n; i++) {
-		if (jm_tensor_copy(&(*ret_tensors)[i], &tensors[i]) < 0)
-			return jm_fail_memory(reterr, "the graph");
-		*ret_n = i + 1;
-	}
-	return *ret_tensors ? 0 : jm_fail_memory(reterr, "the graph");
-}
-
 static int build_graph(struct engine *engine, struct jm_error *reterr)
 {
-	const struct jm_ort_session *session = &engine->network.plain.session;
+	struct jm_ort_network *network = &engine->network;
+	struct jm_graph *graph = &engine->graph;
 	int result;
 
 	if (engine->capture.out_of_memory)
 		return jm_fail_memory(reterr, "the graph of layers");
-	result = jm_ort_layers_build(
-		&engine->graph, &engine->network.steps, &engine->capture, reterr);
-	if (result == 0)
-		result = copy_tensors(&engine->graph.inputs, &engine->graph.n_inputs,
-			session->inputs, session->n_inputs, reterr);
-	if (result == 0)
-		result = copy_tensors(&engine->graph.outputs, &engine->graph.n_outputs,
-			session->outputs, session->n_outputs, reterr);
+	result = jm_ort_layers_build(graph, &network->steps, &engine->capture, reterr);
+	if (result == 0 && (jm_tensors_copy(&graph->inputs, &graph->n_inputs, network->inputs,
+				    network->n_inputs) < 0 ||
+				   jm_tensors_copy(&graph->outputs, &graph->n_outputs,
+					   network->outputs, network->n_outputs) < 0))
+		result = jm_fail_memory(reterr, "the graph of layers");
 	jm_ort_capture_release(&engine->capture);
 	return result;
 }
 
-/* Measures the bias of tracing and says what it is for each layer. */
-static int calibrate(
+/* Markers say what they cost; of the other ways the bias is found. */
+static int settle_tracing(
 	struct engine *engine, struct jm_engine_info *ret_info, struct jm_error *reterr)
 {
 	struct jm_ort_network *network = &engine->network;
-	size_t n = network->steps.n;
-	struct jm_ort_bias bias;
-	double sum_ns = 0, rest_ns = 0;
-	int result = jm_ort_calibrate(
-		&bias, &network->setup, network->by_callbacks, network->trace.clock, reterr);
 
-	if (result < 0)
-		return result;
-	engine->bias = calloc(n, sizeof(*engine->bias));
-	if (!engine->bias)
-		return jm_fail_memory(reterr, "the bias of layers");
-	for (size_t i = 0; i < n; i++)
-		engine->bias[i] = jm_ort_bias_of(
-			&bias, &network->steps.steps[i], engine->graph.layers[i].bytes);
-	result = jm_ort_closure_find(network, engine->bias, &rest_ns, reterr);
-	if (result < 0)
-		return result;
-	for (size_t i = 0; i < n; i++) {
-		engine->bias[i].tail_ns += (int64_t)rest_ns;
-		sum_ns += (double)(engine->bias[i].head_ns + engine->bias[i].tail_ns);
-	}
-	ret_info->trace_bias_us = sum_ns / (double)n / 1e3;
-	ret_info->trace_bias_sd_us = bias.sd_ns / 1e3;
-	return 0;
+	if (network->way == JM_ORT_BY_MARKERS)
+		return jm_ort_joined_describe(
+			&network->marked, &engine->graph, ret_info, reterr);
+	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
+		network->way == JM_ORT_BY_CALLBACKS ? "callbacks" : "profile");
+	if (network->why_not.message[0])
+		snprintf(ret_info->tracing_note, sizeof(ret_info->tracing_note),
+			"layers are timed by %s, because markers cannot be used: %.320s",
+			ret_info->tracing, network->why_not.message);
+	return jm_ort_bias_find(network, &engine->graph, &engine->bias, ret_info, reterr);
 }
 
 static int open_network(struct engine *engine, const struct jm_engine_options *options,
 	const struct jm_engine_info *info, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = &engine->ort;
+	const struct jm_ort_choices *choices = &engine->choices;
 	struct jm_ort_session_setup setup = {.ort = ort,
 		.env = engine->env,
 		.model = &engine->model,
 		.inputs = &engine->inputs,
 		.plugin = engine->plugin.registered ? &engine->plugin : NULL,
+		.capture = &engine->capture,
 		.level = level_of(info->optimization_level),
 		.threads = info->threads,
-		.spinning = engine->choices.spinning,
+		.spinning = choices->spinning,
 		.seed = options->seed};
 	struct jm_ort_clock clock = {options->now_ns, options->clock};
-	int result;
+	struct jm_ort_ways ways = {uses_markers(ort, choices), uses_callbacks(ort, choices)};
+	int result =
+		jm_ort_network_open(&engine->network, &setup, ways, clock, reterr);
 
-	engine->plugin.capture = &engine->capture;
-	result = jm_ort_network_open(
-		&engine->network, &setup, uses_callbacks(ort, &engine->choices), clock, reterr);
-	engine->plugin.capture = NULL;
+	engine->network.setup.capture = NULL; /* of later sessions nothing new is learnt */
+	if (result == 0 && choices->tracing == JM_ORT_TRACING_MARKERS &&
+		engine->network.way != JM_ORT_BY_MARKERS)
+		return jm_fail(reterr, JM_EENGINE,
+			"markers cannot be used: %s; leave out --trace markers",
+			engine->network.why_not.message);
 	return result;
 }
 
@@ -351,10 +359,10 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 	if (result == 0)
 		result = build_graph(engine, reterr);
 	if (result == 0)
-		result = calibrate(engine, ret_info, reterr);
+		result = settle_tracing(engine, ret_info, reterr);
 	engine->network.cycle = 0; /* calibrating ran it too */
-	if (result == 0 && engine->network.by_callbacks)
-		memset(&engine->model, 0, sizeof(engine->model)); /* the caller's */
+	if (result == 0 && engine->network.way != JM_ORT_BY_PROFILE)
+		forget_model(engine);
 	return result;
 }
 
@@ -379,8 +387,10 @@ static int engine_run(void *state, const struct jm_span_sink *sink, struct jm_er
 	struct engine *engine = state;
 	struct jm_span_sink inner = {take_span, engine};
 
+	if (!sink || !engine->bias)
+		return jm_ort_network_run(&engine->network, sink, reterr);
 	engine->sink = sink;
-	return jm_ort_network_run(&engine->network, sink ? &inner : NULL, reterr);
+	return jm_ort_network_run(&engine->network, &inner, reterr);
 }
 
 static int engine_flush(void *state, const struct jm_span_sink *sink, struct jm_error *reterr)
@@ -404,8 +414,7 @@ static void engine_close(void *state)
 	jm_ort_capture_release(&engine->capture);
 	jm_graph_release(&engine->graph);
 	free(engine->bias);
-	for (size_t i = 0; i < sizeof(engine->copies) / sizeof(engine->copies[0]); i++)
-		free(engine->copies[i]);
+	forget_model(engine);
 	jm_ort_library_close(&engine->ort);
 	memset(engine, 0, sizeof(*engine));
 }

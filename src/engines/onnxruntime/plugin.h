@@ -69,7 +69,7 @@ struct jm_ort_plugin {
 	int registered;
 	int callbacks; /* nodes are to be reported */
 	const struct OrtEpDevice *device;
-	struct jm_ort_capture *capture; /* where graphs go; NULL: nowhere */
+	struct jm_ort_capture *capture; /* while a session is opened: where its graph goes */
 	struct jm_ort_ep_factory factory;
 	struct jm_ort_ep ep;
 	struct jm_ort_ep_profiler profiler;

@@ -45,7 +45,7 @@ static int add_weights(const struct jm_ort_session_setup *setup,
 	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
 	const struct jm_ort *ort = setup->ort;
-	const char *name = "weights";
+	const char *name = setup->weights_name ? setup->weights_name : "weights";
 	char *data = setup->model->weights;
 	size_t size = setup->model->n_weights_bytes;
 
@@ -60,6 +60,23 @@ static int add_weights(const struct jm_ort_session_setup *setup,
 	return jm_ort_check(ort,
 		jm_ort_add_external_files_fn(ort)(options, &name, &data, &size, 1), reterr,
 		"cannot hand over the weights of model '%s'", model_name(setup->model));
+}
+
+/* Has the optimised model saved; its weights do not go into the model's file. */
+static int save_model(const struct jm_ort_session_setup *setup,
+	struct OrtSessionOptions *options, struct jm_error *reterr)
+{
+	const struct jm_ort *ort = setup->ort;
+	struct OrtStatus *status;
+
+	if (!setup->save_path)
+		return 0;
+	status = jm_ort_save_optimized_model_fn(ort)(options, setup->save_path);
+	if (!status)
+		status = jm_ort_add_session_config_fn(ort)(options,
+			"session.optimized_model_external_initializers_file_name",
+			setup->save_weights);
+	return jm_ort_check(ort, status, reterr, "cannot save the optimised model");
 }
 
 /* Tells the runtime the values of the symbols of resolved inputs. */
@@ -99,6 +116,8 @@ static int build_options(const struct jm_ort_session_setup *setup,
 		result = fix_dimensions(ort, options, setup->inputs, reterr);
 	if (result == 0)
 		result = add_weights(setup, options, reterr);
+	if (result == 0)
+		result = save_model(setup, options, reterr);
 	if (result == 0 && setup->domain)
 		result = jm_ort_check(ort, jm_ort_add_op_domain_fn(ort)(options, setup->domain),
 			reterr, "cannot add operators");
@@ -121,6 +140,8 @@ static int create(struct jm_ort_session *session, const struct jm_ort_session_se
 	if (result < 0)
 		return result;
 	result = build_options(setup, options, reterr);
+	if (setup->plugin)
+		setup->plugin->capture = setup->capture;
 	if (result == 0) {
 		status = model->path ? jm_ort_create_session_fn(ort)(setup->env, model->path,
 					       options, &session->session)
@@ -129,6 +150,8 @@ static int create(struct jm_ort_session *session, const struct jm_ort_session_se
 					       &session->session);
 		result = jm_ort_check_model(ort, status, reterr, model_name(model));
 	}
+	if (setup->plugin)
+		setup->plugin->capture = NULL;
 	jm_ort_release_session_options_fn(ort)(options);
 	return result;
 }
@@ -331,17 +354,29 @@ void jm_ort_session_close(struct jm_ort_session *session)
 	memset(session, 0, sizeof(*session));
 }
 
-int jm_ort_session_run(struct jm_ort_session *session, int traced, struct jm_error *reterr)
+static int run(struct jm_ort_session *session, const struct OrtRunOptions *options,
+	struct jm_error *reterr)
 {
 	const struct jm_ort *ort = session->ort;
 	struct OrtStatus *status;
 
-	status = jm_ort_run_fn(ort)(session->session, traced ? session->traced : NULL,
-		session->input_names, (const struct OrtValue *const *)session->input_values,
-		session->n_inputs, session->output_names, session->n_outputs,
-		session->output_values);
-	if (status)
-		return jm_ort_check(ort, status, reterr, "the network failed");
 	release_values(ort, session->output_values, session->n_outputs);
-	return 0;
+	status = jm_ort_run_fn(ort)(session->session, options, session->input_names,
+		(const struct OrtValue *const *)session->input_values, session->n_inputs,
+		session->output_names, session->n_outputs, session->output_values);
+	return jm_ort_check(ort, status, reterr, "the network failed");
+}
+
+int jm_ort_session_run(struct jm_ort_session *session, int traced, struct jm_error *reterr)
+{
+	int result = run(session, traced ? session->traced : NULL, reterr);
+
+	if (result == 0)
+		release_values(session->ort, session->output_values, session->n_outputs);
+	return result;
+}
+
+int jm_ort_session_answer(struct jm_ort_session *session, struct jm_error *reterr)
+{
+	return run(session, NULL, reterr);
 }

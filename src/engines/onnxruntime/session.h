@@ -13,9 +13,13 @@ struct jm_ort_session_setup {
 	struct OrtEnv *env;
 	const struct jm_model *model;
 	const struct jm_onnx_inputs *inputs; /* resolved */
-	const struct jm_ort_plugin *plugin;  /* NULL: none */
+	struct jm_ort_plugin *plugin;        /* NULL: none */
+	struct jm_ort_capture *capture;      /* of the graph that the plug-in sees; or NULL */
 	struct OrtCustomOpDomain *domain;    /* of our own operators, or NULL */
 	const char *profile_prefix;          /* NULL: no profile in a file */
+	const char *weights_name;            /* of the model's weights; NULL: "weights" */
+	const char *save_path;               /* optimised model goes there; NULL: nowhere */
+	const char *save_weights;            /* and its weights there, beside it */
 	int level;                           /* JM_ORT_... */
 	int threads;                         /* >= 1 */
 	int spinning;                        /* waiting threads may spin */
@@ -42,5 +46,8 @@ void jm_ort_session_close(struct jm_ort_session *session);
 
 /* One inference; `traced`: with callbacks, if the session has them. */
 int jm_ort_session_run(struct jm_ort_session *session, int traced, struct jm_error *reterr);
+
+/* The same, but output_values stay until the next run or close. */
+int jm_ort_session_answer(struct jm_ort_session *session, struct jm_error *reterr);
 
 #endif

@@ -4,10 +4,10 @@
  * finds colder caches than behind a probe. The network itself tells how much
  * that is: spans must add up to the time that it takes untraced.
  */
-#ifndef JM_ENGINES_ONNXRUNTIME_CLOSURE_H
-#define JM_ENGINES_ONNXRUNTIME_CLOSURE_H
+#ifndef JM_ENGINES_ONNXRUNTIME_BIAS_CLOSURE_H
+#define JM_ENGINES_ONNXRUNTIME_BIAS_CLOSURE_H
 
-#include "engines/onnxruntime/calibrate.h"
+#include "engines/onnxruntime/bias/calibrate.h"
 
 /*
  * Runs the network by turns untraced and traced, and finds by how much every

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engines/onnxruntime/calibrate.h"
+#include "engines/onnxruntime/bias/calibrate.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/statistics.h"
-#include "engines/onnxruntime/chain.h"
-#include "engines/onnxruntime/probe.h"
+#include "engines/onnxruntime/bias/chain.h"
+#include "engines/onnxruntime/bias/probe.h"
 
 #define N_NODES 64
 #define N_RUNS 24
@@ -77,11 +77,12 @@ static int run_chain(const struct jm_ort_session_setup *setup, int by_callbacks,
 	struct spans spans = {malloc(N_SAMPLES * sizeof(*spans.ns)), 0};
 	struct jm_span_sink sink = {take_span, &spans};
 	struct jm_ort_network network = {0};
+	struct jm_ort_ways ways = {.callbacks = by_callbacks};
 	int result = spans.ns ? 0 : jm_fail_memory(reterr, "the calibration");
 
 	if (result == 0)
 		result = jm_ort_network_open(
-			&network, setup, by_callbacks, probe->clock, reterr);
+			&network, setup, ways, probe->clock, reterr);
 	network.events_max = SIZE_MAX;
 	for (int i = 0; i < N_RUNS && result == 0; i++)
 		result = jm_ort_network_run(&network, &sink, reterr);
@@ -126,6 +127,7 @@ static int measure(const struct jm_ort_session_setup *like, int by_callbacks,
 	setup.model = &model;
 	setup.inputs = &inputs;
 	setup.domain = probe.domain;
+	setup.capture = NULL;
 	setup.level = JM_ORT_DISABLE_ALL;
 	if (result == 0)
 		result = run_chain(&setup, by_callbacks, &probe, ret_parts, reterr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engines/onnxruntime/chain.h"
+#include "engines/onnxruntime/bias/chain.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A network that does next to nothing, to find out what tracing costs. */
-#ifndef JM_ENGINES_ONNXRUNTIME_CHAIN_H
-#define JM_ENGINES_ONNXRUNTIME_CHAIN_H
+#ifndef JM_ENGINES_ONNXRUNTIME_BIAS_CHAIN_H
+#define JM_ENGINES_ONNXRUNTIME_BIAS_CHAIN_H
 
 #include "onnx/proto.h"
 

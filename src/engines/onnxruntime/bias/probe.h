@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An operator of our own that notes when it begins and when it ends. */
-#ifndef JM_ENGINES_ONNXRUNTIME_PROBE_H
-#define JM_ENGINES_ONNXRUNTIME_PROBE_H
+#ifndef JM_ENGINES_ONNXRUNTIME_BIAS_PROBE_H
+#define JM_ENGINES_ONNXRUNTIME_BIAS_PROBE_H
 
 #include "engines/onnxruntime/api.h"
 #include "engines/onnxruntime/clock.h"
+#include "engines/onnxruntime/custom_op.h"
 #include "joulemap/joulemap.h"
 
 #define JM_ORT_PROBE_DOMAIN "joulemap"
 #define JM_ORT_PROBE_OP "Probe"
-
-/* Laid out as the runtime reads it: version 7 ends with the characteristics. */
-struct jm_ort_custom_op {
-	uint32_t version;
-	void *(*create_kernel)(
-		const struct jm_ort_custom_op *, const void *api, const void *info);
-	const char *(*get_name)(const struct jm_ort_custom_op *);
-	const char *(*get_provider)(const struct jm_ort_custom_op *);
-	int (*get_input_type)(const struct jm_ort_custom_op *, size_t);
-	size_t (*get_input_count)(const struct jm_ort_custom_op *);
-	int (*get_output_type)(const struct jm_ort_custom_op *, size_t);
-	size_t (*get_output_count)(const struct jm_ort_custom_op *);
-	void (*compute)(void *kernel, struct OrtKernelContext *);
-	void (*destroy_kernel)(void *kernel);
-	int (*get_input_characteristic)(const struct jm_ort_custom_op *, size_t);
-	int (*get_output_characteristic)(const struct jm_ort_custom_op *, size_t);
-	jm_ort_slot *later[16];
-};
 
 struct jm_ort_probe {
 	struct jm_ort_custom_op op; /* first: the runtime hands it back */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engines/onnxruntime/closure.h"
+#include "engines/onnxruntime/bias/closure.h"
 
 #include <math.h>
 
@@ -59,7 +59,7 @@ int jm_ort_closure_find(struct jm_ort_network *network, const struct jm_ort_laye
 	int result = 0;
 
 	*ret_ns = 0;
-	if (!network->by_callbacks)
+	if (network->way != JM_ORT_BY_CALLBACKS)
 		return 0;
 	while (pairs < PAIRS_MAX && jm_clock_monotonic_ns(NULL) - start_ns < BUDGET_NS) {
 		result = run_pair(network, bias, &excess[pairs], reterr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engines/onnxruntime/probe.h"
+#include "engines/onnxruntime/bias/probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "engines/onnxruntime/status.h"
 
-#define OP_VERSION 7
 #define FLOAT32 1
 #define CACHE_LINE 64
 
@@ -84,7 +83,7 @@ int jm_ort_probe_open(struct jm_ort_probe *probe, const struct jm_ort *ort,
 {
 	struct OrtStatus *status;
 
-	*probe = (struct jm_ort_probe){.op = {.version = OP_VERSION,
+	*probe = (struct jm_ort_probe){.op = {.version = JM_ORT_OP_BASIC,
 					       .create_kernel = create_kernel,
 					       .get_name = get_name,
 					       .get_provider = get_provider,

@@ -5,8 +5,8 @@
  * between the node and our end. A chain of probes, which know when they really
  * ran, shows both parts.
  */
-#ifndef JM_ENGINES_ONNXRUNTIME_CALIBRATE_H
-#define JM_ENGINES_ONNXRUNTIME_CALIBRATE_H
+#ifndef JM_ENGINES_ONNXRUNTIME_BIAS_CALIBRATE_H
+#define JM_ENGINES_ONNXRUNTIME_BIAS_CALIBRATE_H
 
 #include "engines/onnxruntime/network.h"
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engines/onnxruntime/markers/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engines/onnxruntime/markers/write.h"
+#include "engines/onnxruntime/values.h"
+
+/* What a marked network may take longer: a share of its time, and per marker. */
+#define SHARE_MAX 0.05
+#define MARKER_MAX_NS 1000
+
+/* ---- Order ------------------------------------------------------------------------- */
+
+/* The first or second marker of a mark; its name is "joulemap-marker-12[-twin]". */
+static int is_marker(const struct jm_ort_step *step, size_t at, int is_twin)
+{
+	size_t prefix = sizeof(JM_ORT_MARKER_PREFIX) - 1;
+	size_t length = jm_ort_event_name_length(step->event);
+	size_t twin = sizeof(JM_ORT_MARKER_TWIN) - 1;
+	char *end;
+
+	if (strncmp(step->event, JM_ORT_MARKER_PREFIX, prefix) != 0 ||
+		strtoul(step->event + prefix, &end, 10) != at)
+		return 0;
+	return step->event + length == end + (is_twin ? twin : 0);
+}
+
+static int is_same(const struct jm_ort_step *a, const struct jm_ort_step *b)
+{
+	return strcmp(a->op, b->op) == 0 && strcmp(a->event, b->event) == 0;
+}
+
+static int ran_wrong(size_t node, const char *event, struct jm_error *reterr)
+{
+	return jm_fail(reterr, JM_EENGINE,
+		"with them the order is another one, from node %zu ('%.64s') on", node + 1,
+		event);
+}
+
+int jm_ort_check_order(const struct jm_ort_plan *plan, const struct jm_ort_steps *steps,
+	const struct jm_ort_steps *marked, struct jm_error *reterr)
+{
+	size_t at = 0;
+
+	if (marked->n != plan->n + plan->n_markers)
+		return jm_fail(reterr, JM_EENGINE,
+			"with them %zu nodes run instead of %zu and %zu markers", marked->n,
+			plan->n, plan->n_markers);
+	for (size_t i = 0; i <= plan->n; i++) {
+		size_t n = plan->marks[i].is_set ? 1 + (size_t)(i == plan->twin) : 0;
+
+		for (size_t j = 0; j < n; j++)
+			if (!is_marker(&marked->steps[at++], i, j == 1))
+				return ran_wrong(at - 1, marked->steps[at - 1].event, reterr);
+		if (i < plan->n && !is_same(&marked->steps[at++], &steps->steps[i]))
+			return ran_wrong(at - 1, marked->steps[at - 1].event, reterr);
+	}
+	return 0;
+}
+
+/* ---- Answer ------------------------------------------------------------------------ */
+
+static void release_answer(const struct jm_ort *ort, struct OrtValue **values, size_t n)
+{
+	for (size_t i = 0; values && i < n; i++)
+		if (values[i])
+			jm_ort_release_value_fn(ort)(values[i]);
+	free(values);
+}
+
+/* Runs once and takes what comes out; NULL with an error. */
+static struct OrtValue **take_answer(struct jm_ort_session *session, struct jm_error *reterr)
+{
+	size_t size = session->n_outputs * sizeof(struct OrtValue *);
+	struct OrtValue **values = malloc(size + 1);
+
+	if (!values) {
+		jm_fail_memory(reterr, "the network's answer");
+		return NULL;
+	}
+	if (jm_ort_session_answer(session, reterr) < 0) {
+		free(values);
+		return NULL;
+	}
+	memcpy(values, session->output_values, size);
+	memset(session->output_values, 0, size);
+	return values;
+}
+
+/* Index of the first output that differs; n_outputs: none does. */
+static size_t find_difference(const struct jm_ort_session *session,
+	struct OrtValue *const *left, struct OrtValue *const *right)
+{
+	size_t i = 0;
+
+	while (i < session->n_outputs && jm_ort_values_equal(session->ort, left[i], right[i]))
+		i++;
+	return i;
+}
+
+/*
+ * Runs two sessions, or one twice; a difference is told by *ret_output, an index
+ * below n_outputs.
+ */
+static int compare(struct jm_ort_session *a, struct jm_ort_session *b, size_t *ret_output,
+	struct jm_error *reterr)
+{
+	struct OrtValue **left = take_answer(a, reterr);
+	struct OrtValue **right = left ? take_answer(b, reterr) : NULL;
+
+	if (right)
+		*ret_output = find_difference(a, left, right);
+	release_answer(a->ort, left, a->n_outputs);
+	release_answer(b->ort, right, b->n_outputs);
+	return right ? 0 : JM_EENGINE;
+}
+
+int jm_ort_check_answer(
+	struct jm_ort_session *plain, struct jm_ort_session *marked, struct jm_error *reterr)
+{
+	size_t differs = 0, changes = 0;
+	int result = compare(plain, marked, &differs, reterr);
+
+	if (result < 0 || differs == plain->n_outputs)
+		return result;
+	result = compare(plain, plain, &changes, reterr);
+	if (result < 0)
+		return result;
+	if (changes < plain->n_outputs)
+		return jm_fail(reterr, JM_EENGINE,
+			"output '%.64s' changes from run to run, so that they cannot be "
+			"checked",
+			plain->outputs[changes].name);
+	return jm_fail(reterr, JM_EENGINE, "with them, output '%.64s' is another one",
+		plain->outputs[differs].name);
+}
+
+/* ---- Cost -------------------------------------------------------------------------- */
+
+int jm_ort_check_cost(const struct jm_ort_cost *cost, size_t n_markers, struct jm_error *reterr)
+{
+	double most = SHARE_MAX * cost->plain_ns + (double)MARKER_MAX_NS * (double)n_markers;
+
+	if (cost->extra_ns - 3 * cost->extra_sd_ns <= most)
+		return 0;
+	return jm_fail(reterr, JM_EENGINE,
+		"they cost too much, %.1f us of %.1f us (%.1f us each)", cost->extra_ns / 1e3,
+		cost->plain_ns / 1e3, cost->extra_ns / (double)n_markers / 1e3);
+}

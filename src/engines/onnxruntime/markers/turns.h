@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What markers cost: the network with and without them, in turns. */
+#ifndef JM_ENGINES_ONNXRUNTIME_MARKERS_TURNS_H
+#define JM_ENGINES_ONNXRUNTIME_MARKERS_TURNS_H
+
+#include "engines/onnxruntime/markers/plan.h"
+#include "engines/onnxruntime/session.h"
+
+struct jm_ort_cost {
+	double plain_ns, marked_ns; /* medians of a run */
+	double extra_ns;            /* of a marked run; median of neighbouring turns */
+	double extra_sd_ns;         /* standard error of that */
+	double twin_ns, twin_sd_ns; /* from a marker to its twin: median, spread; NaN: none */
+};
+
+/*
+ * Runs both by turns for about a second. `twin`: place of the first of two
+ * markers that stand together, or JM_ORT_NO_TWIN. JM_EENGINE: markers did not
+ * run in their order; what a run returns.
+ */
+int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *marked,
+	struct jm_ort_stamps *stamps, size_t twin, struct jm_ort_cost *ret_cost,
+	struct jm_error *reterr);
+
+/*
+ * What one of n markers takes off the layers, in ns. The twins tell, if there
+ * are some, as the noise of other processes does not reach them; what the
+ * network itself tells goes before where it differs by more than its error, by at
+ * most as much again.
+ */
+double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n);
+
+/* One marked run, whose stamps are checked. */
+int jm_ort_turns_run_marked(struct jm_ort_session *marked, struct jm_ort_stamps *stamps,
+	struct jm_error *reterr);
+
+#endif
