@@ -115,12 +115,12 @@ struct jm_engine_info {
 	char tracing[JM_NAME_MAX]; /* "markers", "callbacks", "profile" */
 	/* What the user must know of it: why not the better way, what is left out; or "" */
 	char tracing_note[JM_ERROR_MESSAGE_MAX];
-	enum jm_scope scope;       /* where the layers run: JM_SCOPE_CPU, JM_SCOPE_GPU */
+	enum jm_scope scope; /* where the layers run: JM_SCOPE_CPU, JM_SCOPE_GPU */
 	int threads;
 	int optimization_level;
 	double trace_bias_us;    /* taken out of every span */
 	double trace_bias_sd_us; /* spread of the calibration */
-	/* The network's time, by turns without and with tracing; NaN: not measured. */
+	/* The network's time, by turns without and with tracing; 0, NaN: not measured. */
 	double network_untraced_ms, network_traced_ms;
 };
 

@@ -21,6 +21,7 @@ struct values {
 	const char *engine_help;
 	struct jm_text_list engine_options;
 	const char *ort_library;
+	const char *trace;
 	const char *dtype;
 	const char *format;
 	struct jm_shape input_shape;
@@ -83,6 +84,10 @@ static const struct jm_option options[] = {
 		"show the options of that engine alone", 0, 0, NULL},
 	{"ort-library", JM_OPTION_TEXT, offsetof(struct values, ort_library), "FILE",
 		"libonnxruntime.so to use: the option library of\nonnxruntime", 0, 0, NULL},
+	{"trace", JM_OPTION_TEXT, offsetof(struct values, trace), "WAY",
+		"how layers are timed: auto (default), markers,\n"
+		"callbacks, profile, see docs/engines.md; the\noption tracing of onnxruntime",
+		0, 0, NULL},
 	{"dtype", JM_OPTION_CHOICE, offsetof(struct values, dtype), "TYPE",
 		"type the network must have: float32, float16 or\nbfloat16 (default: its own)",
 		0, 0, dtypes},
@@ -170,8 +175,9 @@ static int check_command(const struct values *values, struct jm_error *reterr)
 		int given;
 	} engines[] = {
 		{"engine", values->engine != NULL},
-		{"engine-option", values->engine_options.n && !values->ort_library},
 		{"ort-library", values->ort_library != NULL},
+		{"trace", values->trace != NULL},
+		{"engine-option", values->engine_options.n != 0},
 		{"dtype", values->dtype != NULL},
 		{"input-shape", values->input_shape.n_dims != 0},
 		{"optimization-level", values->optimization_level >= 0},
@@ -232,15 +238,20 @@ static int measure_and_map(const struct values *values, struct jm_error *reterr)
 	return map_result;
 }
 
-/* --ort-library FILE is --engine-option library=FILE. */
-static int name_library(struct values *values, char *ret_text, struct jm_error *reterr)
+#define SETTING_MAX (JM_PATH_MAX + 16)
+
+/* An option that is another word for one of the engine's own, NAME=VALUE. */
+static int add_setting(struct values *values, const char *option, const char *name,
+	const char *value, char ret_text[SETTING_MAX], struct jm_error *reterr)
 {
 	struct jm_text_list *list = &values->engine_options;
 
-	if (strlen(values->ort_library) >= JM_PATH_MAX || list->n == JM_TEXT_LIST_MAX)
-		return jm_fail(reterr, JM_EUSAGE, "--ort-library '%.60s' cannot be taken",
-			values->ort_library);
-	snprintf(ret_text, JM_PATH_MAX + sizeof("library="), "library=%s", values->ort_library);
+	if (!value)
+		return 0;
+	if (strlen(value) >= JM_PATH_MAX || list->n == JM_TEXT_LIST_MAX)
+		return jm_fail(
+			reterr, JM_EUSAGE, "--%s '%.60s' cannot be taken", option, value);
+	snprintf(ret_text, SETTING_MAX, "%s=%s", name, value);
 	list->texts[list->n++] = ret_text;
 	return 0;
 }
@@ -256,7 +267,7 @@ static int run(int argc, char **argv)
 		.seed = 1,
 		.jitter_ms = (double)NAN,
 		.idle_s = 10};
-	char library[JM_PATH_MAX + sizeof("library=")];
+	char library[SETTING_MAX], tracing[SETTING_MAX];
 	struct jm_arguments arguments;
 	struct jm_error error;
 
@@ -271,7 +282,9 @@ static int run(int argc, char **argv)
 		return jm_cli_engine_help(values.engine_help, &error) < 0
 			       ? jm_report_error(&error)
 			       : 0;
-	if (values.ort_library && name_library(&values, library, &error) < 0)
+	if (add_setting(&values, "ort-library", "library", values.ort_library, library,
+		    &error) < 0 ||
+		add_setting(&values, "trace", "tracing", values.trace, tracing, &error) < 0)
 		return jm_report_error(&error);
 	return measure_and_map(&values, &error) < 0 ? jm_report_error(&error) : 0;
 }

@@ -303,14 +303,31 @@ static int check_spool(void *context, struct jm_error *reterr)
 	return result < 0 ? JM_EFORMAT : 0;
 }
 
+/* The engine is open: what has the user to know of it before the run goes on? */
+static int note_tracing(void *context, struct jm_error *reterr)
+{
+	const struct job *job = context;
+	struct jm_session_data data;
+
+	(void)reterr; /* what cannot be read is told at the end */
+	if (jm_session_load(&job->place.paths, &data, NULL) == 0 &&
+		data.run.engine.tracing_note[0])
+		jm_note(job->config->progress, "%s", data.run.engine.tracing_note);
+	jm_session_data_release(&data);
+	return 0;
+}
+
 /* What runs beside the logger: the network, or the command. */
 static struct jm_work work_of(struct job *job, struct jm_inference_config *inference)
 {
 	const struct jm_measure_options *config = job->config;
 
 	if (!config->command)
-		return (struct jm_work){
-			.name = "inference", .run = jm_inference_run, .context = inference};
+		return (struct jm_work){.name = "inference",
+			.run = jm_inference_run,
+			.context = inference,
+			.check = note_tracing,
+			.check_context = job};
 	return (struct jm_work){.name = config->command[0],
 		.command = config->command,
 		.ready_s = config->ready_seconds,

@@ -112,6 +112,7 @@ struct jm_run_engine {
 	char version[JM_NAME_MAX];
 	char library[JM_PATH_MAX];
 	char tracing[JM_NAME_MAX];
+	char tracing_note[JM_ERROR_MESSAGE_MAX]; /* what was left out, and why; or "" */
 	enum jm_scope scope;
 	int threads;            /* 0: not known */
 	int optimization_level; /* -1: not known */

@@ -2,7 +2,6 @@
 #include "workload/inference.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -103,7 +102,7 @@ static int time_tracing(struct inference *inference, struct jm_error *reterr)
 	uint32_t runs = inference->seat.link->shared->runs / 10;
 	int result;
 
-	if (!isnan(inference->info.network_traced_ms)) {
+	if (inference->info.network_traced_ms > 0) {
 		inference->untraced_ms = inference->info.network_untraced_ms;
 		inference->traced_ms = inference->info.network_traced_ms;
 		return 0;

@@ -163,7 +163,7 @@ assert engine["settings"] == {"tracing": "profile", "spinning": "1"}, engine
 assert engine["tracing"] == "profile"
 END
 run measure --model lenet --sensor sim --result-dir none --engine-option tracing=magic
-expect_error 2 "tracing=magic does not exist; use callbacks or profile"
+expect_error 2 "tracing=magic does not exist; use auto, markers, callbacks or profile"
 expect_no_file none
 
 # ---- No sensor, unknown sensor, unknown engine: nothing is left behind

@@ -200,7 +200,7 @@ static void test_options(void **state)
 	engine_unit_init(&unit, ops, MODEL("lenet"));
 	unit.options.settings = &bad;
 	unit.options.n_settings = 1;
-	engine_unit_expect_failure(&unit, JM_EUSAGE, "use callbacks or profile");
+	engine_unit_expect_failure(&unit, JM_EUSAGE, "use auto, markers, callbacks or profile");
 	engine_unit_init(&unit, ops, MODEL("lenet"));
 	unit.options.settings = &loud;
 	unit.options.n_settings = 1;

@@ -50,7 +50,7 @@ static void test_broken(void **state)
 		{"null_sensor", JM_EINVAL, "sensor that is NULL"},
 		{"other_plugin_abi", JM_EUNSUPPORTED, "rebuild it against the headers of"},
 		{"other_plugin_size", JM_EUNSUPPORTED, "joulemap/plugin.h"},
-		{"other_engine_abi", JM_EUNSUPPORTED, "version 3 of joulemap/engine.h"},
+		{"other_engine_abi", JM_EUNSUPPORTED, "version 4 of joulemap/engine.h"},
 		{"other_engine_size", JM_EUNSUPPORTED, "joulemap/engine.h says"},
 		{"other_sensor_abi", JM_EUNSUPPORTED, "version 1 of joulemap/sensor.h"},
 		{"engine_without_run", JM_EINVAL, "'run'"},

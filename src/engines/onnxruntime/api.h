@@ -121,12 +121,12 @@ JM_ORT_STATUS(67, kind_of_value, const struct OrtValue *, int *)
 JM_ORT_STATUS(69, create_cpu_memory_info, int, int, struct OrtMemoryInfo **)
 JM_ORT_STATUS(76, allocator_free, struct OrtAllocator *, void *)
 JM_ORT_STATUS(78, default_allocator, struct OrtAllocator **)
-JM_ORT_STATUS(80, value_at, const struct OrtValue *, int, struct OrtAllocator *,
-	struct OrtValue **)
+JM_ORT_STATUS(
+	80, value_at, const struct OrtValue *, int, struct OrtAllocator *, struct OrtValue **)
 JM_ORT_STATUS(81, value_count, const struct OrtValue *, size_t *)
 JM_ORT_STATUS(86, kernel_integer, const void *info, const char *, int64_t *)
-JM_ORT_STATUS(90, kernel_input, const struct OrtKernelContext *, size_t,
-	const struct OrtValue **)
+JM_ORT_STATUS(
+	90, kernel_input, const struct OrtKernelContext *, size_t, const struct OrtValue **)
 JM_ORT_STATUS(91, kernel_output, struct OrtKernelContext *, size_t, const int64_t *, size_t,
 	struct OrtValue **)
 JM_ORT_VOID(92, release_env, struct OrtEnv *)

@@ -6,7 +6,7 @@
 #include "engines/onnxruntime/api.h"
 
 /* How long the struct is that a version tells of: up to and with which slot. */
-#define JM_ORT_OP_BASIC 7    /* get_output_characteristic */
+#define JM_ORT_OP_BASIC 7                    /* get_output_characteristic */
 #define JM_ORT_OP_ALIASES JM_ORT_API_MARKERS /* release_aliases */
 
 struct jm_ort_custom_op {

@@ -58,8 +58,7 @@ static int describe_run(void *context, size_t run, const struct jm_ort_profile_n
 	(void)spans_ns;
 	if (run != JM_ORT_WARM_UPS)
 		return 0;
-	return jm_ort_discover_nodes(
-		description->steps, description->ort, nodes, n, reterr);
+	return jm_ort_discover_nodes(description->steps, description->ort, nodes, n, reterr);
 }
 
 static int discover_by_profile(struct jm_ort_profiled *session,
@@ -91,8 +90,8 @@ int jm_ort_discover(struct jm_ort_profiled *ret_session,
 	memset(ret_session, 0, sizeof(*ret_session));
 	memset(ret_steps, 0, sizeof(*ret_steps));
 	*ret_n_events = 0;
-	result = by_callbacks ? discover_by_callbacks(&ret_session->session, setup, clock,
-					ret_steps, reterr)
+	result = by_callbacks ? discover_by_callbacks(
+					&ret_session->session, setup, clock, ret_steps, reterr)
 			      : discover_by_profile(ret_session, setup, clock, ret_steps,
 					ret_n_events, reterr);
 	if (result < 0) {

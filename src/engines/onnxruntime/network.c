@@ -93,8 +93,8 @@ static int match_session(struct delivery *delivery, const struct jm_ort_profile_
 	size_t n, struct jm_error *reterr)
 {
 	const struct jm_ort_network *network = delivery->network;
-	int result = jm_ort_discover_nodes(
-		&delivery->steps, network->setup.ort, nodes, n, reterr);
+	int result =
+		jm_ort_discover_nodes(&delivery->steps, network->setup.ort, nodes, n, reterr);
 
 	if (result < 0)
 		return result;

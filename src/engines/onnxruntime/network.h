@@ -17,8 +17,8 @@ enum jm_ort_way { JM_ORT_BY_MARKERS, JM_ORT_BY_CALLBACKS, JM_ORT_BY_PROFILE };
 struct jm_ort_network {
 	struct jm_ort_session_setup setup;
 	enum jm_ort_way way;
-	struct jm_ort_steps steps; /* the nodes, in order */
-	const char **events;       /* [steps.n], names borrowed from steps */
+	struct jm_ort_steps steps;          /* the nodes, in order */
+	const char **events;                /* [steps.n], names borrowed from steps */
 	struct jm_tensor *inputs, *outputs; /* [n_...], of the whole network, owned */
 	size_t n_inputs, n_outputs;
 

@@ -329,8 +329,7 @@ static int open_network(struct engine *engine, const struct jm_engine_options *o
 		.seed = options->seed};
 	struct jm_ort_clock clock = {options->now_ns, options->clock};
 	struct jm_ort_ways ways = {uses_markers(ort, choices), uses_callbacks(ort, choices)};
-	int result =
-		jm_ort_network_open(&engine->network, &setup, ways, clock, reterr);
+	int result = jm_ort_network_open(&engine->network, &setup, ways, clock, reterr);
 
 	engine->network.setup.capture = NULL; /* of later sessions nothing new is learnt */
 	if (result == 0 && choices->tracing == JM_ORT_TRACING_MARKERS &&

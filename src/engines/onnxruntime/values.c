@@ -37,8 +37,8 @@ static int read_outline(
 }
 
 /* All strings of a tensor in one block behind their offsets; NULL: none to be had. */
-static size_t *read_strings(const struct jm_ort *ort, const struct OrtValue *value, size_t n,
-	size_t *ret_size)
+static size_t *read_strings(
+	const struct jm_ort *ort, const struct OrtValue *value, size_t n, size_t *ret_size)
 {
 	size_t size = 0, *block;
 
@@ -46,20 +46,21 @@ static size_t *read_strings(const struct jm_ort *ort, const struct OrtValue *val
 		return NULL;
 	*ret_size = n * sizeof(*block) + size;
 	block = calloc(1, *ret_size + 1);
-	if (!block || jm_ort_ignore(ort, jm_ort_strings_fn(ort)(value, block + n, size, block, n)))
+	if (!block ||
+		jm_ort_ignore(ort, jm_ort_strings_fn(ort)(value, block + n, size, block, n)))
 		return block;
 	free(block);
 	return NULL;
 }
 
-static int are_strings_equal(const struct jm_ort *ort, const struct OrtValue *a,
-	const struct OrtValue *b, size_t n)
+static int are_strings_equal(
+	const struct jm_ort *ort, const struct OrtValue *a, const struct OrtValue *b, size_t n)
 {
 	size_t left_size = 0, right_size = 0;
 	size_t *left = read_strings(ort, a, n, &left_size);
 	size_t *right = read_strings(ort, b, n, &right_size);
-	int equal = left && right && left_size == right_size &&
-		    memcmp(left, right, left_size) == 0;
+	int equal =
+		left && right && left_size == right_size && memcmp(left, right, left_size) == 0;
 
 	free(left);
 	free(right);

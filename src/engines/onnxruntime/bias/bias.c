@@ -24,8 +24,8 @@ int jm_ort_bias_find(struct jm_ort_network *network, const struct jm_graph *grap
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < n; i++)
-		layers[i] = jm_ort_bias_of(
-			&bias, &network->steps.steps[i], graph->layers[i].bytes);
+		layers[i] =
+			jm_ort_bias_of(&bias, &network->steps.steps[i], graph->layers[i].bytes);
 	result = jm_ort_closure_find(network, layers, &rest_ns, reterr);
 	for (size_t i = 0; i < n; i++) {
 		layers[i].tail_ns += (int64_t)rest_ns;

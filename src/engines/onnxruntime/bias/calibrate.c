@@ -81,8 +81,7 @@ static int run_chain(const struct jm_ort_session_setup *setup, int by_callbacks,
 	int result = spans.ns ? 0 : jm_fail_memory(reterr, "the calibration");
 
 	if (result == 0)
-		result = jm_ort_network_open(
-			&network, setup, ways, probe->clock, reterr);
+		result = jm_ort_network_open(&network, setup, ways, probe->clock, reterr);
 	network.events_max = SIZE_MAX;
 	for (int i = 0; i < N_RUNS && result == 0; i++)
 		result = jm_ort_network_run(&network, &sink, reterr);

@@ -11,8 +11,8 @@ int jm_ort_check_order(const struct jm_ort_plan *plan, const struct jm_ort_steps
 	const struct jm_ort_steps *marked, struct jm_error *reterr);
 
 /* Both give the same answer, bit by bit. */
-int jm_ort_check_answer(struct jm_ort_session *plain, struct jm_ort_session *marked,
-	struct jm_error *reterr);
+int jm_ort_check_answer(
+	struct jm_ort_session *plain, struct jm_ort_session *marked, struct jm_error *reterr);
 
 /* The markers cost no more than they may. */
 int jm_ort_check_cost(

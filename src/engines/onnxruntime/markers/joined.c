@@ -101,8 +101,8 @@ static void describe_missing(const struct jm_ort_marked *marked, const struct jm
 		used += (size_t)snprintf(ret_note + used, size - used,
 			"%sthe first layer begins with the run", used ? "; " : "");
 	if (used < size && !plan->marks[plan->n].is_set)
-		snprintf(ret_note + used, size - used,
-			"%sthe last layer ends with the run", used ? "; " : "");
+		snprintf(ret_note + used, size - used, "%sthe last layer ends with the run",
+			used ? "; " : "");
 }
 
 int jm_ort_joined_describe(const struct jm_ort_marked *marked, struct jm_graph *graph,
@@ -116,10 +116,9 @@ int jm_ort_joined_describe(const struct jm_ort_marked *marked, struct jm_graph *
 	describe_missing(marked, graph, first, info->tracing_note, sizeof(info->tracing_note));
 	jm_text_copy(info->tracing, sizeof(info->tracing), "markers");
 	info->trace_bias_us = (double)marked->cost_ns / 1e3;
-	info->trace_bias_sd_us =
-		(marked->twin == JM_ORT_NO_TWIN ? marked->cost.extra_sd_ns / n
-						: marked->cost.twin_sd_ns) /
-		1e3;
+	info->trace_bias_sd_us = (marked->twin == JM_ORT_NO_TWIN ? marked->cost.extra_sd_ns / n
+								 : marked->cost.twin_sd_ns) /
+				 1e3;
 	info->network_untraced_ms = marked->cost.plain_ns / 1e6;
 	info->network_traced_ms = marked->cost.marked_ns / 1e6;
 	return 0;

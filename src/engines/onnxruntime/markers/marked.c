@@ -12,8 +12,8 @@
 /* ---- Opening ----------------------------------------------------------------------- */
 
 /* The different kinds of markers of a plan. JM_ENOMEM. */
-static int list_kinds(const struct jm_ort_marked *marked,
-	struct jm_ort_marker_kind **ret_kinds, size_t *ret_n)
+static int list_kinds(const struct jm_ort_marked *marked, struct jm_ort_marker_kind **ret_kinds,
+	size_t *ret_n)
 {
 	const struct jm_ort_plan *plan = &marked->plan;
 	struct jm_ort_marker_kind *kinds = calloc(plan->n_marks + 1, sizeof(*kinds));
@@ -36,9 +36,8 @@ static int list_kinds(const struct jm_ort_marked *marked,
 	return kinds ? 0 : JM_ENOMEM;
 }
 
-static int make_operators(
-	struct jm_ort_marked *marked, const struct jm_ort *ort, struct jm_ort_clock clock,
-	struct jm_error *reterr)
+static int make_operators(struct jm_ort_marked *marked, const struct jm_ort *ort,
+	struct jm_ort_clock clock, struct jm_error *reterr)
 {
 	struct jm_ort_marker_kind *kinds;
 	size_t n;
@@ -188,8 +187,7 @@ static void hand_out(
 {
 	for (size_t i = 0; i < marked->n_layers; i++) {
 		const struct jm_ort_span *from = &marked->spans[i];
-		struct jm_span span = {
-			from->begin_ns, from->end_ns, (uint32_t)i, 0, cycle};
+		struct jm_span span = {from->begin_ns, from->end_ns, (uint32_t)i, 0, cycle};
 
 		if (span.begin_ns > span.end_ns)
 			span.begin_ns = span.end_ns;

@@ -66,8 +66,7 @@ static struct OrtStatus *hand_on(struct kernel *kernel, struct OrtKernelContext 
 		kernel->stamps->n_strange++;
 		return status;
 	}
-	status = jm_ort_kernel_output_fn(ort)(
-		context, 0, kernel->dims, kernel->n_dims, &out);
+	status = jm_ort_kernel_output_fn(ort)(context, 0, kernel->dims, kernel->n_dims, &out);
 	if (!status)
 		status = jm_ort_tensor_data_fn(ort)((struct OrtValue *)(uintptr_t)in, &from);
 	if (!status)

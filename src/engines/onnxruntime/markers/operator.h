@@ -61,7 +61,6 @@ int jm_ort_markers_open(struct jm_ort_markers *markers, const struct jm_ort *ort
 void jm_ort_markers_close(struct jm_ort_markers *markers);
 
 /* Name of the operator of a kind. */
-void jm_ort_marker_name(
-	struct jm_ort_marker_kind kind, char ret_name[JM_ORT_MARKER_NAME_MAX]);
+void jm_ort_marker_name(struct jm_ort_marker_kind kind, char ret_name[JM_ORT_MARKER_NAME_MAX]);
 
 #endif

@@ -138,8 +138,8 @@ static void learn_all_types(
 		const struct jm_ort_saved_node *node = &saved->nodes[order[i]];
 		const struct jm_ort_step *step = &steps->steps[i];
 
-		learn_types(saved, node->outputs, node->n_outputs, step->outputs,
-			step->n_outputs);
+		learn_types(
+			saved, node->outputs, node->n_outputs, step->outputs, step->n_outputs);
 		learn_types(saved, node->inputs, node->n_inputs, step->inputs, step->n_inputs);
 	}
 }
@@ -250,8 +250,7 @@ int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
 	for (size_t i = 0; i <= steps->n && result == 0; i++) {
 		const size_t *order = ret_plan->order;
 
-		ret_plan->marks[i] = make_mark(saved,
-			i ? &saved->nodes[order[i - 1]] : NULL,
+		ret_plan->marks[i] = make_mark(saved, i ? &saved->nodes[order[i - 1]] : NULL,
 			i < steps->n ? &saved->nodes[order[i]] : NULL);
 		ret_plan->n_marks += (size_t)ret_plan->marks[i].is_set;
 	}

@@ -42,7 +42,8 @@ static int map(int fd, void **ret_data, size_t *ret_size, struct jm_error *reter
 		return jm_fail_errno(reterr, errno, "cannot read the optimised model");
 	if (info.st_size == 0)
 		return 0;
-	*ret_data = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	*ret_data =
+		mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (*ret_data == MAP_FAILED) {
 		*ret_data = NULL;
 		return jm_fail_errno(reterr, errno, "cannot read the optimised model");
@@ -186,7 +187,8 @@ static void put_node(struct filling *filling, struct jm_ort_piece message)
 		filling->n_ends +=
 			field.number == ONNX_NODE_INPUT || field.number == ONNX_NODE_OUTPUT;
 		if (field.number == ONNX_NODE_OUTPUT)
-			put_value(filling, (struct jm_ort_saved_value){.name = piece_of(&field)});
+			put_value(
+				filling, (struct jm_ort_saved_value){.name = piece_of(&field)});
 	}
 	if (filling->fill)
 		filling->saved->nodes[filling->n_nodes] = node;
@@ -298,8 +300,8 @@ int jm_ort_saved_read(struct jm_ort_saved *saved, struct jm_error *reterr)
 		result = map(saved->weights_fd, &saved->weights, &saved->n_weights, reterr);
 	if (result < 0)
 		return result;
-	saved->graph = field_of(
-		(struct jm_ort_piece){saved->image, saved->n_image}, ONNX_MODEL_GRAPH);
+	saved->graph =
+		field_of((struct jm_ort_piece){saved->image, saved->n_image}, ONNX_MODEL_GRAPH);
 	if (!saved->graph.size || walk_graph(saved, &filling) < 0)
 		return jm_fail(reterr, JM_EFORMAT, "the optimised model cannot be read");
 	saved->nodes = calloc(filling.n_nodes + 1, sizeof(*saved->nodes));

@@ -31,7 +31,7 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n);
 
 /* One marked run, whose stamps are checked. */
-int jm_ort_turns_run_marked(struct jm_ort_session *marked, struct jm_ort_stamps *stamps,
-	struct jm_error *reterr);
+int jm_ort_turns_run_marked(
+	struct jm_ort_session *marked, struct jm_ort_stamps *stamps, struct jm_error *reterr);
 
 #endif
