@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/chat.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
@@ -108,15 +111,13 @@ static int version(int argc, char **argv, struct jm_error *reterr)
 	return jm_finish_stdout(reterr);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
 	const struct jm_command *command = find_command(name);
 	struct jm_error error = {0};
 	int result;
 
-	/* Whoever started us may have ignored it, which would take our children's ends away. */
-	signal(SIGCHLD, SIG_DFL);
 	if (command)
 		return command->run(argc - 1, argv + 1);
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -126,4 +127,28 @@ int main(int argc, char **argv)
 	else
 		result = fail_unknown(name, &error);
 	return result < 0 ? jm_report_error(&error) : 0;
+}
+
+/* A file of ours in the place of a closed one would get what is said there. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	fill_standard_descriptors();
+	/* Whoever started us may have ignored it, which would take our children's ends away. */
+	signal(SIGCHLD, SIG_DFL);
+	status = dispatch(argc, argv);
+	jm_chat_end();
+	return status;
 }

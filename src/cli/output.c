@@ -7,15 +7,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "report/text.h"
+#include "cli/chat.h"
 
 const char *const jm_format_choices[] = {"table", "json", "csv", NULL};
 
 int jm_report_error(const struct jm_error *error)
 {
-	fputs("joulemap: ", stderr);
-	jm_text_print(stderr, error->message);
-	fputc('\n', stderr);
+	jm_chat_line("joulemap: ", error->message);
 	return jm_code_exit_status(error->code);
 }
 
@@ -27,8 +25,7 @@ void jm_cli_note(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	jm_text_print(stderr, text);
-	fputc('\n', stderr);
+	jm_chat_line("", text);
 }
 
 int jm_finish_stdout(struct jm_error *reterr)

@@ -1,43 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/progress.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "report/text.h"
+#include "cli/chat.h"
 
 #define TERMINAL_NS (200 * JM_NS_PER_MS)
 #define LOG_NS (30 * JM_NS_PER_S)
+#define CLEAR_LINE "\r\033[K"
 
-static void print_duration(double seconds)
+/* Appends to a text of `size` bytes; what has no room is cut. */
+static void append(char *text, size_t size, const char *format, ...) JM_PRINTF(3, 4);
+
+static void append(char *text, size_t size, const char *format, ...)
 {
-	if (seconds >= 3600)
-		fprintf(stderr, "%d h %d min", (int)(seconds / 3600), (int)(seconds / 60) % 60);
-	else if (seconds >= 60)
-		fprintf(stderr, "%d min %d s", (int)(seconds / 60), (int)seconds % 60);
-	else
-		fprintf(stderr, "%d s", (int)(seconds + 0.5));
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
 }
 
-static void print_state(
-	const struct jm_cli_progress *state, double done, double total, const char *unit)
+static void append_duration(char *text, size_t size, double seconds)
+{
+	if (seconds >= 3600)
+		append(text, size, "%d h %d min", (int)(seconds / 3600),
+			(int)(seconds / 60) % 60);
+	else if (seconds >= 60)
+		append(text, size, "%d min %d s", (int)(seconds / 60), (int)seconds % 60);
+	else
+		append(text, size, "%d s", (int)(seconds + 0.5));
+}
+
+static void append_state(char *text, size_t size, const struct jm_cli_progress *state,
+	double done, double total, const char *unit)
 {
 	double seconds = (double)(jm_clock_monotonic_ns(NULL) - state->phase_begin_ns) / 1e9;
 	double rate = seconds > 0 ? (done - state->phase_begin_done) / seconds : 0;
 
-	fprintf(stderr, "%s: %.0f", state->phase, done);
+	append(text, size, "%s: %.0f", state->phase, done);
 	if (total > 0)
-		fprintf(stderr, "/%.0f", total);
-	fprintf(stderr, " %s", unit);
+		append(text, size, "/%.0f", total);
+	append(text, size, " %s", unit);
 	if (total > 0 && rate > 0 && strcmp(unit, "s") != 0)
-		fprintf(stderr, ", %.1f/s", rate);
+		append(text, size, ", %.1f/s", rate);
 	if (rate > 0 && done < total) {
-		fprintf(stderr, ", ");
-		print_duration((total - done) / rate);
-		fprintf(stderr, " left");
+		append(text, size, ", ");
+		append_duration(text, size, (total - done) / rate);
+		append(text, size, " left");
 	}
 }
 
@@ -46,6 +62,7 @@ static void update(
 {
 	struct jm_cli_progress *state = context;
 	int64_t now = jm_clock_monotonic_ns(NULL);
+	char text[256] = "";
 	int new_phase = strcmp(state->phase, phase) != 0;
 
 	if (new_phase) {
@@ -55,19 +72,18 @@ static void update(
 		state->phase_begin_done = done;
 		state->shown_ns = now;
 		if (!state->terminal)
-			fprintf(stderr, "%s\n", phase);
+			jm_chat_line("", phase);
 		return;
 	}
 	if (now - state->shown_ns < (state->terminal ? TERMINAL_NS : LOG_NS))
 		return;
 	state->shown_ns = now;
-	if (state->terminal)
-		fprintf(stderr, "\r\033[K");
-	print_state(state, done, total, unit);
+	append(text, sizeof(text) - 1, "%s", state->terminal ? CLEAR_LINE : "");
+	append_state(text, sizeof(text) - 1, state, done, total, unit);
 	if (!state->terminal)
-		fputc('\n', stderr);
+		append(text, sizeof(text), "\n");
+	jm_chat_state(text);
 	state->line_open = state->terminal;
-	fflush(stderr);
 }
 
 static void note(void *context, const char *text)
@@ -75,8 +91,7 @@ static void note(void *context, const char *text)
 	struct jm_cli_progress *state = context;
 
 	jm_cli_progress_end(state);
-	jm_text_print(stderr, text);
-	fputc('\n', stderr);
+	jm_chat_line("", text);
 }
 
 void jm_cli_progress_init(struct jm_cli_progress *progress)
@@ -91,6 +106,6 @@ void jm_cli_progress_init(struct jm_cli_progress *progress)
 void jm_cli_progress_end(struct jm_cli_progress *progress)
 {
 	if (progress->line_open)
-		fprintf(stderr, "\r\033[K");
+		jm_chat_state(CLEAR_LINE);
 	progress->line_open = 0;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/unblocked.h"
 #include "base/wishes.h"
 #include "measure/child.h"
 
@@ -30,7 +31,7 @@ struct children {
 	uint64_t passes;    /* of the logger, seen last */
 	int64_t reading_ns; /* when they last grew */
 	int64_t go_ns;
-	int64_t stop_ns; /* when a command was first seen to be over its end; 0: not yet */
+	int64_t stop_ns; /* when the worker was first seen to be told to stop; 0: not yet */
 	int interrupted;
 	int done; /* the worker said so */
 };
@@ -97,6 +98,8 @@ static int start_worker(struct children *children, struct jm_error *reterr)
 	if (result <= 0)
 		return result;
 	jm_pipes_close(&children->logger_pipes);
+	if (!work->command)
+		jm_unblocked_replace(STDERR_FILENO); /* a runtime's words keep nobody waiting */
 	result = work->command ? execute(link, work->command, &error)
 			       : work->run(link, work->context, &error);
 	if (result < 0 && !error.code)
@@ -117,6 +120,7 @@ static int start_logger(struct children *children, struct jm_error *reterr)
 		return result;
 	/* Held here, the other's pipe would outlive the parent. */
 	jm_link_close(&children->link);
+	jm_unblocked_replace(STDERR_FILENO);
 	config->stop_fd = children->logger_pipes.control_fd;
 	config->shared = children->logger_shared;
 	result = jm_logger_run(config, NULL);
@@ -323,24 +327,34 @@ static int check_logger(struct children *children, struct jm_error *reterr)
 		(double)patience * 1e-9, cycles_done(children));
 }
 
+/* Beyond it, a worker that was told to stop has no cycle any more that it could end. */
+static int64_t stop_patience_ns(const struct children *children, uint32_t cycles)
+{
+	int64_t mean_ns = cycles ? (children->stop_ns - children->go_ns) / cycles : 0;
+	double warm_ns = 1e6 * children->link.shared->cycle_ms;
+
+	/* A command wrote the latter, and may have written anything. */
+	if (warm_ns > (double)mean_ns && warm_ns < 1e12)
+		mean_ns = (int64_t)warm_ns;
+	return STOP_NS + 3 * mean_ns;
+}
+
 /*
- * A command counts its own cycles, so it is told when there are enough, and
- * ended when it does not heed that or the user's wish.
+ * A command counts its own cycles, so it is told when there are enough. Whatever
+ * works is ended when it does not heed that or the user's wish.
  */
-static int check_command(struct children *children, struct jm_error *reterr)
+static int check_stop(struct children *children, struct jm_error *reterr)
 {
 	uint32_t cycles = cycles_done(children);
-	int64_t now = jm_clock_monotonic_ns(NULL), patience = STOP_NS;
+	int64_t now = jm_clock_monotonic_ns(NULL), patience;
 
-	if (!is_command(children))
-		return 0;
-	if (cycles >= children->config->runs)
+	if (is_command(children) && cycles >= children->config->runs)
 		atomic_store(&children->link.shared->stop, 1);
 	if (!jm_link_is_stopped(&children->link))
 		return 0;
 	if (!children->stop_ns)
 		children->stop_ns = now;
-	patience += cycles ? 3 * ((children->stop_ns - children->go_ns) / cycles) : 0;
+	patience = stop_patience_ns(children, cycles);
 	if (now - children->stop_ns < patience)
 		return 0;
 	jm_process_kill(&children->worker, SIGKILL);
@@ -377,7 +391,7 @@ static int watch_cycles(struct children *children, struct jm_error *reterr)
 			return JM_ESENSOR;
 		}
 		heed_wishes(children);
-		if (check_command(children, reterr) < 0)
+		if (check_stop(children, reterr) < 0)
 			return JM_EENGINE;
 		jm_tell(children->config->progress,
 			children->interrupted ? "ending after this cycle" : "measuring",

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/process.h"
+#include "base/unblocked.h"
 #include "base/wishes.h"
 
 /* How long the user's wish may go unnoticed. */
@@ -30,6 +31,7 @@ static void probe(const struct jm_engine_ops *ops, const struct jm_engine_option
 	struct answer *answer)
 {
 	prctl(PR_SET_NAME, "joulemap-probe");
+	jm_unblocked_replace(STDERR_FILENO);
 	answer->result = ops->probe(options, &answer->info, &answer->error);
 	atomic_store(&answer->done, 1);
 	/* Not even what the runtime would do at an exit. */

@@ -134,6 +134,63 @@ def test_reader_gone(folder):
     assert not os.path.exists(f"{folder}/lenet/spool")
 
 
+def full_pipe():
+    """A pipe whose reader is there and does not read: reader, writer."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def test_reader_that_does_not_read(folder):
+    """Messages that nobody takes neither hold up a run nor keep it from its end."""
+    reader, writer = full_pipe()
+    process = start(folder, runs="300", stderr=writer)
+    process.communicate(timeout=60)
+    assert process.returncode in MEASURED, process.returncode
+    assert run_of(folder)["cycles"] == 300
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = start(folder, stderr=writer)
+        wait_for_cycles_silently(folder)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        assert process.returncode == 1, process.returncode
+        assert run_of(folder)["outcome"] == "interrupted by the user"
+        expect_no_process_left(process)
+    # Who reads late, but reads, gets every message.
+    process = start(folder, runs="300", stderr=writer)
+    os.close(writer)
+    wait_for_cycles_silently(folder)
+    text = b""
+    while chunk := os.read(reader, 65536):
+        text += chunk
+    process.communicate(timeout=60)
+    assert process.returncode in MEASURED, process.returncode
+    for part in (b"random pauses of", b"the earlier run is kept in", b"wrote "):
+        assert part in text.lstrip(b"x"), text.lstrip(b"x")
+    os.close(reader)
+
+
+def test_stuck_inference(folder):
+    """One wish is enough for a worker that cannot end its cycle any more."""
+    process = start(folder)
+    wait_for_cycles(folder, process)
+    worker = [pid for pid in children_of(process.pid)
+              if read(f"/proc/{pid}/comm").strip() == "joulemap-infer"][0]
+    os.kill(worker, signal.SIGSTOP)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "'inference' did not end within" in read(f"{folder}/err"), read(f"{folder}/err")
+    assert run_of(folder)["cycles"] > 0
+    expect_no_process_left(process)
+
+
 def wait_for_cycles_silently(folder):
     spool = f"{folder}/lenet/spool/timeline.spool"
     while not (os.path.exists(spool) and os.path.getsize(spool) > 30000):
