@@ -45,6 +45,15 @@ static double stamp_s(const struct jm_execution *execution, int64_t origin_ns)
 	return (double)(execution->stamp_ns - origin_ns) * 1e-9;
 }
 
+static int compare_callbacks(const void *a, const void *b)
+{
+	const struct jm_fit_span *x = a, *y = b;
+
+	if (x->end_s != y->end_s)
+		return x->end_s < y->end_s ? -1 : 1;
+	return (x->layer > y->layer) - (x->layer < y->layer);
+}
+
 /* Callbacks come after the inference: its layers end at the first of them. */
 static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle,
 	int64_t origin_ns, struct jm_fit_span *spans)
@@ -57,11 +66,15 @@ static size_t lay_out_callbacks(const struct jm_timeline *timeline, size_t cycle
 		size_t behind = jm_cycle_begin(layer, cycle + 1);
 
 		for (size_t j = jm_cycle_begin(layer, cycle); j < behind; j++) {
-			end = fmin(end, stamp_s(&layer->executions[j], origin_ns));
+			spans[n].end_s = stamp_s(&layer->executions[j], origin_ns);
+			end = fmin(end, spans[n].end_s);
 			spans[n].begin_s = layer->executions[j].duration_ms;
 			spans[n++].layer = (uint32_t)i;
 		}
 	}
+	/* A layer that runs several times: in the order of the callbacks. */
+	if (jm_timeline_has_cycles(timeline))
+		qsort(spans, n, sizeof(*spans), compare_callbacks);
 	for (size_t i = n; i-- > 0;) {
 		struct jm_fit_span *span = &spans[i];
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/statistics.h"
 #include "data/cycles.h"
+#include "data/stamp.h"
 #include "joulemap/joulemap.h"
 
 enum { MAX_PAIRS = 2048 };
@@ -137,14 +138,33 @@ static void collect(const struct jm_timeline *timeline, size_t cycles, struct ev
 	}
 }
 
-enum jm_stamp jm_timeline_detect_stamp(const struct jm_timeline *timeline, int *ret_certain)
+/* The meaning under which pairs vary and overlap least; evidence [3], as in costs. */
+static enum jm_stamp decide(struct evidence *evidence, double unfit_us, int *ret_certain)
 {
 	static const enum jm_stamp meanings[] = {
 		JM_STAMP_END, JM_STAMP_BEGIN, JM_STAMP_CALLBACK};
-	size_t cycles = jm_timeline_cycles(timeline);
-	struct evidence *evidence;
 	double costs[3];
 	int best = 0, next;
+
+	for (int i = 0; i < 3; i++)
+		costs[i] = evidence[i].n ? cost(&evidence[i]) : 0;
+	costs[2] += unfit_us;
+	for (int i = 1; i < 3; i++)
+		if (costs[i] < costs[best])
+			best = i;
+	next = best == 0 ? 1 : 0;
+	for (int i = 0; i < 3; i++)
+		if (i != best && costs[i] < costs[next])
+			next = i;
+	*ret_certain = costs[next] > costs[best] * CERTAIN_RATIO + CERTAIN_US;
+	return *ret_certain ? meanings[best] : JM_STAMP_END;
+}
+
+enum jm_stamp jm_timeline_detect_stamp(const struct jm_timeline *timeline, int *ret_certain)
+{
+	size_t cycles = jm_timeline_cycles(timeline);
+	struct evidence *evidence;
+	enum jm_stamp stamp;
 
 	/* Who told the cycles of spans has told the spans themselves. */
 	*ret_certain = jm_timeline_has_cycles(timeline);
@@ -156,19 +176,28 @@ enum jm_stamp jm_timeline_detect_stamp(const struct jm_timeline *timeline, int *
 	if (!evidence)
 		return JM_STAMP_END;
 	collect(timeline, cycles, &evidence[0], &evidence[1], &evidence[2]);
-	for (int i = 0; i < 3; i++)
-		costs[i] = evidence[i].n ? cost(&evidence[i]) : 0;
-	costs[2] += callback_overlap(timeline, cycles);
+	stamp = decide(evidence, callback_overlap(timeline, cycles), ret_certain);
 	free(evidence);
-	for (int i = 1; i < 3; i++)
-		if (costs[i] < costs[best])
-			best = i;
-	next = best == 0 ? 1 : 0;
-	for (int i = 0; i < 3; i++)
-		if (i != best && costs[i] < costs[next])
-			next = i;
-	*ret_certain = costs[next] > costs[best] * CERTAIN_RATIO + CERTAIN_US;
-	return *ret_certain ? meanings[best] : JM_STAMP_END;
+	return stamp;
+}
+
+enum jm_stamp jm_stamp_of_pairs(
+	const struct jm_stamp_pair *pairs, size_t n, double unfit_us, int *ret_certain)
+{
+	struct evidence *evidence = calloc(3, sizeof(*evidence));
+	enum jm_stamp stamp;
+
+	*ret_certain = 0;
+	if (!evidence)
+		return JM_STAMP_END;
+	for (size_t i = 0; i < n && i < MAX_PAIRS; i++) {
+		take(&evidence[0], pairs[i].apart_us, pairs[i].own_us);
+		take(&evidence[1], pairs[i].apart_us, pairs[i].before_us);
+		take(&evidence[2], pairs[i].apart_us, 0);
+	}
+	stamp = decide(evidence, unfit_us, ret_certain);
+	free(evidence);
+	return stamp;
 }
 
 const char *jm_stamp_name(enum jm_stamp stamp)
@@ -191,28 +220,77 @@ static int64_t duration_ns(const struct jm_execution *execution)
 	return (int64_t)llround(execution->duration_ms * 1e6);
 }
 
-/* Lays the layers of a cycle back to back, ending at its first callback. */
-static void lay_out_cycle(struct jm_timeline *timeline, size_t cycle)
+/* One execution of a cycle, and which it is in the order of the layers. */
+struct callback {
+	struct jm_execution *execution;
+	size_t order;
+};
+
+static int compare_callbacks(const void *a, const void *b)
+{
+	const struct callback *x = a, *y = b;
+
+	if (x->execution->stamp_ns != y->execution->stamp_ns)
+		return x->execution->stamp_ns < y->execution->stamp_ns ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static size_t gather_cycle(
+	struct jm_timeline *timeline, size_t cycle, struct callback *callbacks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < timeline->n_layers; i++) {
+		struct jm_layer *layer = &timeline->layers[i];
+		size_t end = jm_layer_first_execution(layer, cycle + 1);
+
+		for (size_t j = jm_layer_first_execution(layer, cycle); j < end; j++, n++)
+			callbacks[n] = (struct callback){&layer->executions[j], n};
+	}
+	return n;
+}
+
+/*
+ * Lays the layers of a cycle back to back, ending at its first callback: in the
+ * order of the layers, or, where those may run several times, of the callbacks.
+ */
+static void lay_out_cycle(struct callback *callbacks, size_t n, int by_callbacks)
 {
 	int64_t end_ns = INT64_MAX;
 
-	for (size_t i = 0; i < timeline->n_layers; i++) {
-		const struct jm_layer *layer = &timeline->layers[i];
-		size_t end = jm_layer_first_execution(layer, cycle + 1);
-
-		for (size_t j = jm_layer_first_execution(layer, cycle); j < end; j++)
-			if (layer->executions[j].stamp_ns < end_ns)
-				end_ns = layer->executions[j].stamp_ns;
+	for (size_t i = 0; i < n; i++)
+		if (callbacks[i].execution->stamp_ns < end_ns)
+			end_ns = callbacks[i].execution->stamp_ns;
+	if (by_callbacks)
+		qsort(callbacks, n, sizeof(*callbacks), compare_callbacks);
+	for (size_t i = n; i-- > 0;) {
+		callbacks[i].execution->stamp_ns = end_ns;
+		end_ns -= duration_ns(callbacks[i].execution);
 	}
-	for (size_t i = timeline->n_layers; i-- > 0;) {
-		struct jm_layer *layer = &timeline->layers[i];
-		size_t first = jm_layer_first_execution(layer, cycle);
+}
 
-		for (size_t j = jm_layer_first_execution(layer, cycle + 1); j-- > first;) {
-			layer->executions[j].stamp_ns = end_ns;
-			end_ns -= duration_ns(&layer->executions[j]);
-		}
-	}
+static size_t most_in_cycle(const struct jm_timeline *timeline, int told)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		n += told ? timeline->layers[i].n_executions : 1;
+	return n;
+}
+
+static int lay_out(struct jm_timeline *timeline, struct jm_error *reterr)
+{
+	size_t cycle = jm_timeline_next_cycle(timeline, 0), capacity = 0;
+	int told = jm_timeline_has_cycles(timeline);
+	struct callback *callbacks = jm_array_grow(
+		NULL, &capacity, most_in_cycle(timeline, told) + 1, sizeof(*callbacks));
+
+	if (!callbacks)
+		return jm_fail_memory(reterr, "the layers of a cycle");
+	for (; cycle != SIZE_MAX; cycle = jm_timeline_next_cycle(timeline, cycle + 1))
+		lay_out_cycle(callbacks, gather_cycle(timeline, cycle, callbacks), told);
+	free(callbacks);
+	return 0;
 }
 
 static void shift_all(struct jm_timeline *timeline, int sign)
@@ -253,10 +331,9 @@ int jm_timeline_resolve(
 	if (result < 0)
 		return result;
 	if (timeline->stamp == JM_STAMP_CALLBACK) {
-		size_t cycle = jm_timeline_next_cycle(timeline, 0);
-
-		for (; cycle != SIZE_MAX; cycle = jm_timeline_next_cycle(timeline, cycle + 1))
-			lay_out_cycle(timeline, cycle);
+		result = lay_out(timeline, reterr);
+		if (result < 0)
+			return result;
 		timeline->stamp = JM_STAMP_END;
 	}
 	if (timeline->stamp != wanted)

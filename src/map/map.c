@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,6 +13,12 @@
 #include "formats/mapping_csv.h"
 #include "map/map_fit.h"
 #include "map/recording.h"
+
+/*
+ * A log of few readings may begin or end this far from a run of its own, whose rows
+ * then have no power; those of other runs and of other time zones are further away.
+ */
+#define APART_S 1.0
 
 /* What one mapping holds on its way. */
 struct mapping {
@@ -52,29 +59,61 @@ static int take_row(void *context, const struct jm_cycle_power *row)
 	return jm_mapping_writer_row(&mapping->writer, row);
 }
 
+/* A row of the n-th entry of a list: the file counts those, the summary inferences. */
+static int take_listed_row(void *context, const struct jm_cycle_power *row)
+{
+	struct mapping *mapping = context;
+	struct jm_cycle_power own = *row;
+
+	own.cycle =
+		jm_execution_cycle(&mapping->recording->as_read.layers[row->layer], row->cycle);
+	jm_summary_add(&mapping->result->summary, &own);
+	return jm_mapping_writer_row(&mapping->writer, row);
+}
+
+/* What the layers of a run reach over at most, whatever its stamps mean. */
+struct reach {
+	double begin_s, end_s;
+	size_t n;
+};
+
+static void widen(struct reach *reach, const struct jm_layer *layer)
+{
+	for (size_t j = 0; j < layer->n_executions; j++) {
+		double stamp_s = (double)layer->executions[j].stamp_ns * 1e-9;
+		double duration_s = layer->executions[j].duration_ms * 1e-3;
+
+		reach->begin_s = fmin(reach->begin_s, stamp_s - duration_s);
+		reach->end_s = fmax(reach->end_s, stamp_s + duration_s);
+		reach->n++;
+	}
+}
+
+/* A log and a run that have nothing to do with each other lie far apart. */
 static int check_overlap(const struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_rail *rail = &mapping->recording->log.rails[0];
-	const struct jm_layer *layer = &mapping->recording->timeline.layers[0];
-	double log_begin, log_end, run_begin, run_end;
+	const struct jm_timeline *timeline = jm_recording_lists(mapping->recording);
+	struct reach reach = {HUGE_VAL, -HUGE_VAL, 0};
+	double log_begin, log_end;
 
-	if (!rail->n_readings || !layer->n_executions)
+	for (size_t i = 0; i < timeline->n_layers; i++)
+		widen(&reach, &timeline->layers[i]);
+	if (!rail->n_readings || !reach.n)
 		return jm_fail(reterr, JM_ETRUNCATED, "there are no %s to map",
 			rail->n_readings ? "layer executions" : "power readings");
 	log_begin = (double)rail->readings[0].after_ns * 1e-9;
 	log_end = (double)rail->readings[rail->n_readings - 1].after_ns * 1e-9;
-	run_begin = (double)layer->executions[0].stamp_ns * 1e-9;
-	run_end = (double)layer->executions[layer->n_executions - 1].stamp_ns * 1e-9;
-	if (log_begin > run_end)
+	if (log_begin > reach.end_s + APART_S)
 		return jm_fail(reterr, JM_EFORMAT,
 			"the power log begins %.3f s after the last layer ended: logs of "
 			"different runs or time zones?",
-			log_begin - run_end);
-	if (run_begin > log_end)
+			log_begin - reach.end_s);
+	if (reach.begin_s > log_end + APART_S)
 		return jm_fail(reterr, JM_EFORMAT,
 			"the power log ends %.3f s before the first layer began: logs of "
 			"different runs or time zones?",
-			run_begin - log_end);
+			reach.begin_s - log_end);
 	return 0;
 }
 
@@ -88,7 +127,8 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 		&mapping->result->rails, &error);
 
 	mapping->result->fitted = result == 0;
-	if (result < 0 && result != JM_ENOMEM && !config->method_chosen && !config->rail) {
+	if (result < 0 && result != JM_ENOMEM && !config->method_chosen && !config->rail &&
+		!mapping->recording->unformed.code) {
 		jm_note(config->progress, "no fit: %s; using the window method", error.message);
 		return 0;
 	}
@@ -134,15 +174,63 @@ static int write_fit(struct mapping *mapping, struct jm_error *reterr)
 				    mapping->folder, reterr);
 }
 
-static int attribute(struct mapping *mapping, struct jm_error *reterr)
+/* Layers of a timeline, copied to be changed and freed; what they own is borrowed. */
+static int borrow_layers(
+	const struct jm_timeline *timeline, struct jm_timeline *ret, struct jm_error *reterr)
+{
+	*ret = *timeline;
+	ret->layers = malloc((timeline->n_layers + 1) * sizeof(*ret->layers));
+	if (!ret->layers)
+		return jm_fail_memory(reterr, "the layers of the run");
+	memcpy(ret->layers, timeline->layers, timeline->n_layers * sizeof(*ret->layers));
+	return 0;
+}
+
+/* The window method goes by the lists of the file, whatever inferences they are of. */
+static int write_window(struct mapping *mapping, struct jm_error *reterr)
+{
+	const struct jm_recording *recording = mapping->recording;
+	const struct jm_timeline *lists = jm_recording_lists(recording);
+	int listed = recording->as_read.n_layers > 0;
+	struct jm_timeline plain;
+	int result = borrow_layers(lists, &plain, reterr);
+
+	for (size_t i = 0; i < plain.n_layers && result == 0 && listed; i++)
+		plain.layers[i].cycles = NULL;
+	if (result == 0)
+		result = jm_attribute_window(&recording->log.rails[0], &plain,
+			mapping->config->rules, recording->idle_uw,
+			listed ? take_listed_row : take_row, mapping, reterr);
+	free(plain.layers);
+	return result;
+}
+
+/* Rows have the names of the file, which others look for in its engine info. */
+static int open_writer(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
+	struct jm_timeline named;
+	int result;
 
-	if (ret->fitted)
-		return write_fit(mapping, reterr);
-	return jm_attribute_window(&recording->log.rails[0], &recording->timeline,
-		mapping->config->rules, recording->idle_uw, take_row, mapping, reterr);
+	if (!ret->fitted || !recording->origin)
+		return jm_mapping_writer_open(&mapping->writer, ret->csv,
+			ret->fitted ? &recording->timeline : jm_recording_lists(recording),
+			reterr);
+	result = borrow_layers(&recording->timeline, &named, reterr);
+	if (result < 0)
+		return result;
+	for (size_t k = 0; k < named.n_layers; k++)
+		named.layers[k].name = recording->as_read.layers[recording->origin[k]].name;
+	result = jm_mapping_writer_open(&mapping->writer, ret->csv, &named, reterr);
+	free(named.layers);
+	return result;
+}
+
+static int attribute(struct mapping *mapping, struct jm_error *reterr)
+{
+	return mapping->result->fitted ? write_fit(mapping, reterr)
+				       : write_window(mapping, reterr);
 }
 
 static int map(struct mapping *mapping, struct jm_error *reterr)
@@ -150,13 +238,14 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
 	const struct jm_rail *rail = &recording->log.rails[0];
+	const struct jm_timeline *timeline =
+		ret->fitted ? &recording->timeline : jm_recording_lists(recording);
 	int result = choose_output(mapping, reterr);
 
 	if (result == 0)
-		result = jm_summary_init(&ret->summary, &recording->timeline, reterr);
+		result = jm_summary_init(&ret->summary, timeline, reterr);
 	if (result == 0)
-		result = jm_mapping_writer_open(
-			&mapping->writer, ret->csv, &recording->timeline, reterr);
+		result = open_writer(mapping, reterr);
 	if (result < 0)
 		return result;
 	result = attribute(mapping, reterr);
@@ -170,7 +259,7 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 		jm_mapping_writer_abandon(&mapping->writer);
 		return result;
 	}
-	jm_summary_close(&ret->summary, &recording->timeline, rail, recording->idle_uw);
+	jm_summary_close(&ret->summary, timeline, rail, recording->idle_uw);
 	return jm_mapping_writer_commit(&mapping->writer, reterr);
 }
 
@@ -188,6 +277,9 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 	mapping.recording = ret_result->recording;
 	if (config->rail)
 		result = jm_rail_fits_check(mapping.recording, config->rail, reterr);
+	if (config->method == JM_MAP_WINDOW && mapping.recording->unformed.code)
+		jm_note(config->progress, "%s; cycles are counted as in the lists of the file",
+			mapping.recording->unformed.message);
 	if (result == 0 && config->method == JM_MAP_FIT)
 		result = fit_or_not(&mapping, reterr);
 	if (result == 0 && !ret_result->fitted)

@@ -294,6 +294,11 @@ int jm_rail_fits_make(const struct jm_recording *recording, const struct jm_fit_
 	int result;
 
 	memset(ret_fits, 0, sizeof(*ret_fits));
+	if (recording->unformed.code < 0) {
+		if (reterr)
+			*reterr = recording->unformed;
+		return recording->unformed.code;
+	}
 	jm_power_log_init(&work.readings);
 	result = prepare(&work, reterr);
 	if (result == 0)

@@ -12,8 +12,8 @@
 #include "data/clock_change.h"
 #include "formats/engine_info_file.h"
 #include "formats/idle_file.h"
-#include "formats/latency_file.h"
 #include "formats/power_log_file.h"
+#include "map/recording_latencies.h"
 #include "map/recording_timeline.h"
 #include "run/session.h"
 
@@ -78,28 +78,6 @@ static int read_power_log(struct load *load, struct jm_error *reterr)
 	return 0;
 }
 
-/* The export of the first scripts' form, or their own file. */
-static int read_latencies(struct load *load, int *ret_certain, struct jm_error *reterr)
-{
-	struct jm_timeline *timeline = &load->recording->timeline;
-	struct jm_latency_notes notes = {0};
-	int result = jm_run_folder_need(&load->recording->files, JM_RUN_LATENCY, reterr);
-
-	if (result == 0)
-		result = jm_latency_read(
-			load->recording->files.path[JM_RUN_LATENCY], timeline, &notes, reterr);
-	if (result < 0)
-		return result;
-	if (notes.unequal)
-		jm_note(load->progress, "not every layer ran in every cycle");
-	timeline->stamp = jm_timeline_detect_stamp(timeline, ret_certain);
-	if (load->recording->run.stamp && !load->paths->latency) {
-		timeline->stamp = load->recording->run.stamp; /* whoever wrote it says so */
-		*ret_certain = 1;
-	}
-	return 0;
-}
-
 /*
  * Types are a help to the reader, nothing is computed from them: a file that was
  * found, or that is damaged, stops nobody. One that was given has to be there.
@@ -112,8 +90,10 @@ static int types_are_needed(const struct load *load, const struct jm_error *erro
 
 static int read_types(struct load *load, struct jm_error *reterr)
 {
-	struct jm_timeline *timeline = &load->recording->timeline;
-	const char *info = load->recording->files.path[JM_RUN_ENGINE_INFO];
+	struct jm_recording *recording = load->recording;
+	struct jm_timeline *timeline =
+		recording->origin ? &recording->as_read : &recording->timeline;
+	const char *info = recording->files.path[JM_RUN_ENGINE_INFO];
 	struct jm_error error;
 	size_t unknown = 0;
 	int result;
@@ -135,7 +115,7 @@ static int read_types(struct load *load, struct jm_error *reterr)
 		jm_note(load->progress,
 			"%zu of %zu layers are not in '%s': their type is unknown", unknown,
 			timeline->n_layers, info);
-	return 0;
+	return jm_recording_copy_types(recording, reterr);
 }
 
 static int read_timeline(struct load *load, struct jm_error *reterr)
@@ -147,7 +127,8 @@ static int read_timeline(struct load *load, struct jm_error *reterr)
 		result = jm_recording_read_timeline(load->recording, load->progress, reterr);
 	load->recording->own_timeline = result == 1;
 	if (result == 0)
-		result = read_latencies(load, &certain, reterr);
+		result = jm_recording_read_latencies(load->recording,
+			load->paths->latency != NULL, load->progress, &certain, reterr);
 	if (result < 0)
 		return result;
 	stamp = load->recording->timeline.stamp;
@@ -349,6 +330,7 @@ int jm_recording_load(const struct jm_recording_paths *paths,
 		return jm_fail_memory(reterr, "the run");
 	jm_run_init(&load.recording->run);
 	jm_timeline_init(&load.recording->timeline);
+	jm_timeline_init(&load.recording->as_read);
 	jm_power_log_init(&load.recording->log);
 	load.recording->own_power_log = !paths->power_log;
 	result = load_all(&load, reterr);
@@ -373,6 +355,8 @@ void jm_recording_close(struct jm_recording *recording)
 		return;
 	jm_run_release(&recording->run);
 	jm_timeline_release(&recording->timeline);
+	jm_timeline_release(&recording->as_read);
+	free(recording->origin);
 	jm_power_log_release(&recording->log);
 	free(recording);
 }

@@ -13,10 +13,17 @@
 
 struct jm_recording {
 	struct jm_run_folder files;
-	struct jm_run run; /* nothing known without a run.json */
-	struct jm_timeline timeline;
-	struct jm_power_log log; /* the file in the original's format, one rail */
-	double idle_uw;          /* NaN: not known, nothing is subtracted */
+	struct jm_run run;           /* nothing known without a run.json */
+	struct jm_timeline timeline; /* by inference, a layer for each of its places */
+	/*
+	 * Where that is not what the file of latencies holds: its own lists, with the
+	 * inference of each entry, for the window method. No layers: it is the same.
+	 */
+	struct jm_timeline as_read;
+	size_t *origin; /* [timeline.n_layers], owned; layer of as_read; NULL: the same */
+	struct jm_error unformed; /* why inferences cannot be told apart; code 0: they can */
+	struct jm_power_log log;  /* the file in the original's format, one rail */
+	double idle_uw;           /* NaN: not known, nothing is subtracted */
 	int simulated;
 	int own_timeline;  /* 1: of timeline.jmt; 0: of the latency file */
 	int idle_of_file;  /* 1: idle power came from its file, not from run.json */
@@ -54,5 +61,8 @@ int jm_recording_load(const struct jm_recording_paths *paths,
 int jm_recording_store_fits(const struct jm_recording *recording,
 	const struct jm_fit_of_rail *fits, size_t n, const char *folder,
 	struct jm_error *reterr);
+
+/* The lists of the file of latencies, for whoever goes by them. */
+const struct jm_timeline *jm_recording_lists(const struct jm_recording *recording);
 
 #endif

@@ -19,6 +19,11 @@ const struct jm_timeline *jm_recording_timeline(const struct jm_recording *recor
 	return &recording->timeline;
 }
 
+const struct jm_timeline *jm_recording_lists(const struct jm_recording *recording)
+{
+	return recording->as_read.n_layers ? &recording->as_read : &recording->timeline;
+}
+
 const char *jm_recording_model(const struct jm_recording *recording)
 {
 	return recording->model;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JM_MAP_RECORDING_LATENCIES_H
+#define JM_MAP_RECORDING_LATENCIES_H
+
+#include "map/recording.h"
+
+/*
+ * Reads the file of latencies of a recording whose run.json has been read (given: a
+ * file that run.json tells nothing of), and forms its inferences; where that cannot
+ * be done, recording->unformed says why. *ret_certain: the meaning of its stamps.
+ */
+int jm_recording_read_latencies(struct jm_recording *recording, int given,
+	const struct jm_progress *progress, int *ret_certain, struct jm_error *reterr);
+
+/* What was read of layers of the file, for each of their places. */
+int jm_recording_copy_types(struct jm_recording *recording, struct jm_error *reterr);
+
+#endif
