@@ -204,3 +204,15 @@ size_t jm_civil_scan(
 			((int64_t)hour * 3600 + minute * 60 + second) * JM_NS_PER_S + fraction;
 	return length;
 }
+
+int jm_civil_scan_file(const char *text, int64_t *ret_civil_ns)
+{
+	struct jm_civil_cache cache = {.valid = 0};
+	char stamp[18];
+
+	/* "YYYYmmdd-HHMMSS" becomes what the scanner of stamps reads. */
+	if (strnlen(text, 15) < 15)
+		return 0;
+	snprintf(stamp, sizeof(stamp), "%.11s:%.2s:%.2s", text, text + 11, text + 13);
+	return jm_civil_scan(stamp, 17, &cache, ret_civil_ns) != 0;
+}

@@ -51,6 +51,9 @@ void jm_civil_format(int64_t civil_ns, char ret_text[JM_STAMP_TEXT_LENGTH + 1]);
 /* Writes "YYYYmmdd-HHMMSS", 16 bytes with '\0', as in file names. */
 void jm_civil_format_file(int64_t civil_ns, char ret_text[16]);
 
+/* Reads such a stamp, whatever follows it; 0: there is none here. */
+int jm_civil_scan_file(const char *text, int64_t *ret_civil_ns);
+
 /* Keeps the last date seen, so that stamps of one day parse fast. */
 struct jm_civil_cache {
 	char date[8];

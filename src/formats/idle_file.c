@@ -83,23 +83,10 @@ int jm_idle_write(
 	return result;
 }
 
-static void read_stamp(const char *stamp, struct jm_idle_record *record)
-{
-	struct jm_civil_cache cache = {.valid = 0};
-	char text[18];
-
-	/* "YYYYmmdd-HHMMSS" becomes what the scanner of stamps reads. */
-	if (!stamp || strlen(stamp) != 15)
-		return;
-	snprintf(text, sizeof(text), "%.11s:%.2s:%.2s", stamp, stamp + 11, stamp + 13);
-	if (!jm_civil_scan(text, 17, &cache, &record->civil_ns))
-		record->civil_ns = 0;
-}
-
 static int parse_json(const char *name, const char *text, size_t size,
 	struct jm_idle_record *record, struct jm_error *reterr)
 {
-	const char *sensor;
+	const char *sensor, *stamp;
 	json_t *root;
 	int result = jm_json_load(name, text, size, &root, reterr);
 
@@ -112,7 +99,9 @@ static int parse_json(const char *name, const char *text, size_t size,
 	record->simulated = json_is_true(json_object_get(root, "simulated"));
 	if (sensor)
 		jm_text_copy(record->sensor, sizeof(record->sensor), sensor);
-	read_stamp(json_string_value(json_object_get(root, "timestamp")), record);
+	stamp = json_string_value(json_object_get(root, "timestamp"));
+	if (!stamp || strlen(stamp) != 15 || !jm_civil_scan_file(stamp, &record->civil_ns))
+		record->civil_ns = 0;
 	json_decref(root);
 	if (isnan(record->average_uw))
 		return jm_fail(reterr, JM_EFORMAT,

@@ -267,6 +267,40 @@ int jm_power_log_read(const char *path, struct jm_power_log *log,
 	return result;
 }
 
+/* The stamp of the first line that is not blank. */
+static int find_begin(struct jm_reader *reader, int64_t *ret_begin_ns, struct jm_error *reterr)
+{
+	struct jm_civil_cache cache = {.valid = 0};
+	const char *text;
+	size_t length, blanks;
+	int result = jm_reader_begin_text(reader, reterr);
+
+	if (result < 0)
+		return result;
+	while ((result = jm_reader_line(reader, &text, &length, reterr)) > 0)
+		if (!is_blank(text, length))
+			break;
+	if (result < 0)
+		return result;
+	blanks = result > 0 ? skip_blanks(text, length) : 0;
+	if (result > 0 && jm_civil_scan(text + blanks, length - blanks, &cache, ret_begin_ns))
+		return 0;
+	return jm_fail(reterr, JM_EFORMAT,
+		"'%s' does not begin with a line of the form " LINE_FORM, reader->path);
+}
+
+int jm_power_log_begin(const char *path, int64_t *ret_begin_ns, struct jm_error *reterr)
+{
+	struct jm_reader reader;
+	int result = jm_reader_open(&reader, path, reterr);
+
+	if (result < 0)
+		return result;
+	result = find_begin(&reader, ret_begin_ns, reterr);
+	jm_reader_close(&reader);
+	return result;
+}
+
 /* ---- Writing --------------------------------------------------------------- */
 
 /* Mean power since the last update in uW; NaN when there is no update. */

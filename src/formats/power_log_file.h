@@ -32,6 +32,9 @@ int jm_power_log_read(const char *path, struct jm_power_log *log,
 int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
 	struct jm_power_log_notes *ret_notes, struct jm_error *reterr);
 
+/* The stamp of its first line, on the civil axis. JM_EFORMAT: there is none. */
+int jm_power_log_begin(const char *path, int64_t *ret_begin_ns, struct jm_error *reterr);
+
 /*
  * Writes one rail in this form; civil time of a line = after_ns +
  * civil_offset_ns. A rail in uW is written as 1000.0 mV and a current that

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "formats/power_log_file.h"
 #include "run/run.h"
 
 #define POWER_LOG_MIDDLE "_cycles_power_log_"
@@ -83,6 +85,67 @@ static size_t find_newest(const char *folder, const char *middle, char ret_path[
 	}
 	closedir(stream);
 	if (n && !ret_path[0] && jm_path_join(ret_path, folder, newest, NULL) < 0)
+		ret_path[0] = '\0';
+	return n;
+}
+
+/* A power log that may be the run's. */
+struct candidate {
+	char name[256];
+	int64_t begin_ns; /* INT64_MIN: not known */
+};
+
+/* When it began, as it says itself; else the time in its name, where it has one. */
+static int64_t begin_of_log(const char *folder, const char *name)
+{
+	char path[JM_PATH_MAX];
+	const char *stamp = stamp_in_name(name, POWER_LOG_MIDDLE);
+	int64_t begin_ns;
+
+	if (jm_path_join(path, folder, name, NULL) == 0 &&
+		jm_power_log_begin(path, &begin_ns, NULL) == 0)
+		return begin_ns;
+	return stamp && jm_civil_scan_file(stamp, &begin_ns) ? begin_ns : INT64_MIN;
+}
+
+static int is_newer(const struct candidate *a, const struct candidate *b)
+{
+	const char *stamp_a = stamp_in_name(a->name, POWER_LOG_MIDDLE);
+	const char *stamp_b = stamp_in_name(b->name, POWER_LOG_MIDDLE);
+	int order;
+
+	if (a->begin_ns != b->begin_ns)
+		return a->begin_ns > b->begin_ns;
+	order = stamp_a && stamp_b ? strcmp(stamp_a, stamp_b) : 0;
+	return order ? order > 0 : strcmp(a->name, b->name) > 0;
+}
+
+/*
+ * The newest power log of the folder, by either name: earlier versions of the
+ * scripts wrote "{N}_cycles_power_log_{stamp}.log", later ones
+ * "{model}_power_log.log". Counts them all.
+ */
+static size_t find_power_log(const char *folder, const char *model, char ret_path[JM_PATH_MAX])
+{
+	struct candidate newest = {"", INT64_MIN}, own;
+	char later[sizeof(newest.name) + 32];
+	const struct dirent *entry;
+	DIR *stream = opendir(folder);
+	size_t n = 0;
+
+	snprintf(later, sizeof(later), "%s_power_log.log", model);
+	while (stream && (entry = readdir(stream)) != NULL) {
+		if (!stamp_in_name(entry->d_name, POWER_LOG_MIDDLE) &&
+			strcmp(entry->d_name, later) != 0)
+			continue;
+		jm_text_copy(own.name, sizeof(own.name), entry->d_name);
+		own.begin_ns = begin_of_log(folder, own.name);
+		if (!n++ || is_newer(&own, &newest))
+			newest = own;
+	}
+	if (stream)
+		closedir(stream);
+	if (n && !ret_path[0] && jm_path_join(ret_path, folder, newest.name, NULL) < 0)
 		ret_path[0] = '\0';
 	return n;
 }
@@ -213,8 +276,7 @@ int jm_run_folder_find(struct jm_run_folder *run, const char *path, struct jm_er
 			take_if_there(run->path[i], run->folder, parts[i].name);
 	take_model(run);
 	run->n_power_logs =
-		find_newest(run->folder, POWER_LOG_MIDDLE, run->path[JM_RUN_POWER_LOG]);
-	take_named(run, JM_RUN_POWER_LOG, "_power_log.log");
+		find_power_log(run->folder, run->model, run->path[JM_RUN_POWER_LOG]);
 	take_named(run, JM_RUN_BENCHMARK, "_tensorrt.json");
 	take_if_there(run->path[JM_RUN_IDLE], run->folder, JM_IDLE_JSON_NAME);
 	take_if_there(run->path[JM_RUN_IDLE], run->result_dir, JM_IDLE_JSON_NAME);

@@ -82,7 +82,7 @@ static void test_later_layout(void **state)
 	touch("b/lenet/trt_profiling/trt_layer_latency.json");
 	find("b/lenet");
 	expect_path(JM_RUN_POWER_LOG, "/lenet_power_log.log");
-	assert_int_equal(run.n_power_logs, 0);
+	assert_int_equal(run.n_power_logs, 1);
 	assert_int_equal(jm_run_folder_need(&run, JM_RUN_ENGINE_INFO, &error), JM_ENOTFOUND);
 	assert_non_null(strstr(error.message, "no engine information in"));
 	assert_non_null(strstr(error.message, "give it with --trt-engine-info-path"));
@@ -92,6 +92,42 @@ static void test_later_layout(void **state)
 	strcpy(run.path[JM_RUN_POWER_LOG], "mine.log");
 	assert_int_equal(jm_run_folder_find(&run, scratch_path("b"), NULL), 0);
 	assert_string_equal(run.path[JM_RUN_POWER_LOG], "mine.log");
+}
+
+static void write_log(const char *name, const char *line)
+{
+	touch(name);
+	scratch_write(name, line);
+}
+
+/* Logs of both kinds: the newest by what it says, then by what its name says. */
+static void test_both_layouts(void **state)
+{
+	(void)state;
+	write_log("k/net/net_power_log.log", "20250301-10:20:02.0,5000.0,1.0\n");
+	write_log("k/net/500_cycles_power_log_20250110-102000.log",
+		"20250110-10:20:02.0,5000.0,1.0\n");
+	write_log("k/net/other_power_log.log", "20260110-10:20:02.0,5000.0,1.0\n");
+	find("k/net");
+	expect_path(JM_RUN_POWER_LOG, "/net_power_log.log");
+	assert_int_equal(run.n_power_logs, 2);
+	write_log("k/net/net_power_log.log", "\n20240301-10:20:02.0,5000.0,1.0\n");
+	find("k/net");
+	expect_path(JM_RUN_POWER_LOG, "/500_cycles_power_log_20250110-102000.log");
+	/* A name that says another time than what is in the file. */
+	write_log("k/net/9_cycles_power_log_20200110-102000.log",
+		"\xef\xbb\xbf"
+		"20250501-10:20:02.0,5000.0,1.0\n");
+	find("k/net");
+	expect_path(JM_RUN_POWER_LOG, "/9_cycles_power_log_20200110-102000.log");
+	assert_int_equal(run.n_power_logs, 3);
+	/* Nothing in it: by its name. */
+	write_log("k/net/7_cycles_power_log_20250601-102000.log", "");
+	find("k/net");
+	expect_path(JM_RUN_POWER_LOG, "/7_cycles_power_log_20250601-102000.log");
+	write_log("k/net/net_power_log.log", "");
+	find("k/net");
+	expect_path(JM_RUN_POWER_LOG, "/7_cycles_power_log_20250601-102000.log");
 }
 
 static void test_own_layout(void **state)
@@ -181,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_original_layout),
 		cmocka_unit_test(test_later_layout),
+		cmocka_unit_test(test_both_layouts),
 		cmocka_unit_test(test_own_layout),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_previous),
