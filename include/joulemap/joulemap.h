@@ -411,7 +411,9 @@ struct jm_fit_diagnostics {
 	double robust_share;             /* of conversions that were mostly disregarded */
 	double inflation;                /* intervals were widened by this, >= 1 */
 	double prior_mean_w, prior_sd_w; /* of layer power, from the data */
-	double drift_w;                  /* peak to peak of the slow baseline */
+	/* 0; of a rail that reads below 0 its lowest readings, which are compared with. */
+	double base_w;
+	double drift_w;    /* peak to peak of the slow baseline */
 	double phase_fill; /* share of the cycle in which conversions fall, 0..1 */
 	double jitter_ms;  /* of the time stamps, as the residuals show it */
 	double span_scale; /* below 1: durations were too long by that */

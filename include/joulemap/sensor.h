@@ -42,7 +42,12 @@ struct jm_rail_info {
 	enum jm_quantity quantity;
 	int parent;        /* index of the rail that contains this one, -1: none */
 	double quantum[2]; /* step of value[] */
-	double range;      /* of a counter: where it wraps, in its own scale */
+	/*
+	 * Of a counter: where it wraps, in its own scale. Of others: what no value
+	 * reaches (full scale, more than the rail can carry), of the current in
+	 * mA, of the power in uW. A reading beyond it counts as one without a value.
+	 */
+	double range;
 };
 
 /* What is known of a sensor. 0, NaN or "": not known. */

@@ -31,6 +31,12 @@ struct jm_fit {
 	double robust_share;
 	double autocorrelation;
 	double inflation;
+	/*
+	 * What powers are compared with: 0, and none is below it; of a rail whose
+	 * readings go below 0 (an offset, a rail that feeds back) the lowest of
+	 * them, and powers have no bound.
+	 */
+	double base_w;
 };
 
 /* A response and how likely it is. */

@@ -7,6 +7,7 @@
 #include "attribute/fit.h"
 #include "attribute/regimes.h"
 #include "base/error.h"
+#include "base/array.h"
 
 #define NS_PER_S INT64_C(1000000000)
 /* Conversions this far from the run still tell about idle power. */
@@ -37,6 +38,8 @@
 #define STAMP_MAX_NS INT64_C(4000000000000000000)
 /* Less than this is no power, whatever the unit. */
 #define POWER_MIN_W 1e-30
+/* A rail reads below 0 when more than this share of its conversions do. */
+#define BELOW_SHARE 0.01
 
 /* ---- What is claimed to be known ----------------------------------------------- */
 
@@ -325,6 +328,27 @@ static int set_types(struct jm_fit *fit)
 	return 0;
 }
 
+/* Where the readings are below 0, the lowest that are no single ones. */
+static int find_base(struct jm_fit *fit)
+{
+	const struct jm_problem *problem = &fit->problem;
+	size_t n = problem->moments.n, below = 0, rank = (size_t)(BELOW_SHARE * (double)n);
+	double *sorted;
+
+	for (size_t i = 0; i < n; i++)
+		below += problem->power_w[i] < 0;
+	if (below <= rank)
+		return 0;
+	sorted = malloc(n * sizeof(*sorted));
+	if (!sorted)
+		return -1;
+	memcpy(sorted, problem->power_w, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), jm_compare_doubles);
+	fit->base_w = sorted[rank];
+	free(sorted);
+	return 0;
+}
+
 /* ---- The problem ------------------------------------------------------------------ */
 
 /* Conversions during the run and shortly before and after it. */
@@ -363,6 +387,8 @@ static int set_problem(struct jm_fit *fit, struct jm_error *reterr)
 			"choose "
 			"another rail",
 			fit->input->rail->name);
+	if (find_base(fit) < 0)
+		return jm_fail_memory(reterr, "the conversions");
 	fit->belief.noise_min_w =
 		fmax(0.2 * conversions->quantum_w, 1e-6 * fit->belief.scale_w);
 	fit->weight = malloc(problem->moments.n * sizeof(double));

@@ -28,6 +28,12 @@ static void report_runtime(const struct jm_layer *from, struct jm_fit_layer *lay
 	layer->runtime_sd_ms = n > 1 ? sqrt(square / (n - 1)) : (double)NAN;
 }
 
+/* Not below 0, where the rail does not read so. */
+static double bounded(const struct jm_fit *fit, double power_w)
+{
+	return fit->base_w < 0 ? power_w : fmax(0, power_w);
+}
+
 static void report_power(const struct jm_fit *fit, const struct jm_row *row, double idle_w,
 	struct jm_fit_layer *layer)
 {
@@ -38,15 +44,15 @@ static void report_power(const struct jm_fit *fit, const struct jm_row *row, dou
 	layer->group_energy_mj = layer->group_energy_sd_mj = (double)NAN;
 	layer->prior_sd_w = (double)NAN;
 	layer->readings = jm_fit_row_readings(fit, row);
-	layer->power_w = fmax(0, jm_fit_row_mean(fit, row));
+	layer->power_w = bounded(fit, jm_fit_row_mean(fit, row));
 	if (layer->executions) {
 		ms = row->total_s * 1e3 / (double)layer->executions;
 		sd = hypot(sd, JM_STAMP_SD_MS / ms *
 				       sqrt(fit->alignment.posterior.hyper.spread_w2[0]));
 	}
-	sd = hypot(sd, JM_LINEAR_SD * layer->power_w);
+	sd = hypot(sd, JM_LINEAR_SD * (layer->power_w - fit->base_w));
 	layer->power_sd_w = sd;
-	layer->power_lo_w = fmax(0, layer->power_w - JM_Z95 * sd);
+	layer->power_lo_w = bounded(fit, layer->power_w - JM_Z95 * sd);
 	layer->power_hi_w = layer->power_w + JM_Z95 * sd;
 	layer->dynamic_power_w = layer->power_w - idle_w;
 }
@@ -79,8 +85,9 @@ static void report_gap(
 	layer->energy_sd_mj = layer->power_sd_w * layer->runtime_ms;
 	if (which != JM_COLUMN_OUTSIDE && total_s <= 0)
 		layer->energy_mj = layer->energy_sd_mj = 0;
-	layer->resolved =
-		layer->power_sd_w < 0.05 * layer->power_w ? JM_RESOLVED_YES : JM_RESOLVED_NO;
+	layer->resolved = layer->power_sd_w < 0.05 * (layer->power_w - fit->base_w)
+				  ? JM_RESOLVED_YES
+				  : JM_RESOLVED_NO;
 }
 
 /* Covariance of two parameters of the response; 0 for fixed ones. */
@@ -160,6 +167,7 @@ static void report_diagnostics(const struct jm_fit *fit, struct jm_fit_diagnosti
 	ret->inflation = fit->inflation;
 	ret->prior_mean_w = posterior->common_w;
 	ret->prior_sd_w = sqrt(posterior->hyper.spread_w2[0]);
+	ret->base_w = fit->base_w;
 	ret->drift_w = drift_range(fit);
 	ret->regimes = fit->segments.n_regimes;
 	ret->jitter_ms = fit->jitter_s * 1e3;
@@ -206,6 +214,8 @@ static void report_closure(const struct jm_fit *fit, struct jm_fit_result *resul
 	fitted += result->gap.energy_mj + result->between.energy_mj;
 	closure->fitted_mj = fitted;
 	closure->difference_mj = fitted - closure->measured_mj;
+	if (jm_fit_has_negative(result))
+		fitted = (double)NAN; /* no shares */
 	for (size_t k = 0; k < result->n_layers; k++)
 		result->layers[k].energy_share = result->layers[k].energy_mj *
 						 (double)result->layers[k].executions / cycles /

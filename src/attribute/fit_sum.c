@@ -79,7 +79,7 @@ int jm_fit_of_mean(const struct jm_fit_result *like, double mean_w, double sd_w,
 
 /* What a row of the sum gathers. */
 struct gathered {
-	double power_w, readings, idle_w;
+	double power_w, readings, idle_w, base_w;
 	double own_w2;   /* variance of what each rail has for itself */
 	double shared_w; /* deviation of what all have together */
 	double prior_w2;
@@ -97,6 +97,7 @@ static void gather_mean(struct gathered *sum, const struct jm_fit_part *part, in
 
 	idle_w = isfinite(idle_w) ? idle_w : mean_w;
 	sum->power_w += is_idle ? idle_w : mean_w;
+	sum->base_w += fmin(0, mean_w);
 	sum->idle_w += idle_w;
 	sum->own_w2 += part->sd_w * part->sd_w;
 	sum->prior_w2 += part->sd_w * part->sd_w;
@@ -106,8 +107,9 @@ static void gather_row(struct gathered *sum, const struct jm_fit_result *fit,
 	const struct jm_fit_layer *row, int is_layer)
 {
 	double inflation = fmax(1, fit->diagnostics.inflation), stamp_w = 0;
-	double linear_w = JM_LINEAR_SD * row->power_w, rest_w2, misfit_w2;
-	double ms = row->power_w > 0 ? row->energy_mj / row->power_w : row->runtime_ms;
+	double linear_w = JM_LINEAR_SD * (row->power_w - fit->diagnostics.base_w), rest_w2,
+	       misfit_w2;
+	double ms = row->power_w != 0 ? row->energy_mj / row->power_w : row->runtime_ms;
 
 	if (is_layer && ms > 0)
 		stamp_w = JM_STAMP_SD_MS / ms * fit->diagnostics.prior_sd_w;
@@ -115,12 +117,13 @@ static void gather_row(struct gathered *sum, const struct jm_fit_result *fit,
 		0, row->power_sd_w * row->power_sd_w - stamp_w * stamp_w - linear_w * linear_w);
 	misfit_w2 = rest_w2 * (1 - 1 / (inflation * inflation));
 	sum->power_w += row->power_w;
+	sum->base_w += fit->diagnostics.base_w;
 	sum->idle_w += row->power_w - row->dynamic_power_w;
 	sum->readings += row->readings;
 	sum->own_w2 += rest_w2 - misfit_w2;
 	sum->shared_w += stamp_w + linear_w + sqrt(misfit_w2);
 	sum->prior_w2 += row->prior_sd_w * row->prior_sd_w;
-	if (row->power_w > 0 || isnan(sum->ms))
+	if (row->power_w != 0 || isnan(sum->ms))
 		sum->ms = ms;
 }
 
@@ -146,7 +149,9 @@ static void sum_row(const struct jm_fit_part *parts, size_t n, size_t layer, siz
 	sd_w = sqrt(sum.own_w2 + sum.shared_w * sum.shared_w);
 	ret_row->power_w = sum.power_w;
 	ret_row->power_sd_w = sd_w;
-	ret_row->power_lo_w = fmax(0, sum.power_w - JM_Z95 * sd_w);
+	ret_row->power_lo_w = sum.power_w - JM_Z95 * sd_w;
+	if (!(sum.base_w < 0))
+		ret_row->power_lo_w = fmax(0, ret_row->power_lo_w);
 	ret_row->power_hi_w = sum.power_w + JM_Z95 * sd_w;
 	ret_row->dynamic_power_w = sum.power_w - (isfinite(idle_w) ? idle_w : sum.idle_w);
 	if (is_layer && ret_row->executions > 1)
@@ -221,8 +226,8 @@ static int mark_group(const struct group *group, const struct jm_fit_part *parts
 	}
 	for (size_t i = 0; i < n; i++)
 		add_energy_of(&parts[i], group, &energy_mj, &variance_mj2);
-	if (!jm_fit_group_is_known(energy_mj, sqrt(variance_mj2), time_ms,
-		    sum->layers[group->first].prior_sd_w))
+	if (!jm_fit_group_is_known(energy_mj - sum->diagnostics.base_w * time_ms,
+		    sqrt(variance_mj2), time_ms, sum->layers[group->first].prior_sd_w))
 		return 0;
 	for (size_t k = group->first; k <= group->last; k++) {
 		struct jm_fit_layer *layer = &sum->layers[k];
@@ -289,7 +294,7 @@ static void resolve(const struct jm_fit_part *parts, size_t n, struct jm_fit_res
 	double known = jm_fit_known_layers(sum);
 
 	for (size_t k = 0; k < sum->n_layers; k++)
-		if (jm_fit_is_known(&sum->layers[k], known)) {
+		if (jm_fit_is_known(&sum->layers[k], sum->diagnostics.base_w, known)) {
 			sum->layers[k].resolved = JM_RESOLVED_YES;
 			sum->n_resolved++;
 		}
@@ -316,6 +321,7 @@ static void sum_diagnostics(
 		ret->inflation = fmax(ret->inflation, d->inflation);
 		ret->prior_mean_w += d->prior_mean_w;
 		ret->prior_sd_w = hypot(ret->prior_sd_w, d->prior_sd_w);
+		ret->base_w += d->base_w;
 		ret->drift_w += d->drift_w;
 		ret->phase_fill = fmin(ret->phase_fill, d->phase_fill);
 		ret->jitter_ms = fmax(ret->jitter_ms, d->jitter_ms);
@@ -332,7 +338,7 @@ static double energy_per_cycle(const struct jm_fit_layer *layer, double cycles)
 static void close_sum(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
 {
 	struct jm_fit_closure *closure = &sum->closure;
-	double cycles = (double)sum->between.executions;
+	double cycles = (double)sum->between.executions, whole_mj;
 
 	closure->measured_mj = closure->sd_mj = closure->fitted_mj = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -344,21 +350,23 @@ static void close_sum(const struct jm_fit_part *parts, size_t n, struct jm_fit_r
 			closure->fitted_mj += energy_per_cycle(&sum->layers[k], cycles);
 	closure->fitted_mj += sum->gap.energy_mj + sum->between.energy_mj;
 	closure->difference_mj = closure->fitted_mj - closure->measured_mj;
+	whole_mj = jm_fit_has_negative(sum) ? (double)NAN : closure->fitted_mj;
 	for (size_t k = 0; k < sum->n_layers; k++)
 		sum->layers[k].energy_share =
-			energy_per_cycle(&sum->layers[k], cycles) / closure->fitted_mj;
-	sum->gap.energy_share = sum->gap.energy_mj / closure->fitted_mj;
-	sum->between.energy_share = sum->between.energy_mj / closure->fitted_mj;
+			energy_per_cycle(&sum->layers[k], cycles) / whole_mj;
+	sum->gap.energy_share = sum->gap.energy_mj / whole_mj;
+	sum->between.energy_share = sum->between.energy_mj / whole_mj;
 }
 
 static void sum_gap(const struct jm_fit_part *parts, size_t n, size_t place, double idle_w,
-	struct jm_fit_layer *row)
+	double base_w, struct jm_fit_layer *row)
 {
 	sum_row(parts, n, SIZE_MAX, place, idle_w, row);
 	if (!(row->runtime_ms > 0)) /* there is no such gap */
 		row->energy_mj = row->energy_sd_mj = 0;
-	row->resolved = row->power_sd_w < GAP_KNOWN_SHARE * row->power_w ? JM_RESOLVED_YES
-									 : JM_RESOLVED_NO;
+	row->resolved = row->power_sd_w < GAP_KNOWN_SHARE * (row->power_w - base_w)
+				? JM_RESOLVED_YES
+				: JM_RESOLVED_NO;
 }
 
 /* The first part that has figures; they are all of one timeline. */
@@ -396,9 +404,12 @@ int jm_fit_sum(const struct jm_fit_part *parts, size_t n, double idle_w,
 	}
 	for (size_t k = 0; k < ret_sum->n_layers; k++)
 		sum_row(parts, n, k, 0, idle_w, &ret_sum->layers[k]);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, gap), idle_w, &ret_sum->gap);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, between), idle_w, &ret_sum->between);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, idle), idle_w, &ret_sum->idle);
+	sum_gap(parts, n, offsetof(struct jm_fit_result, gap), idle_w,
+		ret_sum->diagnostics.base_w, &ret_sum->gap);
+	sum_gap(parts, n, offsetof(struct jm_fit_result, between), idle_w,
+		ret_sum->diagnostics.base_w, &ret_sum->between);
+	sum_gap(parts, n, offsetof(struct jm_fit_result, idle), idle_w,
+		ret_sum->diagnostics.base_w, &ret_sum->idle);
 	close_sum(parts, n, ret_sum);
 	resolve(parts, n, ret_sum);
 	return 0;

@@ -53,22 +53,30 @@ double jm_fit_known_layers(const struct jm_fit_result *result)
 	return sum;
 }
 
-int jm_fit_is_known(const struct jm_fit_layer *layer, double known_layers)
+int jm_fit_has_negative(const struct jm_fit_result *result)
 {
-	double sd = layer->power_sd_w;
-	int narrower = sd < NARROWER * layer->prior_sd_w && sd < WIDEST_SHARE * layer->power_w;
+	for (size_t k = 0; k < result->n_layers; k++)
+		if (result->layers[k].energy_mj < 0)
+			return 1;
+	return result->gap.energy_mj < 0 || result->between.energy_mj < 0;
+}
 
-	return narrower || (known_layers > KNOWN_LAYERS && sd < NARROW_SHARE * layer->power_w);
+int jm_fit_is_known(const struct jm_fit_layer *layer, double base_w, double known_layers)
+{
+	double sd = layer->power_sd_w, above_w = layer->power_w - base_w;
+	int narrower = sd < NARROWER * layer->prior_sd_w && sd < WIDEST_SHARE * above_w;
+
+	return narrower || (known_layers > KNOWN_LAYERS && sd < NARROW_SHARE * above_w);
 }
 
 /* The model does not describe this run: nothing it says can be trusted. The closure is set. */
 static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	const struct jm_response *response = &fit->alignment.response;
+	double above_mj = result->closure.measured_mj - fit->base_w * result->closure.cycle_ms;
 
 	if (fit->autocorrelation > TOGETHER_MAX ||
-		!(fabs(result->closure.difference_mj) <
-			CLOSURE_MAX * result->closure.measured_mj))
+		!(fabs(result->closure.difference_mj) < CLOSURE_MAX * above_mj))
 		return 1;
 	if (fit->conversions.moment == JM_MOMENT_READING && fit->input->prior.blocking)
 		return 1; /* how old values are follows from how reads waited: not at random */
@@ -88,9 +96,9 @@ static void mark_layers(const struct jm_fit *fit, struct jm_fit_result *result)
 	known = jm_fit_known_layers(result);
 	for (size_t k = 0; k < result->n_layers; k++) {
 		struct jm_fit_layer *layer = &result->layers[k];
+		int is_known = jm_fit_is_known(layer, fit->base_w, known);
 
-		layer->resolved = jm_fit_is_known(layer, known) && !misfit ? JM_RESOLVED_YES
-									   : JM_RESOLVED_NO;
+		layer->resolved = is_known && !misfit ? JM_RESOLVED_YES : JM_RESOLVED_NO;
 		result->n_resolved += layer->resolved == JM_RESOLVED_YES;
 	}
 }
@@ -134,8 +142,8 @@ int jm_fit_group_is_known(double energy, double energy_sd, double time, double p
 
 static int group_is_known(const struct jm_fit *fit, const struct group *group)
 {
-	return jm_fit_group_is_known(
-		group->energy_j, group->sd_j, group->time_s, prior_sd(fit, group->first));
+	return jm_fit_group_is_known(group->energy_j - fit->base_w * group->time_s, group->sd_j,
+		group->time_s, prior_sd(fit, group->first));
 }
 
 static void mark_group(const struct group *group, int number, struct jm_fit_result *result)

@@ -161,8 +161,20 @@ static double watts(const struct jm_rail_info *rail, const struct jm_reading *re
 	return jm_reading_power_uw(reading, rail->quantity) * 1e-6;
 }
 
+/* Why there is no value now, where that is known. */
+static void print_reason(const struct jm_rail_info *rail, uint64_t impossible)
+{
+	if (!impossible)
+		return;
+	fputs("  beyond its limit", stdout);
+	if (rail->range > 0)
+		printf(" of %.4g %s",
+			rail->range * (rail->quantity == JM_QUANTITY_MV_MA ? 1e-3 : 1e-6),
+			rail->quantity == JM_QUANTITY_MV_MA ? "A" : "W");
+}
+
 static void print_rail(const struct jm_sensor_info *info, const struct jm_rail_info *rail,
-	const struct jm_reading *reading)
+	const struct jm_reading *reading, uint64_t impossible)
 {
 	double power_w = watts(rail, reading);
 
@@ -172,6 +184,8 @@ static void print_rail(const struct jm_sensor_info *info, const struct jm_rail_i
 		printf(" %10s", "-");
 	else
 		printf(" %8.3f W", power_w);
+	if (isnan(power_w))
+		print_reason(rail, impossible);
 	if (rail->quantity == JM_QUANTITY_MV_MA && !isnan(power_w))
 		printf("  %8.3f V %8.3f A", volts(rail, reading), amperes(rail, reading));
 	if (rail->parent >= 0) {
@@ -186,8 +200,11 @@ static int is_simulated(const struct jm_sensor_info *info)
 	return (info->flags & JM_SENSOR_SIMULATED) != 0;
 }
 
-static void print_table(const struct jm_sensor_info *info, const struct jm_reading *readings)
+static void print_table(
+	const struct jm_sensor_member *member, const struct jm_reading *readings)
 {
+	const struct jm_sensor_info *info = &member->info;
+
 	fputs(is_simulated(info) ? "SIMULATED " : "", stdout);
 	jm_text_print(stdout, info->id);
 	if (info->round_ms > 0)
@@ -200,7 +217,7 @@ static void print_table(const struct jm_sensor_info *info, const struct jm_readi
 	jm_text_print(stdout, info->provenance);
 	putchar('\n');
 	for (size_t i = 0; i < info->n_rails; i++)
-		print_rail(info, &info->rails[i], &readings[i]);
+		print_rail(info, &info->rails[i], &readings[i], member->impossible[i]);
 }
 
 /* What a sensor does not tell is 0 in its info. */
@@ -268,7 +285,7 @@ static int print_member(struct sources *sources, struct jm_sensor_member *member
 	if (strcmp(format, "csv") == 0)
 		print_csv(&member->info, readings);
 	else if (strcmp(format, "json") != 0)
-		print_table(&member->info, readings);
+		print_table(member, readings);
 	else if (json_array_append_new(list, sensor_json(&member->info, readings)) != 0)
 		return jm_fail_memory(reterr, "the list of sensors");
 	return 0;

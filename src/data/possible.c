@@ -25,7 +25,7 @@ int jm_reading_is_possible(
 	return 0;
 }
 
-static int has_value(const struct jm_reading *reading, enum jm_quantity quantity)
+int jm_reading_has_value(const struct jm_reading *reading, enum jm_quantity quantity)
 {
 	return !isnan(reading->value[0]) &&
 	       (quantity != JM_QUANTITY_MV_MA || !isnan(reading->value[1]));
@@ -38,7 +38,7 @@ size_t jm_rail_leave_out(struct jm_rail *rail, double range)
 	for (size_t i = 0; i < rail->n_readings; i++) {
 		struct jm_reading *reading = &rail->readings[i];
 
-		if (!has_value(reading, rail->quantity) ||
+		if (!jm_reading_has_value(reading, rail->quantity) ||
 			jm_reading_is_possible(reading, rail->quantity, range))
 			continue;
 		reading->value[0] = reading->value[1] = (double)NAN;

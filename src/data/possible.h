@@ -18,6 +18,9 @@
 int jm_reading_is_possible(
 	const struct jm_reading *reading, enum jm_quantity quantity, double range);
 
+/* 1 when the reading has a value, of any size. */
+int jm_reading_has_value(const struct jm_reading *reading, enum jm_quantity quantity);
+
 /*
  * Takes the value from readings of a rail that have an impossible one: NaN.
  * Returns their number.

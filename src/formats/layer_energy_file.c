@@ -114,7 +114,9 @@ static struct jm_fit_layer sum_of_gaps(const struct jm_fit_result *result)
 	if (gap.runtime_ms > 0) {
 		gap.power_w = gap.energy_mj / gap.runtime_ms;
 		gap.power_sd_w = gap.energy_sd_mj / gap.runtime_ms;
-		gap.power_lo_w = fmax(0, gap.power_w - 1.96 * gap.power_sd_w);
+		gap.power_lo_w = gap.power_w - 1.96 * gap.power_sd_w;
+		if (!(b->power_lo_w < 0)) /* as those of layers */
+			gap.power_lo_w = fmax(0, gap.power_lo_w);
 		gap.power_hi_w = gap.power_w + 1.96 * gap.power_sd_w;
 		gap.dynamic_power_w = gap.power_w - (b->power_w - b->dynamic_power_w);
 	}

@@ -109,10 +109,11 @@ static json_t *member_json(const struct jm_logger *logger, size_t i, double elap
 	const struct jm_logger_member *own = &logger->members[i];
 	const struct jm_sensor_member *member = &logger->set->members[i];
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "id", member->info.id, "readings",
-		(json_int_t)own->n_readings, "passes", (json_int_t)own->n_passes,
-		"missed_periods", (json_int_t)own->n_missed, "rate_hz",
-		jm_json_number(rate_hz(member)), "achieved_hz",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "id", member->info.id,
+		"readings", (json_int_t)own->n_readings, "impossible",
+		(json_int_t)jm_sensor_member_impossible(member), "passes",
+		(json_int_t)own->n_passes, "missed_periods", (json_int_t)own->n_missed,
+		"rate_hz", jm_json_number(rate_hz(member)), "achieved_hz",
 		jm_json_number((double)own->n_passes / elapsed_s));
 }
 
@@ -145,7 +146,7 @@ static json_t *statistics(const struct jm_logger *logger, const struct jm_error 
 	system_s = seconds(usage.ru_stime) - seconds(logger->usage.ru_stime);
 	return json_pack(
 		"{s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o, s:o, s:f, s:f, s:o,"
-		" s:I, s:I, s:s, s:s, s:s, s:o, s:o}",
+		" s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:I}",
 		"end", logger->end ? logger->end : "stopped", "error", failure_json(failure),
 		"readings", (json_int_t)logger->n_readings, "missing",
 		(json_int_t)logger->n_missing, "passes", (json_int_t)logger->n_passes,
@@ -158,7 +159,8 @@ static json_t *statistics(const struct jm_logger *logger, const struct jm_error 
 		"wakeups_voluntary", (json_int_t)(usage.ru_nvcsw - logger->usage.ru_nvcsw),
 		"wakeups_involuntary", (json_int_t)(usage.ru_nivcsw - logger->usage.ru_nivcsw),
 		"scheduling", logger->scheduling, "memory", logger->memory, "cpu", logger->cpu,
-		"sensor", sensor(&first->info), "sensors", members_json(logger, elapsed_s));
+		"sensor", sensor(&first->info), "sensors", members_json(logger, elapsed_s),
+		"impossible", (json_int_t)jm_sensor_set_impossible(logger->set));
 }
 
 static int put_end(

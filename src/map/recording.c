@@ -188,6 +188,18 @@ static void take_names(struct jm_recording *recording)
 		name_sensors(recording, subject.is_sum ? run->n_sensors : 1, rail);
 }
 
+/* What the logger left out, because no rail can carry it. */
+static void note_impossible(const struct load *load)
+{
+	const json_t *logger = load->recording->run.logger;
+	json_int_t n = json_integer_value(json_object_get(logger, "impossible"));
+
+	if (n > 0)
+		jm_note(load->progress,
+			"%lld readings were beyond what their rails can carry: left out",
+			(long long)n);
+}
+
 /* Logs of others have none; a later version's may mean anything. */
 static int read_run(struct load *load, struct jm_error *reterr)
 {
@@ -206,6 +218,7 @@ static int read_run(struct load *load, struct jm_error *reterr)
 		jm_note(load->progress, "%s: what it says of the run is not used",
 			error.message);
 	}
+	note_impossible(load);
 	jm_text_copy(recording->model, sizeof(recording->model), recording->files.model);
 	take_names(recording);
 	recording->simulated = jm_run_is_simulated(&recording->run) ||

@@ -188,6 +188,11 @@ static int conclude(
 
 	if (idle->readings.n < 0.5) {
 		jm_sensor_set_id(idle->set, id, sizeof(id));
+		if (jm_sensor_set_impossible(idle->set))
+			return jm_fail(reterr, JM_ESENSOR,
+				"sensor '%s' delivered no value that its rails can carry in "
+				"%llu readings",
+				id, (unsigned long long)idle->taken);
 		return jm_fail(reterr, JM_ESENSOR,
 			"sensor '%s' delivered no value in %llu readings", id,
 			(unsigned long long)idle->taken);
@@ -197,6 +202,7 @@ static int conclude(
 	ret_result->error_uw = standard_error_uw(idle);
 	ret_result->readings = (uint64_t)idle->readings.n;
 	ret_result->missing = idle->missing;
+	ret_result->impossible = jm_sensor_set_impossible(idle->set);
 	ret_result->conversions = (uint64_t)idle->conversions.n;
 	ret_result->begin_ns = idle->begin_ns;
 	ret_result->end_ns = idle->end_ns;

@@ -20,6 +20,7 @@ struct jm_idle_result {
 	double error_uw;
 	uint64_t readings;    /* that have a value */
 	uint64_t missing;     /* that have none */
+	uint64_t impossible;  /* of all rails: that cannot be, and count as none */
 	uint64_t conversions; /* distinct ones: changes of value + 1 */
 	double seconds;       /* from the first reading to the last */
 	int64_t begin_ns;     /* the first reading, on the sensors' clock */

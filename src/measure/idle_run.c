@@ -69,6 +69,10 @@ int jm_idle_run(const struct jm_idle_config *config, struct jm_idle_power *ret_p
 	jm_wishes_restore(&saved);
 	if (result < 0)
 		return result;
+	if (measured.impossible)
+		jm_note(config->progress,
+			"%llu readings are beyond what their rails can carry: left out",
+			(unsigned long long)measured.impossible);
 	ret_power->mean_uw = measured.mean_uw;
 	ret_power->error_uw = measured.error_uw;
 	ret_power->readings = measured.readings;

@@ -119,7 +119,7 @@ static void print_notes(FILE *out, const struct jm_fit_result *result)
 			"\nclosure: the sensor saw %.4f mJ per cycle, layers and gaps sum to "
 			"%.4f mJ (%+.2f %%)\n",
 			closure->measured_mj, closure->fitted_mj,
-			100 * closure->difference_mj / closure->measured_mj);
+			100 * closure->difference_mj / fabs(closure->measured_mj));
 	print_groups(out, result);
 	if (diagnostics->robust_share > 0.002)
 		fprintf(out,

@@ -80,6 +80,7 @@ static const struct jm_key diagnostics_keys[] = {
 	ANY(jm_fit_diagnostics, inflation),
 	ANY(jm_fit_diagnostics, prior_mean_w),
 	ANY(jm_fit_diagnostics, prior_sd_w),
+	ANY(jm_fit_diagnostics, base_w),
 	ANY(jm_fit_diagnostics, drift_w),
 	ANY(jm_fit_diagnostics, phase_fill),
 	ANY(jm_fit_diagnostics, jitter_ms),

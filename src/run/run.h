@@ -52,7 +52,7 @@ struct jm_run_rail {
 	enum jm_quantity quantity;
 	int parent;        /* index of the rail that contains this one, -1: none */
 	double quantum[2]; /* step of value[] */
-	double range;      /* of a counter: where it wraps */
+	double range;      /* of a counter: where it wraps; else what no value reaches */
 	int calibrated;    /* 1: the calibration is what was known before the run */
 	struct jm_calibration calibration;
 };

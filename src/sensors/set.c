@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/possible.h"
 #include "sensors/info.h"
 #include "sensors/registry.h"
 
@@ -30,6 +31,7 @@ void jm_sensor_set_release(struct jm_sensor_set *set)
 	jm_sensor_set_close(set);
 	for (size_t i = 0; i < set->n_members; i++) {
 		jm_sensor_info_release(&set->members[i].info);
+		free(set->members[i].impossible);
 		free(set->members[i].wanted);
 	}
 	free(set->members);
@@ -247,6 +249,10 @@ static int open_member(struct jm_sensor_member *member, double rate_hz, struct j
 		result = take_info(member, reterr);
 	if (result < 0)
 		return result;
+	free(member->impossible);
+	member->impossible = calloc(member->info.n_rails + 1, sizeof(*member->impossible));
+	if (!member->impossible)
+		return jm_fail_memory(reterr, "the sensor");
 	member->descriptor = ops->descriptor ? ops->descriptor(member->state) : -1;
 	return set_period(member, rate_hz, reterr);
 }
@@ -311,14 +317,27 @@ uint64_t jm_sensor_member_advance(struct jm_sensor_member *member, int64_t now_n
 /* Between a member and the set's sink. */
 struct passage {
 	const struct jm_reading_sink *sink;
-	const struct jm_sensor_member *member;
+	struct jm_sensor_member *member;
 	struct jm_error *reterr;
 };
+
+/* What cannot be is no value. */
+static void leave_out(struct jm_sensor_member *member, size_t rail, struct jm_reading *reading)
+{
+	const struct jm_rail_info *info = &member->info.rails[rail];
+
+	if (!jm_reading_has_value(reading, info->quantity) ||
+		jm_reading_is_possible(reading, info->quantity, info->range))
+		return;
+	reading->value[0] = reading->value[1] = (double)NAN;
+	member->impossible[rail]++;
+}
 
 static int pass_on(void *context, size_t rail, const struct jm_reading *reading)
 {
 	const struct passage *passage = context;
-	const struct jm_sensor_member *member = passage->member;
+	struct jm_sensor_member *member = passage->member;
+	struct jm_reading own = *reading;
 
 	if (rail >= member->info.n_rails)
 		return jm_fail(passage->reterr, JM_ESENSOR,
@@ -330,8 +349,8 @@ static int pass_on(void *context, size_t rail, const struct jm_reading *reading)
 			"which cannot be",
 			member->info.id, rail, (long long)reading->before_ns,
 			(long long)reading->after_ns);
-	return passage->sink->reading(
-		passage->sink->context, member->first_rail + rail, reading);
+	leave_out(member, rail, &own);
+	return passage->sink->reading(passage->sink->context, member->first_rail + rail, &own);
 }
 
 int jm_sensor_set_read(struct jm_sensor_member *member, const struct jm_reading_sink *sink,
@@ -341,6 +360,24 @@ int jm_sensor_set_read(struct jm_sensor_member *member, const struct jm_reading_
 	const struct jm_reading_sink own = {pass_on, &passage};
 
 	return member->ops->read(member->state, &own, reterr);
+}
+
+uint64_t jm_sensor_member_impossible(const struct jm_sensor_member *member)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; member->impossible && i < member->info.n_rails; i++)
+		n += member->impossible[i];
+	return n;
+}
+
+uint64_t jm_sensor_set_impossible(const struct jm_sensor_set *set)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < set->n_members; i++)
+		n += jm_sensor_member_impossible(&set->members[i]);
+	return n;
 }
 
 /* ---- What it is -------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct jm_sensor_member {
 	int descriptor;                   /* to wait for; -1: it is polled */
 	int64_t period_ns;                /* of a polled one, once it is open */
 	int64_t deadline_ns;
+	uint64_t *impossible; /* [n_rails], owned, once open: readings that cannot be */
 };
 
 struct jm_sensor_set {
@@ -74,9 +75,16 @@ void jm_sensor_set_start(struct jm_sensor_set *set, int64_t now_ns);
 /* The polled member that is due first; NULL: none is polled. */
 struct jm_sensor_member *jm_sensor_set_next(struct jm_sensor_set *set);
 
-/* Reads one member into the sink, with the set's numbers of rails. */
+/*
+ * Reads one member into the sink, with the set's numbers of rails. What cannot be
+ * (data/possible.h) comes as a reading without a value, and is counted.
+ */
 int jm_sensor_set_read(struct jm_sensor_member *member, const struct jm_reading_sink *sink,
 	struct jm_error *reterr);
+
+/* How many readings of a member, or of all, were none because they cannot be. */
+uint64_t jm_sensor_member_impossible(const struct jm_sensor_member *member);
+uint64_t jm_sensor_set_impossible(const struct jm_sensor_set *set);
 
 /*
  * Sets the next deadline. Deadlines that have passed are not made up for:

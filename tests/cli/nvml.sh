@@ -36,6 +36,18 @@ ran="joulemap sensors --watch"
 "$JOULEMAP" sensors --sensor nvml --format csv --watch --interval 0.01 2>err | head -30 >out || true
 [ "$(grep -c ',nvml:0,GPU,10' out)" -ge 2 ] || complain "expected several samples"
 
+# Values that no GPU can have are none, and are counted.
+export JM_FAKE_NVML="wild=50 wildmw=3700000"
+run idle --sensor nvml:0 --idle-duration 2 --result-dir wild
+expect_status 0
+expect_out_like '^idle power 10[0-9]\.'
+expect_err_like '^[0-9]+ readings are beyond what their rails can carry: left out'
+export JM_FAKE_NVML="wild=1"
+run idle --sensor nvml:0 --idle-duration 1 --result-dir wild
+expect_status 3
+expect_no 4294967 out err
+unset JM_FAKE_NVML
+
 # A board's own monitor comes first, and both are listed.
 JOULEMAP_SYSFS_ROOT=$trees/orin-nano-jp6 run sensors --format csv
 expect_status 0

@@ -53,6 +53,26 @@ expect_status 0
 expect_out_like '^  a, "b"\?\[31m +0.192 W'
 expect_no $'\x1b' out
 
+# A name is no formula; at full scale a rail no longer measures; negative is data.
+printf '=1+1\n' >"$hwmon/in1_label"
+run sensors --format csv
+expect_out_like "^[0-9]+,ina3221:2-0043,'=1.1,"
+rm -rf tree; cp -r "$trees/orin-nano-jp6" tree
+hwmon=$(dirname "$(find tree -name curr1_input | head -1)")
+echo 32760 >"$hwmon/curr1_input"
+echo -8 >"$hwmon/curr2_input"
+run sensors
+expect_status 0
+expect_out_like '^  VDD_IN +-  beyond its limit of 32.76 A$'
+expect_out_like '^  VDD_CPU_GPU_CV +-0.040 W'
+run idle --idle-duration 0.2 --result-dir low
+expect_status 1
+expect_err_like 'no value that its rails can carry'
+echo -8 >"$hwmon/curr1_input"
+run idle --idle-duration 0.2 --result-dir low
+expect_status 0
+expect_out_like '^idle power -0.0403 W'
+
 # Simulated power is offered only where there is an engine for it.
 export JOULEMAP_SYSFS_ROOT=$trees/empty
 run doctor --ort-library nowhere.so

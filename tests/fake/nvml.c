@@ -14,6 +14,8 @@
  *   gap=N          every N-th eight samples are missing
  *   shuffle=1      the ring begins in its middle
  *   mig=1          GPU 0 is split
+ *   limit=MW       the highest limit of its power, plus 1000 W x index (700000); 0: not told
+ *   wild=N wildmw=MW  every N-th value of GPU 0 is MW (4294967295)
  *   nopci=1 nouuid=1  what a GPU does not tell
  *
  * Sample k is stamped k x spacing since 1970 and holds 100 W + (k mod 1000) x
@@ -67,6 +69,8 @@ int nvmlDeviceGetName(void *device, char *name, unsigned int size);
 int nvmlDeviceGetUUID(void *device, char *uuid, unsigned int size);
 int nvmlDeviceGetPciInfo_v3(void *device, struct pci *pci);
 int nvmlDeviceGetMigMode(void *device, unsigned int *current, unsigned int *pending);
+int nvmlDeviceGetPowerManagementLimitConstraints(
+	void *device, unsigned int *min_mw, unsigned int *max_mw);
 int nvmlDeviceGetSamples(void *device, int sampling, unsigned long long after_us, int *type,
 	unsigned int *count, struct sample *samples);
 int nvmlDeviceGetFieldValues(void *device, int n, struct field *fields);
@@ -101,6 +105,8 @@ static unsigned int index_of(void *device)
 
 static unsigned int mw_of(void *device, uint64_t k)
 {
+	if (option("wild", 0) && index_of(device) == 0 && k % (uint64_t)option("wild", 1) == 0)
+		return (unsigned int)option("wildmw", 4294967295);
 	return 100000 + (unsigned int)(k % 1000) * 10 + 1000000 * index_of(device);
 }
 
@@ -276,4 +282,14 @@ int nvmlDeviceGetPowerUsage(void *device, unsigned int *mw)
 	if (result == OK)
 		*mw = mw_of(device, now_us() / 100000);
 	return result;
+}
+
+int nvmlDeviceGetPowerManagementLimitConstraints(
+	void *device, unsigned int *min_mw, unsigned int *max_mw)
+{
+	long limit = option("limit", 700000);
+
+	*min_mw = 1;
+	*max_mw = (unsigned int)limit + 1000000 * index_of(device);
+	return limit ? OK : NOT_SUPPORTED;
 }

@@ -144,6 +144,43 @@ static void test_rounding(void **state)
 	board_release(&board);
 }
 
+/* Negative values are data: a rail that reads 9 W too little gives the same above idle. */
+static void test_offset(void **state)
+{
+	struct jm_fit_result as_is, lower;
+	struct jm_rail *rail;
+	struct board board;
+
+	(void)state;
+	board_init(&board, 5, LAYERS, 3000);
+	board_make(&board);
+	fit(&board, &as_is);
+	rail = &board.log.rails[0];
+	for (size_t i = 0; i < rail->n_readings; i++)
+		rail->readings[i].value[0] -= 9e6;
+	fit(&board, &lower);
+	assert_int_equal(as_is.n_resolved, LAYERS);
+	assert_int_equal(lower.n_resolved, LAYERS);
+	assert_int_equal(lower.cause, as_is.cause);
+	for (size_t k = 0; k < LAYERS; k++) {
+		const struct jm_fit_layer *a = &as_is.layers[k], *b = &lower.layers[k];
+
+		expect_close(b->power_w, a->power_w - 9, 0.02);
+		expect_close(b->dynamic_power_w, a->dynamic_power_w, 0.02);
+		expect_close(
+			b->power_hi_w - b->power_lo_w, a->power_hi_w - a->power_lo_w, 0.02);
+		expect_close(b->energy_mj, a->energy_mj - 9 * a->runtime_ms, 0.02);
+		assert_true(isnan(b->energy_share) && a->energy_share > 0);
+	}
+	expect_close(lower.between.power_w, as_is.between.power_w - 9, 0.02);
+	expect_close(lower.idle.power_w, as_is.idle.power_w - 9, 0.02);
+	expect_close(lower.closure.measured_mj,
+		as_is.closure.measured_mj - 9 * as_is.closure.cycle_ms, 0.02);
+	jm_fit_result_release(&as_is);
+	jm_fit_result_release(&lower);
+	board_release(&board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_average),
 		cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_rounding),
+		cmocka_unit_test(test_offset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,11 @@ struct counter {
 	struct jm_rail_info rail;
 	int64_t begin_ns;
 	int64_t (*now_ns)(void *clock);
+	unsigned reads;
 };
+
+/* Of a rail in uW. */
+#define RANGE_UW 2e7
 
 static void describe(const struct jm_sensor_options *options, struct counter *counter)
 {
@@ -135,8 +139,10 @@ static void describe(const struct jm_sensor_options *options, struct counter *co
 	counter->rail.parent = -1;
 	counter->rail.quantity = JM_QUANTITY_UJ;
 	counter->rail.range = 1.1e6;
-	if (options->argument && strcmp(options->argument, "constant") == 0)
+	if (options->argument) {
 		counter->rail.quantity = JM_QUANTITY_UW;
+		counter->rail.range = RANGE_UW;
+	}
 }
 
 static int counter_probe(const struct jm_sensor_options *options,
@@ -245,6 +251,45 @@ static void test_unknown_quantum(void **state)
 	assert_true(isnan(result.error_uw));
 }
 
+/* Every third value is more than the rail can carry, or cannot be at all. */
+static int wild_read(void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
+{
+	static const double values_uw[] = {-1e6, -1e6, RANGE_UW, -1e6, -1e6, 4294967295e3};
+	struct jm_reading reading = read_counter(state);
+	struct counter *counter = state;
+
+	(void)reterr;
+	reading.value[0] = values_uw[counter->reads++ % 6];
+	return sink->reading(sink->context, 0, &reading);
+}
+
+static int impossible_read(
+	void *state, const struct jm_reading_sink *sink, struct jm_error *reterr)
+{
+	struct jm_reading reading = read_counter(state);
+
+	(void)reterr;
+	reading.value[0] = 4294967295e3;
+	return sink->reading(sink->context, 0, &reading);
+}
+
+static void test_wild(void **state)
+{
+	struct jm_sensor_ops ops = counter_ops(wild_read);
+	struct jm_sensor_options options = real_time("", "constant");
+	struct jm_idle_result result;
+	struct jm_error error = {0};
+
+	(void)state;
+	assert_int_equal(measure(&ops, &options, 0.05, &result, NULL), 0);
+	assert_true(result.mean_uw == -1e6);
+	assert_true(result.impossible > 0 && result.impossible == result.missing);
+	assert_true(result.readings <= 2 * result.impossible + 2);
+	ops = counter_ops(impossible_read);
+	assert_int_equal(measure(&ops, &options, 0.02, &result, &error), JM_ESENSOR);
+	assert_non_null(strstr(error.message, "no value that its rails can carry"));
+}
+
 static void test_counter(void **state)
 {
 	struct jm_sensor_ops ops = counter_ops(counter_read);
@@ -296,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_constant),
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_unknown_quantum),
+		cmocka_unit_test(test_wild),
 		cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_histogram),
 	};

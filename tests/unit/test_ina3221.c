@@ -107,6 +107,9 @@ static void expect_board(const char *root, const char *wanted, const char *id,
 		assert_int_equal(rail->parent, rails[i].parent);
 		assert_true(rail->quantum[0] == 8.0);
 		assert_float_equal(rail->quantum[1], rails[i].quantum_ma, 1e-12);
+		/* At full scale, 163.8 mV, it no longer measures. */
+		assert_float_equal(rail->range,
+			rails[i].quantum_ma > 0 ? 4095 * rails[i].quantum_ma - 0.5 : 0, 1e-9);
 		assert_true(opened.latest.readings[i].value[0] == rails[i].mv);
 		assert_true(opened.latest.readings[i].value[1] == rails[i].ma);
 	}

@@ -333,12 +333,18 @@ static void test_refusals(void **state)
 	expect_refusal("gpus=1 get=15", NULL, JM_ESENSOR, "nvml:0: GPU is lost");
 	expect_refusal("power=3", NULL, JM_ENOSENSOR, "does not tell its power");
 	expect_refusal("power=4", NULL, JM_EPERM, "Insufficient Permissions");
+	expect_refusal("gpus=1 wild=1", NULL, JM_ENOSENSOR, "does not tell its power");
+	expect_refusal("gpus=1 wild=1 wildmw=2800000", NULL, JM_ENOSENSOR, "does not tell its");
+	expect_refusal("gpus=1 wild=1 wildmw=3000000 limit=0", NULL, JM_ENOSENSOR, "not tell");
 	expect_refusal("gpus=1 mig=1", NULL, JM_ENOSENSOR, "split by MIG");
 	expect_refusal("mig=1", "0", JM_ENOSENSOR, "-i 0 -mig 0");
 	expect_refusal("get=15", "0", JM_ESENSOR, "nvml:0: GPU is lost");
 	expect_probe("mig=1", NULL, "nvml:1");
 	expect_probe("get=15", NULL, "nvml:1");
 	expect_probe("power=3 one=1", NULL, "nvml:1");
+	expect_probe("wild=1", NULL, "nvml:1");
+	expect_probe("gpus=1 wild=1 wildmw=2799999", NULL, "nvml:0");
+	expect_probe("gpus=1 wild=2", NULL, "nvml:0");
 	setenv("JOULEMAP_NVML_LIBRARY", "/nonexistent/libnvidia-ml.so.1", 1);
 }
 

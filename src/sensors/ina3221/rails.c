@@ -34,6 +34,8 @@ static const struct {
 /* LSB of the bus register; of the shunt register (datasheet, 40 uV). */
 #define BUS_LSB_MV 8.0
 #define SHUNT_LSB_NV 40000.0
+/* The largest value of the shunt register, in LSB: it stands there from then on. */
+#define SHUNT_FULL_SCALE 4095.0
 
 enum { SCORE_CONTAINED, SCORE_UNKNOWN, SCORE_SUM, SCORE_TOTAL };
 
@@ -92,6 +94,9 @@ static void add_rail(struct jm_ina_source *source, const struct jm_ina_chip *chi
 	rail->quantum[0] = BUS_LSB_MV;
 	/* mA = nV / uohm, as the driver computes it */
 	rail->quantum[1] = from->shunt_uohm > 0.0 ? SHUNT_LSB_NV / from->shunt_uohm : 0.0;
+	rail->range = SHUNT_FULL_SCALE * rail->quantum[1] - 0.5; /* rounded to mA */
+	if (!(rail->range > 0.0))
+		rail->range = 0.0;
 	source->of_rail[info->n_rails].chip = chip;
 	source->of_rail[info->n_rails].channel = channel;
 	info->n_rails++;

@@ -19,6 +19,14 @@
 /* The driver's idea of the wall clock may be ahead by this. */
 #define AHEAD_MAX_US INT64_C(1000000)
 
+/*
+ * No GPU draws so much; where its highest limit is told, so many times that: what
+ * some drivers tell is of the module, which holds two of them and a processor.
+ */
+#define RANGE_UW 3e9
+#define LIMITS 4.0
+#define LIMIT_MAX_MW 100000000u
+
 /* ---- Who it is ----------------------------------------------------------------- */
 
 static void set_path(struct jm_nvml_gpu *gpu)
@@ -29,6 +37,16 @@ static void set_path(struct jm_nvml_gpu *gpu)
 		snprintf(gpu->path, sizeof(gpu->path), "%s, %s", gpu->uuid, gpu->name);
 	else
 		snprintf(gpu->path, sizeof(gpu->path), "GPU %u, %s", gpu->index, gpu->name);
+}
+
+static void set_range(const struct jm_nvml *nvml, struct jm_nvml_gpu *gpu)
+{
+	unsigned int min_mw, max_mw = 0;
+
+	gpu->range_uw = RANGE_UW;
+	if (nvml->get_limits && nvml->get_limits(gpu->device, &min_mw, &max_mw) == JM_NVML_OK &&
+		max_mw && max_mw < LIMIT_MAX_MW)
+		gpu->range_uw = LIMITS * max_mw * 1e3;
 }
 
 int jm_nvml_identify(const struct jm_nvml *nvml, unsigned int index,
@@ -54,6 +72,7 @@ int jm_nvml_identify(const struct jm_nvml *nvml, unsigned int index,
 			   nvml->get_pci(ret_gpu->device, &ret_gpu->pci) == JM_NVML_OK &&
 			   ret_gpu->pci.id[0];
 	set_path(ret_gpu);
+	set_range(nvml, ret_gpu);
 	return 0;
 }
 
@@ -132,8 +151,14 @@ int jm_nvml_power(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu, dou
 
 /* ---- The way to it ------------------------------------------------------------------ */
 
-/* A ring that moves, of values that are not all 0 as where there is no sensor. */
-static int is_alive(const struct jm_nvml_samples *samples)
+/* Neither 0 nor all ones, as where there is no sensor. */
+static int is_power(const struct jm_nvml_gpu *gpu, double power_uw)
+{
+	return power_uw > 0.0 && power_uw < gpu->range_uw;
+}
+
+/* A ring that moves, and has values. */
+static int is_alive(const struct jm_nvml_gpu *gpu, const struct jm_nvml_samples *samples)
 {
 	int64_t now_us = jm_clock_realtime_ns() / JM_NS_PER_US;
 	int64_t newest_us = samples->n ? (int64_t)samples->list[samples->n - 1].time_us : 0;
@@ -141,7 +166,7 @@ static int is_alive(const struct jm_nvml_samples *samples)
 	if (newest_us < now_us - AGE_MAX_US || newest_us > now_us + AHEAD_MAX_US)
 		return 0;
 	for (size_t i = 0; i < samples->n; i++)
-		if (jm_nvml_value_uw(&samples->list[i].value, samples->type) > 0.0)
+		if (is_power(gpu, jm_nvml_value_uw(&samples->list[i].value, samples->type)))
 			return 1;
 	return 0;
 }
@@ -155,11 +180,11 @@ static int try_way(const struct jm_nvml *nvml, struct jm_nvml_gpu *gpu,
 	gpu->way = way;
 	if (way == JM_NVML_SAMPLES) {
 		result = jm_nvml_fetch(nvml, gpu, samples);
-		if (result == JM_NVML_OK && !is_alive(samples))
+		if (result == JM_NVML_OK && !is_alive(gpu, samples))
 			result = JM_NVML_NO_DATA;
 	} else {
 		result = jm_nvml_power(nvml, gpu, &power_uw);
-		if (result == JM_NVML_OK && !(power_uw > 0.0))
+		if (result == JM_NVML_OK && !is_power(gpu, power_uw))
 			result = JM_NVML_NO_DATA;
 	}
 	return result;

@@ -27,6 +27,8 @@ static const struct {
 	{"nvmlDeviceGetSamples", offsetof(struct jm_nvml, get_samples), 0},
 	{"nvmlDeviceGetFieldValues", offsetof(struct jm_nvml, get_fields), 0},
 	{"nvmlDeviceGetPowerUsage", offsetof(struct jm_nvml, get_power), 0},
+	{"nvmlDeviceGetPowerManagementLimitConstraints", offsetof(struct jm_nvml, get_limits),
+		0},
 	{"nvmlSystemGetDriverVersion", offsetof(struct jm_nvml, get_driver), 0},
 	{"nvmlErrorString", offsetof(struct jm_nvml, get_text), 0},
 };

@@ -172,6 +172,7 @@ static void describe(const struct jm_nvml *nvml, const struct jm_nvml_gpu *gpu,
 	rail->quantity = JM_QUANTITY_UW;
 	rail->parent = -1;
 	rail->quantum[0] = 1e3; /* given in mW */
+	rail->range = gpu->range_uw;
 	describe_way(nvml, gpu, samples, ret_info);
 }
 

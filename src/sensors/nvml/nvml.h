@@ -85,6 +85,7 @@ struct jm_nvml {
 		unsigned int *count, struct jm_nvml_sample *samples);
 	int (*get_fields)(void *device, int n, struct jm_nvml_field *fields);
 	int (*get_power)(void *device, unsigned int *mw);
+	int (*get_limits)(void *device, unsigned int *min_mw, unsigned int *max_mw);
 	int (*get_driver)(char *version, unsigned int size);
 	const char *(*get_text)(int result);
 };
@@ -121,6 +122,7 @@ struct jm_nvml_gpu {
 	char uuid[96]; /* "": not told */
 	struct jm_nvml_pci pci;
 	int has_pci;
+	double range_uw;      /* more than it can draw */
 	char path[256];       /* tells it from every other one, and stays */
 	enum jm_nvml_way way; /* 0: not looked for yet */
 };
