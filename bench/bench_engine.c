@@ -129,7 +129,7 @@ static int bench(const char *name, const struct jm_engine_options *given, size_t
 			source.name, graph->n_layers, plain, traced, traced / plain,
 			(traced - plain) / (double)graph->n_layers, spans, spans / plain,
 			info.trace_bias_us, info.trace_bias_sd_us, total_macs(graph) / 1e6);
-		if (*info.tracing_note)
+		if (info.tracing_note[0])
 			printf("  (%s: %s)\n", info.tracing, info.tracing_note);
 		if (layers)
 			print_layers(graph, &kept, runs);

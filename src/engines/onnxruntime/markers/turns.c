@@ -65,6 +65,15 @@ static double summarise(double *values, size_t n, double *ret_sd)
 	return middle;
 }
 
+static double smallest(const double *values, size_t n)
+{
+	double least = values[0];
+
+	for (size_t i = 1; i < n; i++)
+		least = fmin(least, values[i]);
+	return least;
+}
+
 static double twin_gap(const struct jm_ort_stamps *stamps, size_t twin)
 {
 	return twin == JM_ORT_NO_TWIN ? (double)NAN
@@ -93,6 +102,7 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 	}
 	ret_cost->plain_ns = jm_median(without, n);
 	ret_cost->marked_ns = jm_median(with, n);
+	ret_cost->fastest_extra_ns = smallest(with, n) - smallest(without, n);
 	ret_cost->extra_ns = summarise(extra, n, &ret_cost->extra_sd_ns);
 	ret_cost->extra_sd_ns *= 1.2533 / sqrt((double)n); /* error of a median */
 	ret_cost->twin_ns = summarise(gaps, n, &ret_cost->twin_sd_ns);
@@ -101,12 +111,7 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 
 double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n)
 {
-	double rest, most = cost->twin_ns;
-
 	if (isnan(cost->twin_ns))
 		return fmax(cost->extra_ns, 0) / (double)n;
-	rest = cost->extra_ns - cost->twin_ns * (double)n;
-	if (fabs(rest) <= 3 * cost->extra_sd_ns)
-		return cost->twin_ns;
-	return cost->twin_ns + fmax(-most, fmin(rest / (double)n, most));
+	return cost->twin_ns;
 }

@@ -8,6 +8,7 @@
 
 struct jm_ort_cost {
 	double plain_ns, marked_ns; /* medians of a run */
+	double fastest_extra_ns;    /* of the fastest marked run over the fastest plain one */
 	double extra_ns;            /* of a marked run; median of neighbouring turns */
 	double extra_sd_ns;         /* standard error of that */
 	double twin_ns, twin_sd_ns; /* from a marker to its twin: median, spread; NaN: none */
@@ -23,10 +24,8 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 	struct jm_error *reterr);
 
 /*
- * What one of n markers takes off the layers, in ns. The twins tell, if there
- * are some, as the noise of other processes does not reach them; what the
- * network itself tells goes before where it differs by more than its error, by at
- * most as much again.
+ * What one of n markers takes off the layers, in ns, at least 0. The twins tell,
+ * if there are some: the noise of other processes does not reach them.
  */
 double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n);
 
