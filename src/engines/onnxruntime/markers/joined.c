@@ -108,7 +108,6 @@ static void describe_missing(const struct jm_ort_marked *marked, const struct jm
 int jm_ort_joined_describe(const struct jm_ort_marked *marked, struct jm_graph *graph,
 	struct jm_engine_info *info, struct jm_error *reterr)
 {
-	double n = (double)marked->plan.n_markers;
 	size_t first;
 
 	if (join_layers(marked, graph, &first) < 0)
@@ -116,9 +115,7 @@ int jm_ort_joined_describe(const struct jm_ort_marked *marked, struct jm_graph *
 	describe_missing(marked, graph, first, info->tracing_note, sizeof(info->tracing_note));
 	jm_text_copy(info->tracing, sizeof(info->tracing), "markers");
 	info->trace_bias_us = (double)marked->cost_ns / 1e3;
-	info->trace_bias_sd_us = (marked->twin == JM_ORT_NO_TWIN ? marked->cost.extra_sd_ns / n
-								 : marked->cost.twin_sd_ns) /
-				 1e3;
+	info->trace_bias_sd_us = marked->cost_error_ns / 1e3;
 	info->network_untraced_ms = marked->cost.plain_ns / 1e6;
 	info->network_traced_ms = marked->cost.marked_ns / 1e6;
 	return 0;

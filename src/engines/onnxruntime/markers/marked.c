@@ -115,7 +115,8 @@ static int measure_cost(
 		marked->twin, &marked->cost, reterr);
 	if (result == 0)
 		result = jm_ort_check_cost(&marked->cost, n, reterr);
-	marked->cost_ns = (int64_t)lround(jm_ort_cost_of_marker(&marked->cost, n));
+	marked->cost_ns = (int64_t)lround(
+		jm_ort_cost_of_marker(&marked->cost, n, &marked->cost_error_ns));
 	return result;
 }
 

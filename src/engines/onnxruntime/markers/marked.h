@@ -16,6 +16,7 @@ struct jm_ort_marked {
 	struct jm_ort_cost cost;
 	size_t twin;               /* place of the marker that has one, or JM_ORT_NO_TWIN */
 	int64_t cost_ns;           /* of one marker, at least 0: spans are shortened by it */
+	double cost_error_ns;      /* of that */
 	size_t n_layers;           /* steps, but those that are joined to the next */
 	struct jm_ort_span *spans; /* [n_layers], owned: of the last run */
 };
@@ -24,8 +25,8 @@ struct jm_ort_marked {
  * Builds it from what the session `plain`, opened with *like, has saved (into
  * *saved, which is taken over, also on failure). Fails, and is released, when
  * the network cannot be marked or is another one with markers: nodes in another
- * order, an answer that differs in a bit, more than 5 % and 1 us per marker
- * slower. The error says why, as an end of "markers cannot be used: ...".
+ * order, an answer that differs in a bit, markers that cost too much. The error
+ * says why, as an end of "markers cannot be used: ...".
  */
 int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 	const struct jm_ort_session_setup *like, int by_callbacks, struct jm_ort_clock clock,

@@ -12,8 +12,9 @@
 
 #define JM_ORT_MARKER_DOMAIN "joulemap"
 #define JM_ORT_MARKER_NAME_MAX 32
-/* Attribute: its place among the markers. */
+/* Attributes: its place among the markers, and 1: its shape never changes. */
 #define JM_ORT_MARKER_PLACE "place"
+#define JM_ORT_MARKER_FIXED "fixed"
 
 /* Where the markers of one run write. */
 struct jm_ort_stamps {

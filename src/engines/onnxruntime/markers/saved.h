@@ -48,6 +48,9 @@ struct jm_ort_saved {
 	struct jm_ort_saved_value *values; /* [n_values], owned, sorted by name */
 	size_t n_nodes, n_values;
 	uint32_t *ends; /* what nodes' lists point into; owned */
+	/* Nothing in it draws random numbers, that we know: the same input has the
+	 * same answer, and the same shapes all the way. */
+	int is_repeatable;
 };
 
 /* Makes the files. JM_EUNSUPPORTED and others: there are no memory files here. */

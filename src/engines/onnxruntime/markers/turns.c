@@ -15,6 +15,10 @@
 /* From this time on one run of a turn will do: caches make no difference. */
 #define LONG_RUN_NS (50 * JM_NS_PER_MS)
 
+/* Of what twins say, and of a network's time from session to session. */
+#define TWIN_ERROR 0.35
+#define SESSION_ERROR 0.03
+
 int jm_ort_turns_run_marked(
 	struct jm_ort_session *marked, struct jm_ort_stamps *stamps, struct jm_error *reterr)
 {
@@ -109,9 +113,19 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 	return 0;
 }
 
-double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n)
+double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n, double *ret_error_ns)
 {
-	if (isnan(cost->twin_ns))
-		return fmax(cost->extra_ns, 0) / (double)n;
-	return cost->twin_ns;
+	double by_turns = fmax(cost->extra_ns, 0) / (double)n;
+	double turns_error =
+		hypot(cost->extra_sd_ns, SESSION_ERROR * cost->plain_ns) / (double)n;
+	double twin_error = TWIN_ERROR * cost->twin_ns;
+	double turns_weight = 1 / (turns_error * turns_error);
+	double twin_weight = 1 / (twin_error * twin_error);
+
+	*ret_error_ns = turns_error;
+	if (!(twin_error > 0))
+		return by_turns;
+	*ret_error_ns = 1 / sqrt(turns_weight + twin_weight);
+	return (by_turns * turns_weight + cost->twin_ns * twin_weight) /
+	       (turns_weight + twin_weight);
 }

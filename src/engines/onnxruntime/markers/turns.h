@@ -24,10 +24,12 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 	struct jm_error *reterr);
 
 /*
- * What one of n markers takes off the layers, in ns, at least 0. The twins tell,
- * if there are some: the noise of other processes does not reach them.
+ * What one of n markers takes off the layers, in ns, at least 0. Twins tell it
+ * without noise, but stand where nothing else has just run, which is true to a
+ * third; turns tell it as it is, but two sessions of one network differ by some
+ * per cent of its time whatever is in them. The mean of both, each by its error.
  */
-double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n);
+double jm_ort_cost_of_marker(const struct jm_ort_cost *cost, size_t n, double *ret_error_ns);
 
 /* One marked run, whose stamps are checked. */
 int jm_ort_turns_run_marked(

@@ -51,6 +51,7 @@ static void put_marker(struct jm_proto_writer *graph, const struct jm_ort_saved 
 	jm_ort_marker_name(jm_ort_mark_kind(saved, mark), op);
 	if (mark->through != JM_ORT_NO_VALUE) {
 		put_piece(&node, ONNX_NODE_INPUT, input_of(saved, plan, at, is_twin, first));
+		put_integer(&node, JM_ORT_MARKER_FIXED, (uint64_t)saved->is_repeatable);
 		jm_proto_put_text(&node, ONNX_NODE_OUTPUT, name);
 	}
 	if (mark->after != JM_ORT_NO_VALUE)
