@@ -15,7 +15,8 @@ enum { PHASES = 64, LAGS_MAX = 256 };
 
 /* Inflation when the excess is worth it: chance stays below. */
 #define EXCESS_MIN 1.4
-#define INFLATION_MAX 10.0
+/* More would say no more: such a fit is not believed (JM_FIT_INFLATION_MAX). */
+#define WIDENED_MAX 10.0
 #define TOGETHER_MIN 1.15
 
 #define TWO_PI 6.283185307179586
@@ -122,7 +123,7 @@ int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr)
 	fit->autocorrelation = autocorrelation(fit, 1);
 	together = togetherness(fit);
 	if (excess > EXCESS_MIN)
-		fit->inflation = fmin(sqrt(excess), INFLATION_MAX);
+		fit->inflation = fmin(sqrt(excess), WIDENED_MAX);
 	fit->inflation *= repeated_rounding(fit);
 	/* Noise of neighbours that goes together counts as fewer conversions. */
 	if (together > TOGETHER_MIN)

@@ -18,8 +18,6 @@
 #define CANCEL (-0.4)
 enum { PHASES = 48 };
 /* Beyond these the model is taken to have failed. */
-#define DISTURBED_MAX 0.2
-#define INFLATION_MAX 6.0
 #define JITTER_MAX 0.06
 #define TOGETHER_MAX 0.7
 #define CLOSURE_MAX 0.1
@@ -81,8 +79,10 @@ static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *resul
 	if (fit->conversions.moment == JM_MOMENT_READING && fit->input->prior.blocking)
 		return 1; /* how old values are follows from how reads waited: not at random */
 	if (fit->conversions.moment == JM_MOMENT_READING) /* its age jitters, not the stamps */
-		return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX;
-	return fit->robust_share > DISTURBED_MAX || fit->inflation > INFLATION_MAX ||
+		return fit->robust_share > JM_FIT_DISTURBED_MAX ||
+		       fit->inflation > JM_FIT_INFLATION_MAX;
+	return fit->robust_share > JM_FIT_DISTURBED_MAX ||
+	       fit->inflation > JM_FIT_INFLATION_MAX ||
 	       fit->jitter_s > JITTER_MAX * (response->window_s + response->tau_s);
 }
 
@@ -293,7 +293,7 @@ static void explain_misfit(const struct jm_fit *fit, double window_ms, char *tex
 			"time stamps of layers jitter by %.3g ms: record begins or ends, not "
 			"callbacks",
 			fit->jitter_s * 1e3);
-	else if (fit->robust_share > DISTURBED_MAX)
+	else if (fit->robust_share > JM_FIT_DISTURBED_MAX)
 		snprintf(text, size,
 			"%.0f %% of the readings do not follow the timeline: stop other work, "
 			"check that both logs are of this run",
@@ -301,7 +301,7 @@ static void explain_misfit(const struct jm_fit *fit, double window_ms, char *tex
 	else
 		snprintf(text, size,
 			"%s: calibrate the sensor, and pause between cycles for random times",
-			fit->inflation > INFLATION_MAX
+			fit->inflation > JM_FIT_INFLATION_MAX
 				? "what the fit leaves unexplained follows the timeline"
 			: fit->autocorrelation > TOGETHER_MAX
 				? "what the fit leaves unexplained follows time"

@@ -5,6 +5,10 @@
 
 #include "attribute/fit.h"
 
+/* Beyond these the model is taken to have failed, in a run as in a calibration. */
+#define JM_FIT_DISTURBED_MAX 0.2
+#define JM_FIT_INFLATION_MAX 6.0
+
 int jm_fit_resolve(
 	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr);
 

@@ -87,11 +87,14 @@ int jm_reader_line(struct jm_reader *reader, const char **ret_line, size_t *ret_
 /* ---- Buffered writer --------------------------------------------------------- */
 
 /*
- * Writes to a temporary file beside `path`, which takes its place on commit.
+ * Writes to a temporary file beside `path`, which takes its place on commit, once
+ * its data is on the disk. Where the file system can, the temporary file has no
+ * name until then, so that nothing is left of it whatever ends the process.
  * The first failure sticks: later calls do nothing and commit reports it.
  */
 struct jm_writer {
 	int fd;
+	int nameless; /* the temporary file */
 	int failed; /* enum jm_code of the first failure, or 0 */
 	int failed_errno;
 	char *data; /* [JM_WRITER_CAPACITY] */

@@ -9,6 +9,73 @@
 #include "base/error.h"
 #include "base/file.h"
 
+/* ---- The temporary file -------------------------------------------------------- */
+
+#define PROC_PATH_MAX 32
+
+static void format_proc_path(const struct jm_writer *writer, char ret_path[PROC_PATH_MAX])
+{
+	snprintf(ret_path, PROC_PATH_MAX, "/proc/self/fd/%d", writer->fd);
+}
+
+/* -1: not every file system has such files, and it takes /proc to name them. */
+static int open_nameless(struct jm_writer *writer)
+{
+#ifdef O_TMPFILE
+	char folder[JM_PATH_MAX], own[PROC_PATH_MAX];
+	size_t length = (size_t)(jm_path_name(writer->path) - writer->path);
+
+	memcpy(folder, writer->path, length);
+	folder[length] = '\0';
+	writer->fd = open(length ? folder : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	if (writer->fd < 0)
+		return -1;
+	format_proc_path(writer, own);
+	writer->nameless = 1;
+	if (jm_path_exists(own))
+		return writer->fd;
+	close(writer->fd);
+	writer->nameless = 0;
+#endif
+	return writer->fd = -1;
+}
+
+static int open_named(struct jm_writer *writer)
+{
+	/* Of a process that had our number and was killed, or a link of somebody's. */
+	unlink(writer->temporary);
+	writer->fd = open(
+		writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	return writer->fd;
+}
+
+/* Gives it the name; 0, or -1 and errno. What was there before is replaced. */
+static int take_place(struct jm_writer *writer)
+{
+	char own[PROC_PATH_MAX];
+
+	if (writer->nameless) {
+		format_proc_path(writer, own);
+		if (linkat(AT_FDCWD, own, AT_FDCWD, writer->path, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+		unlink(writer->temporary);
+		if (linkat(AT_FDCWD, own, AT_FDCWD, writer->temporary, AT_SYMLINK_FOLLOW) != 0)
+			return -1;
+		writer->nameless = 0;
+	}
+	return rename(writer->temporary, writer->path);
+}
+
+/* Some file systems have nothing to wait for. */
+static int sync_data(const struct jm_writer *writer)
+{
+	return fdatasync(writer->fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : -1;
+}
+
+/* ---- The writer ------------------------------------------------------------------ */
+
 int jm_writer_open(struct jm_writer *writer, const char *path, struct jm_error *reterr)
 {
 	int length;
@@ -23,8 +90,7 @@ int jm_writer_open(struct jm_writer *writer, const char *path, struct jm_error *
 	writer->data = malloc(JM_WRITER_CAPACITY);
 	if (!writer->data)
 		return jm_fail(reterr, JM_ENOMEM, "out of memory writing '%s'", path);
-	writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (writer->fd < 0) {
+	if (open_nameless(writer) < 0 && open_named(writer) < 0) {
 		int sys_errno = errno;
 
 		free(writer->data);
@@ -32,6 +98,12 @@ int jm_writer_open(struct jm_writer *writer, const char *path, struct jm_error *
 		return jm_fail_errno(reterr, sys_errno, "cannot write '%s'", path);
 	}
 	return 0;
+}
+
+static void fail_with_errno(struct jm_writer *writer)
+{
+	writer->failed_errno = errno;
+	writer->failed = jm_fail_errno(NULL, errno, "%s", "");
 }
 
 static void write_out(struct jm_writer *writer, const char *data, size_t size)
@@ -42,8 +114,7 @@ static void write_out(struct jm_writer *writer, const char *data, size_t size)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			writer->failed_errno = errno;
-			writer->failed = jm_fail_errno(NULL, errno, "%s", "");
+			fail_with_errno(writer);
 			return;
 		}
 		data += n;
@@ -119,26 +190,29 @@ static int fail(struct jm_writer *writer, struct jm_error *reterr)
 		reterr, JM_EINVAL, "cannot write '%s': a text is too long", writer->path);
 }
 
+static void drop(struct jm_writer *writer)
+{
+	if (writer->fd >= 0)
+		close(writer->fd);
+	writer->fd = -1;
+	free(writer->data);
+	writer->data = NULL;
+}
+
 int jm_writer_commit(struct jm_writer *writer, struct jm_error *reterr)
 {
 	int result = 0;
 
 	flush(writer);
-	if (close(writer->fd) != 0 && !writer->failed) {
-		writer->failed_errno = errno;
-		writer->failed = jm_fail_errno(NULL, errno, "%s", "");
-	}
-	writer->fd = -1;
-	if (!writer->failed && rename(writer->temporary, writer->path) != 0) {
-		writer->failed_errno = errno;
-		writer->failed = jm_fail_errno(NULL, errno, "%s", "");
-	}
+	/* The other way round a loss of power could leave the name of a file without data. */
+	if (!writer->failed && (sync_data(writer) != 0 || take_place(writer) != 0))
+		fail_with_errno(writer);
 	if (writer->failed) {
 		result = fail(writer, reterr);
-		unlink(writer->temporary);
+		if (!writer->nameless)
+			unlink(writer->temporary);
 	}
-	free(writer->data);
-	writer->data = NULL;
+	drop(writer);
 	return result;
 }
 
@@ -146,10 +220,7 @@ void jm_writer_abandon(struct jm_writer *writer)
 {
 	if (!writer->data)
 		return;
-	if (writer->fd >= 0)
-		close(writer->fd);
-	unlink(writer->temporary);
-	free(writer->data);
-	writer->data = NULL;
-	writer->fd = -1;
+	if (!writer->nameless)
+		unlink(writer->temporary);
+	drop(writer);
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "attribute/resolve.h"
 #include "base/error.h"
 
 /* Less than this tells nothing. */
@@ -42,8 +43,6 @@
  * widened for it; but not beyond this.
  */
 #define REST_SHARE 0.02
-#define INFLATION_MAX 6.0
-#define DISTURBED_MAX 0.2
 
 /*
  * The fit takes its steps in ms, as suits a sensor whose round is some ms long.
@@ -264,8 +263,8 @@ static int follows(const struct jm_fit_result *fitted, double step_w)
 	if (fitted->layers[0].resolved == JM_RESOLVED_YES)
 		return 1;
 	return fitted->response.taps == 1 && diagnostics->noise_w < REST_SHARE * step_w &&
-	       diagnostics->inflation < INFLATION_MAX &&
-	       diagnostics->robust_share < DISTURBED_MAX;
+	       diagnostics->inflation < JM_FIT_INFLATION_MAX &&
+	       diagnostics->robust_share < JM_FIT_DISTURBED_MAX;
 }
 
 /* Does the load show, and as the model says? */

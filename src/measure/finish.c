@@ -179,6 +179,10 @@ static int write_timeline(struct finish *finish, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_latency_write(
 			path, &finish->data.timeline, finish->civil_offset_ns, reterr);
+	if (result == 0)
+		result = jm_file_sync(path, reterr);
+	if (result == 0)
+		result = join(finish, path, reterr, "trt_profiling");
 	return result < 0 ? result : jm_file_sync(path, reterr);
 }
 

@@ -666,6 +666,11 @@ static void test_prior(void **state)
 	read_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0 && run.sensors[0].rails[1].calibrated);
 	jm_run_release(&run);
+	make_described(&run, &c, 0); /* a driver that waits says so of its reads */
+	run.sensors[0].blocking = 1;
+	read_prior(&run, &prior);
+	assert_true(prior.blocking && !prior.stamped);
+	jm_run_release(&run);
 	jm_run_init(&run); /* nothing is known */
 	read_prior(&run, &prior);
 	assert_true(prior.delay_sd_ms == 0);

@@ -220,6 +220,8 @@ static void expect_timing(const char *interval, const char *samples, double read
 	assert_float_equal(opened.info.window_ms, window_ms, 1e-9);
 	if (!strstr(opened.info.provenance, provenance))
 		fail_msg("'%s' does not say '%s'", opened.info.provenance, provenance);
+	assert_int_equal((opened.info.flags & JM_SENSOR_BLOCKING) != 0,
+		strstr(opened.info.provenance, "waits for a conversion") != NULL);
 	assert_true(opened.info.poll_ms > 0.0);
 	done(&opened);
 	drop_folder(root);
