@@ -23,7 +23,8 @@ static int open_nameless(struct jm_writer *writer)
 {
 #ifdef O_TMPFILE
 	char folder[JM_PATH_MAX], own[PROC_PATH_MAX];
-	size_t length = (size_t)(jm_path_name(writer->path) - writer->path);
+	const char *slash = strrchr(writer->path, '/');
+	size_t length = slash ? (size_t)(slash - writer->path) + 1 : 0;
 
 	memcpy(folder, writer->path, length);
 	folder[length] = '\0';
@@ -32,7 +33,7 @@ static int open_nameless(struct jm_writer *writer)
 		return -1;
 	format_proc_path(writer, own);
 	writer->nameless = 1;
-	if (jm_path_exists(own))
+	if (access(own, F_OK) == 0)
 		return writer->fd;
 	close(writer->fd);
 	writer->nameless = 0;
