@@ -95,7 +95,7 @@ run measure --engine-help onnxruntime
 expect_status 0
 expect_out_like '^engine onnxruntime: '
 expect_out_like '^  library=FILE '
-expect_out_like '^  tracing=callbacks\|profile'
+expect_out_like '^  tracing=auto\|markers\|callbacks\|profile'
 run measure --engine-help onnxruntim
 expect_error 2 "there is no engine 'onnxruntim'; there are: onnxruntime"
 run measure --sensor sim --engine-option spining=1
