@@ -53,8 +53,10 @@ say '## Power logger' '' \
 	'At 1 kHz on files like those of an INA3221. The first row is what the machine takes to wake a process' \
 	'1000 times a second that does nothing: the floor below every logger here.' ''
 show "$build/bench/bench_logger" 10
-say '## Tracing' '' 'ONNX Runtime with callbacks around every node against the same network untraced.' ''
-show "$build/bench/bench_engine" --threads 1 --runs 300 lenet mobilenet_v2 resnet18 squeezenet1_1
+# shellcheck disable=SC2016 # backquotes of Markdown
+say '## Tracing' '' 'ONNX Runtime untraced, with markers, and with callbacks around every node, by turns; what the columns are stands' \
+	'in `bench/bench_tracing.c`.' ''
+show env BUILD="$build" bench/tracing.sh
 say '## Catalogue' '' 'Making random weights.' ''
 show "$build/bench/bench_catalog"
 say '## Virtual board' '' 'Computing the readings of a simulated sensor after a run.' ''
