@@ -359,14 +359,15 @@ enum jm_fit_cause {
 	JM_CAUSE_NO_TIMELINE,  /* layers were never executed, or have no duration */
 	JM_CAUSE_CONSTANT,     /* the readings do not change */
 	JM_CAUSE_MISFIT,       /* the model does not describe the readings */
-	JM_CAUSE_SLOW_POLL     /* the sensor is read too rarely to know a value's age */
+	JM_CAUSE_SLOW_POLL,    /* the sensor is read too rarely to know a value's age */
+	JM_CAUSE_STAMPS        /* times were written too coarsely */
 };
 
 /*
  * One layer, or one kind of gap. NaN where the data say nothing, and for all of
  * them when the model does not describe the readings (JM_CAUSE_MISFIT), or
  * nothing is resolved because readings cannot be placed (JM_CAUSE_CONSTANT,
- * JM_CAUSE_LOCKED_CYCLE, JM_CAUSE_SLOW_POLL).
+ * JM_CAUSE_LOCKED_CYCLE, JM_CAUSE_SLOW_POLL, JM_CAUSE_STAMPS).
  */
 struct jm_fit_layer {
 	double power_w; /* while it runs, idle power included */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribute/stamp_steps.h"
 #include "attribute/blocking.h"
 #include "attribute/conversions.h"
 #include "attribute/ticks.h"
@@ -259,9 +260,17 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 	}
 }
 
-static int too_few(
-	const struct reads *reads, size_t n_changes, const char *name, struct jm_error *reterr)
+static int too_few(const struct reads *reads, size_t n_changes, const struct jm_rail *rail,
+	struct jm_error *reterr)
 {
+	const char *name = rail->name;
+	double step_s = reads->n < MIN_READINGS ? jm_rail_stamp_step_s(rail) : 0;
+
+	if (step_s > 0 && rail->n_readings > 2 * reads->n)
+		return jm_fail(reterr, JM_EINVAL,
+			"time stamps of rail '%s' have steps of %.4g ms, %zu readings have "
+			"only %zu of them: write them to the us",
+			name, step_s * 1e3, rail->n_readings, reads->n);
 	if (reads->n < MIN_READINGS)
 		return jm_fail(reterr, JM_EINVAL,
 			"rail '%s' has %zu readings; attribution needs hundreds: poll faster "
@@ -302,7 +311,7 @@ static int take(struct jm_conversions *conversions, struct reads *reads,
 	size_t n = find_changes(reads, brackets, index);
 	int counter = rail->quantity == JM_QUANTITY_UJ;
 	struct jm_ticks ticks = {0};
-	int result = too_few(reads, n, rail->name, reterr);
+	int result = too_few(reads, n, rail, reterr);
 
 	if (result < 0)
 		return result;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attribute/resolve.h"
+#include "attribute/stamp_steps.h"
 #include "base/error.h"
 
 /* Resolved: the posterior is this much narrower than the prior, */
@@ -75,6 +76,8 @@ static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *resul
 
 	if (fit->autocorrelation > TOGETHER_MAX ||
 		!(fabs(result->closure.difference_mj) < CLOSURE_MAX * above_mj))
+		return 1;
+	if (jm_fit_has_coarse_stamps(fit))
 		return 1;
 	if (fit->conversions.moment == JM_MOMENT_READING && fit->input->prior.blocking)
 		return 1; /* how old values are follows from how reads waited: not at random */
@@ -324,6 +327,8 @@ static void explain(const struct jm_fit *fit, struct jm_fit_result *result)
 			"be "
 			"said of them",
 			timeless, result->n_layers);
+	} else if (jm_fit_explain_stamps(fit, result)) {
+		result->cause = JM_CAUSE_STAMPS;
 	} else if (is_constant(fit)) {
 		result->cause = JM_CAUSE_CONSTANT;
 		snprintf(text, size,
@@ -378,7 +383,7 @@ static int is_blind(const struct jm_fit_result *result)
 		if (result->layers[k].resolved != JM_RESOLVED_NO)
 			return 0;
 	return result->cause == JM_CAUSE_CONSTANT || result->cause == JM_CAUSE_LOCKED_CYCLE ||
-	       result->cause == JM_CAUSE_SLOW_POLL;
+	       result->cause == JM_CAUSE_SLOW_POLL || result->cause == JM_CAUSE_STAMPS;
 }
 
 /* No figure is better than one that comes from a model that has failed. */

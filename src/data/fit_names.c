@@ -34,6 +34,8 @@ const char *jm_fit_cause_text(enum jm_fit_cause cause)
 		return "the model does not describe the readings";
 	case JM_CAUSE_SLOW_POLL:
 		return "the sensor is read too rarely";
+	case JM_CAUSE_STAMPS:
+		return "time stamps are too coarse";
 	}
 	return "?";
 }

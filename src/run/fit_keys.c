@@ -30,6 +30,7 @@ static const char *const causes[] = {
 	[JM_CAUSE_CONSTANT] = "constant",
 	[JM_CAUSE_MISFIT] = "misfit",
 	[JM_CAUSE_SLOW_POLL] = "slow_poll",
+	[JM_CAUSE_STAMPS] = "stamps",
 };
 
 static const struct jm_key layer_keys[] = {

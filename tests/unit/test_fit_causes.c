@@ -2,6 +2,7 @@
 /* Runs that cannot tell: no false claims, and the cause by its name. Bad logs. */
 #include "unit.h"
 
+#include "attribute/stamp_steps.h"
 #include "fit_checks.h"
 
 enum { LAYERS = 8 };
@@ -75,6 +76,103 @@ static void test_constant(void **state)
 	expect_no_figures(&result);
 	jm_fit_result_release(&result);
 	board_release(&board);
+}
+
+static int64_t cut_to(int64_t time_ns, int64_t step_ns)
+{
+	return time_ns / step_ns * step_ns;
+}
+
+static void cut_layers(struct board *board, int64_t step_ns)
+{
+	for (size_t k = 0; k < board->timeline.n_layers; k++) {
+		struct jm_layer *layer = &board->timeline.layers[k];
+
+		for (size_t i = 0; i < layer->n_executions; i++)
+			layer->executions[i].stamp_ns =
+				cut_to(layer->executions[i].stamp_ns, step_ns);
+	}
+}
+
+/* Stamps in whole ms: neither the sensor nor the rate of reading is to blame. */
+static void test_coarse_stamps(void **state)
+{
+	(void)state;
+	for (int what = 1; what < 4; what++) {
+		struct jm_fit_result result;
+		struct jm_rail *rail;
+		struct board board;
+
+		board_init(&board, 4, LAYERS, 1500);
+		board_make(&board);
+		rail = &board.log.rails[0];
+		for (size_t i = 0; what & 1 && i < rail->n_readings; i++) {
+			struct jm_reading *reading = &rail->readings[i];
+
+			reading->after_ns = cut_to(reading->after_ns, 1000000);
+			reading->before_ns = reading->after_ns;
+		}
+		if (what & 2)
+			cut_layers(&board, 1000000);
+		fit(&board, &result);
+		assert_int_equal(result.cause, JM_CAUSE_STAMPS);
+		assert_int_equal(result.n_resolved, 0);
+		assert_true(!strstr(result.advice, "the power log's have steps of 1 ms") ==
+			    !(what & 1));
+		assert_true(!strstr(result.advice, "the layers' have steps of 1 ms") ==
+			    !(what & 2));
+		expect_no_figures(&result);
+		jm_fit_result_release(&result);
+		board_release(&board);
+	}
+}
+
+/* Whole seconds leave hardly any time. */
+static void test_stamps_of_seconds(void **state)
+{
+	struct jm_fit_input input;
+	struct jm_fit_result result;
+	struct jm_error error = {0};
+	struct board board;
+
+	(void)state;
+	board_init(&board, 4, LAYERS, 1500);
+	board_make(&board);
+	for (size_t i = 0; i < board.log.rails[0].n_readings; i++) {
+		struct jm_reading *reading = &board.log.rails[0].readings[i];
+
+		reading->before_ns = reading->after_ns = cut_to(reading->after_ns, 1000000000);
+	}
+	jm_fit_input_init(&input);
+	input.rail = &board.log.rails[0];
+	input.timeline = &board.timeline;
+	assert_int_equal(jm_attribute_fit(&input, &result, &error), JM_EINVAL);
+	assert_non_null(strstr(error.message, "have steps of 1000 ms"));
+	board_release(&board);
+}
+
+/* Exact times on a grid are no coarse ones. */
+static void test_exact_stamps(void **state)
+{
+	struct jm_execution executions[32];
+	struct jm_reading readings[32];
+	struct jm_rail rail = {.readings = readings, .n_readings = 32};
+	struct jm_layer layer = {.executions = executions, .n_executions = 32};
+	struct jm_timeline timeline = {.layers = &layer, .n_layers = 1};
+
+	(void)state;
+	for (int i = 0; i < 32; i++) {
+		executions[i] = (struct jm_execution){i * INT64_C(3000000), 1.0};
+		readings[i].before_ns = readings[i].after_ns = i * INT64_C(20000000);
+	}
+	assert_true(jm_rail_stamp_step_s(&rail) == 0);
+	assert_true(jm_timeline_stamp_step_s(&timeline) == 0);
+	for (int i = 0; i < 32; i++) {
+		executions[i].duration_ms = 1.5 + 0.01 * i;
+		readings[i].after_ns += i % 3 * 20000000;
+	}
+	assert_true(jm_rail_stamp_step_s(&rail) == 0.02);
+	assert_true(jm_timeline_stamp_step_s(&timeline) == 0.003);
 }
 
 static void test_slow_poll(void **state)
@@ -397,6 +495,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_constant),
+		cmocka_unit_test(test_coarse_stamps),
+		cmocka_unit_test(test_stamps_of_seconds),
+		cmocka_unit_test(test_exact_stamps),
 		cmocka_unit_test(test_slow_poll),
 		cmocka_unit_test(test_ambiguous),
 		cmocka_unit_test(test_few_cycles),
