@@ -342,6 +342,7 @@ struct jm_fit_input {
 	struct jm_fit_given given;
 	double idle_power_w; /* measured with nothing running; NaN: from this log */
 	int keep_clock;      /* do not look for time zones mixed up */
+	unsigned threads;    /* 0: one per processor; no figure depends on it */
 };
 
 enum jm_resolved {

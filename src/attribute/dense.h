@@ -20,9 +20,17 @@ void jm_cholesky_solve(const double *l, size_t n, double *b);
 /* Inverse of L Lᵀ, whole matrix; `l` is overwritten with the inverse of L. */
 void jm_cholesky_invert(double *l, size_t n, double *ret_inverse);
 
-/* gram[n * n] (lower triangle) += sum over rows of row rowᵀ. rows[n_rows * stride]. */
-void jm_gram_add(double *gram, size_t n, size_t gram_stride, const double *rows, size_t n_rows,
-	size_t stride);
+struct jm_rows {
+	const double *row; /* [n * stride] */
+	size_t n, stride;
+};
+
+/*
+ * gram[n * gram_stride] (lower triangle) += sum over rows of row rowᵀ, in lines
+ * [from, to) of it. Each number is a sum in the order of the rows.
+ */
+void jm_gram_add(
+	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows);
 
 /* sum of a[i] * b[i]. */
 double jm_dot(const double *a, const double *b, size_t n);

@@ -6,6 +6,11 @@
 #include "attribute/fit.h"
 #include "base/error.h"
 
+/* What a thread that solves the equations has: normal equations, prior, posterior. */
+#define MATRICES 6
+#define MATRIX_BYTES_MAX 2e9
+#define UNKNOWNS_ELSE 50
+
 void jm_fit_input_init(struct jm_fit_input *input)
 {
 	memset(input, 0, sizeof(*input));
@@ -16,6 +21,7 @@ void jm_fit_input_init(struct jm_fit_input *input)
 
 static void release(struct jm_fit *fit)
 {
+	jm_pool_free(fit->pool);
 	jm_alignment_release(&fit->alignment);
 	jm_segments_release(&fit->segments);
 	jm_conversions_release(&fit->conversions);
@@ -23,6 +29,20 @@ static void release(struct jm_fit *fit)
 	free(fit->weight);
 	free(fit->residual);
 	free(fit->scale);
+}
+
+/* As many as are wanted, and as their matrices have room. */
+static void start_threads(struct jm_fit *fit)
+{
+	double unknowns =
+		(double)(fit->segments.n_loads + fit->problem.spline.n + UNKNOWNS_ELSE);
+	double room = MATRIX_BYTES_MAX / (MATRICES * unknowns * unknowns * sizeof(double));
+	unsigned threads = fit->input->threads ? fit->input->threads : jm_pool_processors();
+
+	if (room < threads)
+		threads = room > 1 ? (unsigned)room : 1;
+	fit->pool = jm_pool_new(threads);
+	fit->problem.pool = fit->pool;
 }
 
 int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,
@@ -33,6 +53,8 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	result = jm_fit_prepare(&fit, reterr);
+	if (result >= 0)
+		start_threads(&fit);
 	if (result >= 0)
 		result = jm_fit_align(&fit, reterr);
 	if (result >= 0)

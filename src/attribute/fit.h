@@ -8,6 +8,7 @@
 
 struct jm_fit {
 	const struct jm_fit_input *input;
+	struct jm_pool *pool; /* owned; NULL: one thread */
 	int64_t origin_ns;
 	int64_t clock_shift_ns; /* added to the readings' clock */
 	struct jm_segments segments;
@@ -47,21 +48,27 @@ struct jm_candidate {
 	double together; /* autocorrelation of neighbouring residuals */
 };
 
+enum { JM_DESCENTS_MAX = 16 };
+
 /*
  * The search, on a part of the conversions. Each replaces *best by what is
  * likelier, and returns 1 when that is clearly so.
  */
-int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
+int jm_fit_descend(struct jm_fit *fit, const struct jm_problem *problem,
 	const struct jm_response *start, int steps, struct jm_candidate *best);
-/* Goes on with a start only when its first steps do not leave it far behind. */
-int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
-	const struct jm_response *start, struct jm_candidate *best);
+/*
+ * Goes on with a start, at most JM_DESCENTS_MAX of them, only when its first
+ * steps do not leave it far behind those before it.
+ */
+int jm_fit_try_starts(struct jm_fit *fit, const struct jm_problem *problem,
+	const struct jm_response *starts, size_t n, struct jm_candidate *best);
 /*
  * Steps of Gauss-Newton end in the next optimum, and shifting the timeline by
  * about one layer makes another one. So others are tried around the best, as
  * long as they are better.
  */
-int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best);
+int jm_fit_explore(
+	struct jm_fit *fit, const struct jm_problem *problem, struct jm_candidate *best);
 
 /* A row of the result: the mean by time of columns, a layer's in every regime. */
 struct jm_row {

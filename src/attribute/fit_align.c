@@ -82,15 +82,15 @@ static int choose(struct jm_fit *fit, const struct jm_start *starts, size_t n, d
 	struct jm_response *ret_best, double *ret_evidence)
 {
 	struct jm_candidate best = {.evidence = *ret_evidence};
+	struct jm_response from[JM_DESCENTS_MAX];
 	struct jm_subset subset;
 	int result = jm_subset_init(&subset, &fit->problem,
 		low_pass > 0 ? LINKED_CONVERSIONS : FEW_CONVERSIONS, low_pass > 0);
 
-	for (size_t i = 0; i < n && result >= 0; i++) {
-		struct jm_response start = response_at(fit, &starts[i], low_pass);
-
-		result = jm_fit_try_start(fit, &subset.problem, &start, &best);
-	}
+	for (size_t i = 0; i < n; i++)
+		from[i] = response_at(fit, &starts[i], low_pass);
+	if (result >= 0)
+		result = jm_fit_try_starts(fit, &subset.problem, from, n, &best);
 	if (result >= 0 && best.evidence > *ret_evidence)
 		result = jm_fit_explore(fit, &subset.problem, &best);
 	if (best.evidence > *ret_evidence) {

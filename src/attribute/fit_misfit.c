@@ -112,32 +112,31 @@ static int adopt(struct jm_fit *fit, const struct jm_response *response)
 }
 
 /* Second-order starts that keep the mean delay of the first order. */
-static int try_shapes(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best)
+static int try_shapes(
+	struct jm_fit *fit, const struct jm_problem *problem, struct jm_candidate *best)
 {
 	static const struct {
 		double shape, tau_s; /* 0: that of the first order */
 	} starts[] = {{0.15, 0}, {0.6, 0.3e-3}, {1.2, 0.12e-3}, {1.2, 0.3e-3}, {1.2, 0.7e-3},
 		{2.5, 0.15e-3}, {2.5, 0.35e-3}};
 	const struct jm_response *first = &fit->alignment.response;
+	struct jm_response from[JM_DESCENTS_MAX];
 	size_t n = sizeof(starts) / sizeof(starts[0]);
+	int result;
 	double pace = jm_response_pace(first);
 
 	/* An overshoot leaves its trace in what a first order does not explain. */
 	if (jm_fit_phase_excess(fit) < EXCESS_MIN && first->tau_s > TAU_SHORT_S)
 		n = 1;
 	for (size_t i = 0; i < n; i++) {
-		struct jm_response start = *first;
-		int result;
-
-		start.tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s
-						  : fmax(first->tau_s, 50e-6);
-		start.shape = starts[i].shape;
-		start.delay_s += first->tau_s - start.tau_s;
-		result = jm_fit_try_start(fit, problem, &start, best);
-		if (result < 0)
-			return result;
+		from[i] = *first;
+		from[i].tau_s = starts[i].tau_s > 0 ? pace * starts[i].tau_s
+						    : fmax(first->tau_s, 50e-6);
+		from[i].shape = starts[i].shape;
+		from[i].delay_s += first->tau_s - from[i].tau_s;
 	}
-	return n > 1 ? jm_fit_explore(fit, problem, best) : 0;
+	result = jm_fit_try_starts(fit, problem, from, n, best);
+	return n > 1 && result >= 0 ? jm_fit_explore(fit, problem, best) : result;
 }
 
 /* Takes a response into the fit when the evidence of all conversions rises. 1: it did. */

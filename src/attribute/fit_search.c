@@ -52,76 +52,207 @@ static int judge(const struct jm_alignment *alignment, struct jm_candidate *cand
 	return result;
 }
 
-int jm_fit_descend(struct jm_fit *fit, struct jm_problem *problem,
-	const struct jm_response *start, int steps, struct jm_candidate *best)
+/* One walk from a start to the next optimum; it knows of no other. */
+struct descent {
+	struct jm_response start;
+	int steps; /* 0: not wanted */
+	struct jm_candidate found;
+	int result; /* JM_ENUMERIC: there is no solution on the way */
+};
+
+static void descend(
+	const struct jm_fit *fit, const struct jm_problem *whole, struct descent *descent)
 {
 	struct jm_response_prior prior = fit->prior;
-	struct jm_response from = *start;
+	struct jm_problem problem = *whole; /* columns of its own are set in it */
+	struct jm_belief belief = fit->belief;
+	struct jm_response from = descent->start;
 	struct jm_alignment alignment;
 	int result;
 
+	descent->found = (struct jm_candidate){.evidence = -HUGE_VAL};
 	if (prior.window_sd_s < KNOWN * prior.window_s) {
 		prior.window_sd_s = 0;
 		from.window_s = prior.window_s;
 	}
-	result = jm_alignment_init(&alignment, problem, &fit->belief, &prior, &from);
-
+	result = jm_alignment_init(&alignment, &problem, &belief, &prior, &from);
 	alignment.done = DONE_SHARE;
 	if (result >= 0)
-		result = jm_alignment_refine(&alignment, steps, ITERATIONS);
+		result = jm_alignment_refine(&alignment, descent->steps, ITERATIONS);
 	if (result >= 0) {
-		double rise = alignment.posterior.log_evidence - best->evidence;
-
-		if (rise > 0) {
-			best->response = alignment.response;
-			best->evidence = alignment.posterior.log_evidence;
-			result = judge(&alignment, best);
-		}
-		if (result >= 0)
-			result = rise > RISE_MIN;
+		descent->found.response = alignment.response;
+		descent->found.evidence = alignment.posterior.log_evidence;
+		result = judge(&alignment, &descent->found);
 	}
 	jm_alignment_release(&alignment);
-	return result == JM_ENUMERIC ? 0 : result;
+	descent->result = result;
 }
 
-int jm_fit_try_start(struct jm_fit *fit, struct jm_problem *problem,
-	const struct jm_response *start, struct jm_candidate *best)
+/* *best is replaced by what was found when that is likelier; 1: clearly so. */
+static int take(const struct descent *descent, struct jm_candidate *best)
 {
-	struct jm_candidate own = {.evidence = -HUGE_VAL};
-	int result = jm_fit_descend(fit, problem, start, FIRST_STEPS, &own);
+	double rise = descent->found.evidence - best->evidence;
 
-	if (result < 0 || !own.response.n_taps /* no solution there */
-		|| own.evidence < best->evidence - HOPELESS * (double)problem->moments.n)
-		return result;
-	return jm_fit_descend(fit, problem, &own.response, START_STEPS - FIRST_STEPS, best);
+	if (descent->result < 0)
+		return descent->result == JM_ENUMERIC ? 0 : descent->result;
+	if (rise > 0)
+		*best = descent->found;
+	return rise > RISE_MIN;
 }
 
-int jm_fit_explore(struct jm_fit *fit, struct jm_problem *problem, struct jm_candidate *best)
+int jm_fit_descend(struct jm_fit *fit, const struct jm_problem *problem,
+	const struct jm_response *start, int steps, struct jm_candidate *best)
+{
+	struct descent descent = {.start = *start, .steps = steps};
+
+	descend(fit, problem, &descent);
+	return take(&descent, best);
+}
+
+/* ---- Several at once --------------------------------------------------------------------- */
+
+struct descents {
+	const struct jm_fit *fit;
+	struct jm_problem problem;
+	struct descent list[JM_DESCENTS_MAX];
+	size_t n;
+};
+
+static void descend_one(void *context, size_t i)
+{
+	struct descents *descents = context;
+
+	if (descents->list[i].steps)
+		descend(descents->fit, &descents->problem, &descents->list[i]);
+}
+
+static void descend_all(struct descents *descents)
+{
+	jm_pool_run(descents->fit->pool, descents->n, descend_one, NULL, descents);
+}
+
+static struct descents *descents_new(const struct jm_fit *fit, const struct jm_problem *problem)
+{
+	struct descents *descents = calloc(1, sizeof(*descents));
+
+	if (descents) {
+		descents->fit = fit;
+		descents->problem = *problem;
+		descents->problem.pool = NULL; /* each of them is on a thread of it */
+	}
+	return descents;
+}
+
+/* After its first steps this start is not left far behind. */
+static int has_hope(
+	const struct descents *descents, const struct jm_candidate *own, double best)
+{
+	return own->evidence >= best - HOPELESS * (double)descents->problem.moments.n;
+}
+
+/*
+ * Second steps of those that have hope beside what the first steps have found; that
+ * may be some that turn out to have none, once others have gone on.
+ */
+static void go_on(struct descents *descents, const struct jm_candidate *first, double best)
+{
+	for (size_t i = 0; i < descents->n; i++) {
+		struct descent *descent = &descents->list[i];
+
+		descent->start = first[i].response;
+		descent->steps = first[i].response.n_taps && has_hope(descents, &first[i], best)
+					 ? START_STEPS - FIRST_STEPS
+					 : 0;
+		best = fmax(best, first[i].evidence);
+	}
+	descend_all(descents);
+}
+
+/* One start after the other, as if each had waited for those before. */
+static int bring_together(
+	struct descents *descents, const struct jm_candidate *first, struct jm_candidate *best)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < descents->n && result >= 0; i++) {
+		struct descent *descent = &descents->list[i];
+
+		if (!first[i].response.n_taps || !has_hope(descents, &first[i], best->evidence))
+			continue;
+		if (!descent->steps) {
+			descent->steps = START_STEPS - FIRST_STEPS;
+			descend(descents->fit, &descents->problem, descent);
+		}
+		result = take(descent, best);
+	}
+	return result < 0 ? result : 0;
+}
+
+int jm_fit_try_starts(struct jm_fit *fit, const struct jm_problem *problem,
+	const struct jm_response *starts, size_t n, struct jm_candidate *best)
+{
+	struct descents *descents = descents_new(fit, problem);
+	struct jm_candidate *first = calloc(n + 1, sizeof(*first));
+	int result = descents && first ? 0 : JM_ENOMEM;
+
+	for (size_t i = 0; i < n && result >= 0; i++)
+		descents->list[descents->n++] =
+			(struct descent){.start = starts[i], .steps = FIRST_STEPS};
+	if (result >= 0)
+		descend_all(descents);
+	for (size_t i = 0; i < n && result >= 0; i++) {
+		first[i].evidence = -HUGE_VAL;
+		result = take(&descents->list[i], &first[i]);
+	}
+	if (result >= 0) {
+		go_on(descents, first, best->evidence);
+		result = bring_together(descents, first, best);
+	}
+	free(descents);
+	free(first);
+	return result;
+}
+
+/* The places around `centre`. */
+static void set_around(struct descents *descents, const struct jm_response *centre)
 {
 	static const struct {
 		double delay_s, tau_factor; /* of what the filter delays: moved with it */
 	} around[] = {{40e-6, 1}, {-40e-6, 1}, {90e-6, 1}, {-90e-6, 1}, {160e-6, 1},
 		{-160e-6, 1}, {0, 0.25}, {0, 2}, {60e-6, 0.4}, {-60e-6, 0.4}};
-	int better = fit->prior.delay_sd_s > 0 && best->response.n_taps;
+	double pace = jm_response_pace(centre);
 
-	for (int round = 0; round < ROUNDS_MAX && better; round++) {
+	descents->n = 0;
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+		struct jm_response start = *centre;
+
+		if (around[i].tau_factor != 1 && descents->fit->prior.tau_sd_s == 0)
+			continue;
+		start.tau_s = centre->tau_s * around[i].tau_factor;
+		start.delay_s += pace * around[i].delay_s + centre->tau_s - start.tau_s;
+		descents->list[descents->n++] =
+			(struct descent){.start = start, .steps = EXPLORE_STEPS};
+	}
+}
+
+int jm_fit_explore(
+	struct jm_fit *fit, const struct jm_problem *problem, struct jm_candidate *best)
+{
+	struct descents *descents = descents_new(fit, problem);
+	int better = fit->prior.delay_sd_s > 0 && best->response.n_taps;
+	int result = descents ? 0 : JM_ENOMEM;
+
+	for (int round = 0; round < ROUNDS_MAX && better && result >= 0; round++) {
 		struct jm_response centre = best->response;
-		double pace = jm_response_pace(&centre);
 
 		better = 0;
-		for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
-			struct jm_response start = centre;
-			int result;
-
-			if (around[i].tau_factor != 1 && fit->prior.tau_sd_s == 0)
-				continue;
-			start.tau_s = centre.tau_s * around[i].tau_factor;
-			start.delay_s += pace * around[i].delay_s + centre.tau_s - start.tau_s;
-			result = jm_fit_descend(fit, problem, &start, EXPLORE_STEPS, best);
-			if (result < 0)
-				return result;
-			better |= result;
+		set_around(descents, &centre);
+		descend_all(descents);
+		for (size_t i = 0; i < descents->n && result >= 0; i++) {
+			result = take(&descents->list[i], best);
+			better |= result > 0;
 		}
 	}
-	return 0;
+	free(descents);
+	return result < 0 ? result : 0;
 }

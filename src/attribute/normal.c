@@ -116,18 +116,7 @@ static void add_spline(struct jm_normal *normal, const struct jm_problem *proble
 	}
 }
 
-/* The last line of a chunk's gram holds rhs and square. */
-static void add_chunk(struct jm_normal *normal, const struct jm_problem *problem, size_t first,
-	size_t n, const double *rows, size_t stride, double *gram)
-{
-	if (problem->spline.n)
-		for (size_t i = 0; i < n; i++)
-			add_spline(normal, problem, first + i, rows + i * stride);
-	jm_gram_add(gram, normal->n_columns + normal->n_extra + 1, stride, rows, n, stride);
-	for (size_t i = 0; i < n; i++)
-		normal->count += problem->weight ? problem->weight[first + i] : 1;
-}
-
+/* The last line of the gram holds rhs and square. */
 static void finish(struct jm_normal *normal, const double *gram, size_t stride)
 {
 	size_t dense = normal->n_columns + normal->n_extra;
@@ -142,42 +131,138 @@ static void finish(struct jm_normal *normal, const double *gram, size_t stride)
 			normal->gram[j * normal->p + i] = normal->gram[i * normal->p + j];
 }
 
+/* ---- In chunks of rows, several at a time ---------------------------------------------- */
+
+enum {
+	CHUNKS_EACH = 8, /* at most, for a thread and before all wait for all */
+	ROUND_BYTES = 2 << 20,
+	LINES_EACH = 3 /* shares of the lines, for a thread: they take unequal time */
+};
+
+/* Products below which threads would wait for each other more than work. */
+#define SHARED_MIN 3e7
+
+struct build {
+	struct jm_normal *normal;
+	const struct jm_problem *problem;
+	const struct jm_response *response;
+	struct jm_pool *pool;
+	size_t stride, chunk; /* doubles of a row, and of a chunk */
+	size_t room;          /* chunks that have memory */
+	size_t n_chunks;      /* that are being added, from row `first` on */
+	size_t first, shares;
+	double *rows, *gram, *last;
+	char *work;
+	size_t work_size;
+};
+
+static size_t rows_of(const struct build *build, size_t chunk)
+{
+	size_t n = build->problem->moments.n - build->first - chunk * JM_CHUNK_ROWS;
+
+	return n < JM_CHUNK_ROWS ? n : JM_CHUNK_ROWS;
+}
+
+static void make_chunk(void *context, size_t chunk)
+{
+	const struct build *build = context;
+	const struct jm_problem *problem = build->problem;
+	size_t first = build->first + chunk * JM_CHUNK_ROWS, n = rows_of(build, chunk);
+	double *rows = build->rows + chunk * build->chunk;
+
+	jm_design_rows(build->response, problem->segments, &problem->moments, first, n, rows,
+		build->stride, build->work + chunk * build->work_size);
+	if (build->response->low_pass > 0)
+		low_pass_rows(build->response, &problem->moments, first, n,
+			build->normal->n_columns, rows, build->stride, build->last);
+	complete_rows(build->normal, problem, first, n, rows, build->stride);
+}
+
+/* Where share i of the lines begins: each has as much of the triangle. */
+static size_t share_begin(const struct build *build, size_t i)
+{
+	return (size_t)((double)build->stride * sqrt((double)i / (double)build->shares));
+}
+
+/* Share 0 is the spline's lines; those behind it are of the rest, the longest first. */
+static void add_share(void *context, size_t task)
+{
+	const struct build *build = context;
+	size_t share = build->shares - task;
+
+	for (size_t c = 0; c < build->n_chunks; c++) {
+		const double *rows = build->rows + c * build->chunk;
+		size_t n = rows_of(build, c);
+
+		if (task)
+			jm_gram_add(build->gram, build->stride, share_begin(build, share),
+				share_begin(build, share + 1),
+				&(struct jm_rows){rows, n, build->stride});
+		for (size_t i = 0; i < n && !task && build->problem->spline.n; i++)
+			add_spline(build->normal, build->problem,
+				build->first + c * JM_CHUNK_ROWS + i, rows + i * build->stride);
+	}
+}
+
+static void add_all(struct build *build)
+{
+	size_t n = build->problem->moments.n;
+
+	for (build->first = 0; build->first < n;
+		build->first += build->n_chunks * JM_CHUNK_ROWS) {
+		size_t left = (n - build->first + JM_CHUNK_ROWS - 1) / JM_CHUNK_ROWS;
+
+		build->n_chunks = left < build->room ? left : build->room;
+		jm_pool_run(build->pool, build->n_chunks, make_chunk, NULL, build);
+		jm_pool_run(build->pool, build->shares + 1, add_share, NULL, build);
+	}
+	for (size_t i = 0; i < n; i++)
+		build->normal->count += build->problem->weight ? build->problem->weight[i] : 1;
+	finish(build->normal, build->gram, build->stride);
+}
+
+/* Alone for a low-pass, which ties each row to the one before. */
+static void share_work(struct build *build)
+{
+	double size = (double)build->stride;
+	size_t threads = jm_pool_threads(build->problem->pool), each;
+
+	build->room = build->shares = 1;
+	if (threads < 2 || build->response->low_pass > 0 ||
+		size * size * (double)build->problem->moments.n < SHARED_MIN)
+		return;
+	build->pool = build->problem->pool;
+	each = ROUND_BYTES / (build->chunk * sizeof(double)) / threads;
+	each = each > CHUNKS_EACH ? CHUNKS_EACH : each;
+	build->room = threads * (each ? each : 1);
+	build->shares = threads * LINES_EACH;
+}
+
 int jm_normal_build(struct jm_normal *normal, const struct jm_problem *problem,
 	const struct jm_response *response)
 {
-	size_t stride, n = problem->moments.n;
-	double *rows = NULL, *gram = NULL, *last = NULL;
-	void *work = NULL;
+	struct build build = {.normal = normal, .problem = problem, .response = response};
 	int result = JM_ENOMEM;
 
 	if (allocate(normal, problem) < 0)
 		return JM_ENOMEM;
-	stride = normal->n_columns + normal->n_extra + 1;
-	rows = malloc(JM_CHUNK_ROWS * stride * sizeof(double));
-	gram = calloc(stride * stride, sizeof(double));
-	last = calloc(stride, sizeof(double));
-	work = malloc(jm_design_work_size(problem->segments));
-	if (!rows || !gram || !last || !work)
-		goto out;
-	normal->reference_w = mean_of(problem);
-	for (size_t first = 0; first < n; first += JM_CHUNK_ROWS) {
-		size_t rest = n - first < JM_CHUNK_ROWS ? n - first : JM_CHUNK_ROWS;
-
-		jm_design_rows(response, problem->segments, &problem->moments, first, rest,
-			rows, stride, work);
-		if (response->low_pass > 0)
-			low_pass_rows(response, &problem->moments, first, rest,
-				normal->n_columns, rows, stride, last);
-		complete_rows(normal, problem, first, rest, rows, stride);
-		add_chunk(normal, problem, first, rest, rows, stride, gram);
+	build.stride = normal->n_columns + normal->n_extra + 1;
+	build.chunk = JM_CHUNK_ROWS * build.stride;
+	build.work_size = jm_design_work_size(problem->segments);
+	share_work(&build);
+	build.rows = malloc(build.room * build.chunk * sizeof(double));
+	build.gram = calloc(build.stride * build.stride, sizeof(double));
+	build.last = calloc(build.stride, sizeof(double));
+	build.work = malloc(build.room * build.work_size);
+	if (build.rows && build.gram && build.last && build.work) {
+		normal->reference_w = mean_of(problem);
+		add_all(&build);
+		result = 0;
 	}
-	finish(normal, gram, stride);
-	result = 0;
-out:
-	free(rows);
-	free(gram);
-	free(last);
-	free(work);
+	free(build.rows);
+	free(build.gram);
+	free(build.last);
+	free(build.work);
 	return result;
 }
 

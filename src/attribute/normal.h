@@ -4,6 +4,7 @@
 #define JM_ATTRIBUTE_NORMAL_H
 
 #include "attribute/response.h"
+#include "base/pool.h"
 
 enum { JM_EXTRA_MAX = 32 };
 
@@ -27,6 +28,7 @@ struct jm_problem {
 	struct jm_spline spline;
 	const double *extra[JM_EXTRA_MAX]; /* columns known already, [n] each */
 	size_t n_extra;
+	struct jm_pool *pool; /* shares the work on many conversions; NULL: none */
 };
 
 /* Unknowns: layers, gaps, extra, spline. */

@@ -305,6 +305,7 @@ static void fail_each(const struct board *board, struct jm_fit_result *ret_resul
 	input.timeline = &board->timeline;
 	input.prior.round_ms = board->round_s * 1e3;
 	input.prior.window_ms = board->window_s * 1e3;
+	input.threads = 1; /* allocations come in one order */
 	n = count_allocations(&input, ret_result);
 	stride = n / 24 + 1;
 	for (long i = 0; i < n; i++)
