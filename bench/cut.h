@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of an optimised network that run on their own, without any tracer. */
+#ifndef JM_BENCH_CUT_H
+#define JM_BENCH_CUT_H
+
+#include "engines/onnxruntime/markers/plan.h"
+#include "engines/onnxruntime/plugin.h"
+#include "engines/onnxruntime/session.h"
+#include "engines/onnxruntime/step.h"
+#include "joulemap/engine.h"
+#include "onnx/model.h"
+
+struct cutter {
+	struct jm_ort ort;
+	struct OrtEnv *env;
+	struct jm_ort_plugin plugin;
+	struct jm_ort_capture capture;
+	struct jm_onnx_inputs inputs;
+	struct jm_ort_session_setup setup;
+	struct jm_ort_steps steps;
+	struct jm_ort_saved saved;
+	struct jm_ort_plan plan;
+	struct jm_graph graph;  /* a layer is a node */
+	unsigned char *is_used; /* [saved.n_values], of the part that is being cut */
+	char *memory;           /* [n_memory], to walk through */
+	size_t n_memory;
+};
+
+struct cut {
+	struct jm_ort_session session;
+	size_t n_walk; /* bytes to walk through before a run */
+};
+
+/* Optimises the network as the engine would; what *options has must live until close. */
+int cutter_open(
+	struct cutter *cutter, const struct jm_engine_options *options, struct jm_error *error);
+
+/*
+ * The nodes from `first` to `last` in the order of execution, the outputs of the
+ * last of which are the network's.
+ */
+int cutter_cut(struct cutter *cutter, struct cut *ret_cut, size_t first, size_t last,
+	struct jm_error *error);
+
+/* One run, behind what empties the caches as the nodes left out would. */
+void cut_prepare(const struct cutter *cutter, const struct cut *cut);
+int cut_run(struct cut *cut, struct jm_error *error);
+
+/* Both accept what is zeroed or half open. */
+void cut_close(struct cut *cut);
+void cutter_close(struct cutter *cutter);
+
+#endif
