@@ -65,11 +65,12 @@ def number(text):
         return math.nan
 
 
-def read_layers(path):
-    """Rows of a layer table by layer name; {} when there is none."""
+def read_layers(path, rail=None):
+    """Rows of a layer table by layer name, perhaps of one rail; {} when there is none."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            return {row["layer_name"]: row for row in csv.DictReader(file)}
+            return {row["layer_name"]: row for row in csv.DictReader(file)
+                    if rail is None or row["rail"] == rail}
     except (OSError, KeyError):
         return {}
 
@@ -112,6 +113,8 @@ def limit_options(truth, options):
     known = truth["parameters"]
     if known["sensor"] != "window" or known["tau2_ms"] or known["damping"]:
         return None
+    if known["rails"] > 1:  # each has a supply of its own
+        return None
     if truth["stamp"] == "callback":  # the delay holds how late callbacks come
         return None
     scale = 1e3 if options.limit_unit == "ms" else 1
@@ -136,10 +139,26 @@ def map_run(folder, method, arguments, truth, options):
     elif rows and status in (0, 4):
         result["layers"] = compare(rows, truth)
         result["closure"] = closure(rows)
+        if method == "fit":
+            result["rails"] = rails_of(target / "network", truth, result)
     else:
         result["error"] = (errors.strip().splitlines() or ["no table"])[-1]
     shutil.rmtree(target, ignore_errors=True)
     return result
+
+
+def rails_of(folder, truth, fit):
+    """One result per rail that the truth knows, from the table by rail."""
+    rails = {}
+    for name, true in truth.get("rails", {}).items():
+        rows = read_layers(folder / "layer_energy_by_rail.csv", name)
+        rails[name] = {"seconds": math.nan, "mb": math.nan, "status": fit["status"]}
+        if rows:
+            rails[name]["layers"] = compare(rows, true)
+            rails[name]["closure"] = closure(rows)
+        else:
+            rails[name]["error"] = "no rows"
+    return rails
 
 
 def methods_of(truth, options):

@@ -81,10 +81,18 @@ def summarise(results):
 
 
 def groups(records):
-    """(scenario, layers) and the records of it, in order of first appearance."""
+    """(scenario, layers) and the records of it, in order of first appearance.
+
+    Rails follow as scenarios of their own, "rails: VDD_CPU_CV".
+    """
     found = {}
     for record in records:
         found.setdefault((record["scenario"], record["layers"]), []).append(record)
+        fit = record.get("methods", {}).get("fit", {})
+        for rail, result in fit.get("rails", {}).items():
+            name = "{}: {}".format(record["scenario"], rail)
+            found.setdefault((name, record["layers"]), []).append(
+                {"methods": {"fit": result}})
     return found.items()
 
 

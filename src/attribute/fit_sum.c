@@ -75,6 +75,13 @@ int jm_fit_of_mean(const struct jm_fit_result *like, double mean_w, double sd_w,
 	return 0;
 }
 
+/* All of a sum. */
+struct parts {
+	const struct jm_fit_part *list; /* [n] */
+	size_t n;
+	double window_ms; /* of a rail that was fitted, its supply's memory included */
+};
+
 /* ---- One row ------------------------------------------------------------------------ */
 
 /* What a row of the sum gathers. */
@@ -91,7 +98,17 @@ static double mean_power(const struct jm_fit_result *fit)
 	return fit->closure.measured_mj / fit->closure.cycle_ms;
 }
 
-static void gather_mean(struct gathered *sum, const struct jm_fit_part *part, int is_idle)
+/*
+ * How far what lasts `ms` may be from the mean: readings are means over a window
+ * behind a supply, and hide what is shorter.
+ */
+static double scatter(const struct jm_fit_part *part, double window_ms, double ms)
+{
+	return part->sd_w * sqrt(ms > 0 && window_ms > ms ? window_ms / ms : 1);
+}
+
+static void gather_mean(
+	struct gathered *sum, const struct jm_fit_part *part, double sd_w, int is_idle)
 {
 	double mean_w = mean_power(part->fit), idle_w = part->fit->idle.power_w;
 
@@ -99,8 +116,8 @@ static void gather_mean(struct gathered *sum, const struct jm_fit_part *part, in
 	sum->power_w += is_idle ? idle_w : mean_w;
 	sum->base_w += fmin(0, mean_w);
 	sum->idle_w += idle_w;
-	sum->own_w2 += part->sd_w * part->sd_w;
-	sum->prior_w2 += part->sd_w * part->sd_w;
+	sum->own_w2 += sd_w * sd_w;
+	sum->prior_w2 += sd_w * sd_w;
 }
 
 static void gather_row(struct gathered *sum, const struct jm_fit_result *fit,
@@ -128,21 +145,22 @@ static void gather_row(struct gathered *sum, const struct jm_fit_result *fit,
 }
 
 /* The same row of every part; `place` is where it stands in a result. */
-static void sum_row(const struct jm_fit_part *parts, size_t n, size_t layer, size_t place,
-	double idle_w, struct jm_fit_layer *ret_row)
+static void sum_row(const struct parts *parts, size_t layer, size_t place, double idle_w,
+	struct jm_fit_layer *ret_row)
 {
 	int is_layer = layer != SIZE_MAX;
 	struct gathered sum = {.ms = (double)NAN};
 	double sd_w, from_time_mj = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct jm_fit_result *fit = parts[i].fit;
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct jm_fit_result *fit = parts->list[i].fit;
 		const void *row = is_layer ? (const void *)&fit->layers[layer]
 					   : (const char *)fit + place;
 
 		if (jm_fit_is_withheld(fit))
-			gather_mean(
-				&sum, &parts[i], place == offsetof(struct jm_fit_result, idle));
+			gather_mean(&sum, &parts->list[i],
+				scatter(&parts->list[i], parts->window_ms, ret_row->runtime_ms),
+				place == offsetof(struct jm_fit_result, idle));
 		else
 			gather_row(&sum, fit, row, is_layer);
 	}
@@ -173,10 +191,10 @@ struct group {
 };
 
 /* Makes it longer by the groups of all parts that reach into it. */
-static void grow(struct group *group, const struct jm_fit_part *parts, size_t n)
+static void grow(struct group *group, const struct parts *parts)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct jm_fit_result *fit = parts[i].fit;
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct jm_fit_result *fit = parts->list[i].fit;
 		size_t last = group->last;
 		int number = fit->layers[last].group;
 
@@ -190,8 +208,8 @@ static void grow(struct group *group, const struct jm_fit_part *parts, size_t n)
 	}
 }
 
-static void add_energy_of(const struct jm_fit_part *part, const struct group *group,
-	double *energy_mj, double *variance_mj2)
+static void add_energy_of(const struct jm_fit_part *part, double window_ms,
+	const struct group *group, double *energy_mj, double *variance_mj2)
 {
 	int last_group = -1;
 
@@ -200,7 +218,7 @@ static void add_energy_of(const struct jm_fit_part *part, const struct group *gr
 		double sd_mj = layer->energy_sd_mj;
 
 		if (jm_fit_is_withheld(part->fit)) {
-			sd_mj = part->sd_w * layer->runtime_ms;
+			sd_mj = scatter(part, window_ms, layer->runtime_ms) * layer->runtime_ms;
 			*energy_mj += mean_power(part->fit) * layer->runtime_ms;
 		} else {
 			*energy_mj += layer->energy_mj;
@@ -214,8 +232,8 @@ static void add_energy_of(const struct jm_fit_part *part, const struct group *gr
 }
 
 /* Layers of the sum that are only known together, if their sum is. */
-static int mark_group(const struct group *group, const struct jm_fit_part *parts, size_t n,
-	int number, struct jm_fit_result *sum)
+static int mark_group(const struct group *group, const struct parts *parts, int number,
+	struct jm_fit_result *sum)
 {
 	double energy_mj = 0, variance_mj2 = 0, time_ms = 0;
 
@@ -224,8 +242,9 @@ static int mark_group(const struct group *group, const struct jm_fit_part *parts
 			return 0;
 		time_ms += sum->layers[k].runtime_ms;
 	}
-	for (size_t i = 0; i < n; i++)
-		add_energy_of(&parts[i], group, &energy_mj, &variance_mj2);
+	for (size_t i = 0; i < parts->n; i++)
+		add_energy_of(
+			&parts->list[i], parts->window_ms, group, &energy_mj, &variance_mj2);
 	if (!jm_fit_group_is_known(energy_mj - sum->diagnostics.base_w * time_ms,
 		    sqrt(variance_mj2), time_ms, sum->layers[group->first].prior_sd_w))
 		return 0;
@@ -240,16 +259,16 @@ static int mark_group(const struct group *group, const struct jm_fit_part *parts
 	return 1;
 }
 
-static void find_groups(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
+static void find_groups(const struct parts *parts, struct jm_fit_result *sum)
 {
 	int number = 0;
 
 	for (size_t k = 0; k < sum->n_layers; k++) {
 		struct group group = {k, k};
 
-		grow(&group, parts, n);
+		grow(&group, parts);
 		if (group.last > k)
-			number += mark_group(&group, parts, n, number, sum);
+			number += mark_group(&group, parts, number, sum);
 		k = group.last;
 	}
 }
@@ -257,18 +276,20 @@ static void find_groups(const struct jm_fit_part *parts, size_t n, struct jm_fit
 /* ---- What is said of all ---------------------------------------------------------------- */
 
 /* Cause and advice of the rail that leaves most open. */
-static void explain(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
+static void explain(const struct parts *parts, struct jm_fit_result *sum)
 {
 	const struct jm_fit_part *widest = NULL;
 	double most = -1;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct jm_fit_result *fit = parts[i].fit;
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct jm_fit_result *fit = parts->list[i].fit;
 		double open = 0;
 
 		for (size_t k = 0; k < fit->n_layers; k++) {
-			double sd_w = jm_fit_is_withheld(fit) ? parts[i].sd_w
-							      : fit->layers[k].power_sd_w;
+			double sd_w = jm_fit_is_withheld(fit)
+					      ? scatter(&parts->list[i], parts->window_ms,
+							fit->layers[k].runtime_ms)
+					      : fit->layers[k].power_sd_w;
 
 			if (sum->layers[k].resolved != JM_RESOLVED_YES && sd_w > 0)
 				open += sd_w * sd_w;
@@ -276,7 +297,7 @@ static void explain(const struct jm_fit_part *parts, size_t n, struct jm_fit_res
 		if (fit->cause == JM_CAUSE_NONE || !(open > most))
 			continue;
 		most = open;
-		widest = &parts[i];
+		widest = &parts->list[i];
 	}
 	sum->cause = JM_CAUSE_FEW_CYCLES;
 	snprintf(sum->advice, sizeof(sum->advice),
@@ -289,7 +310,7 @@ static void explain(const struct jm_fit_part *parts, size_t n, struct jm_fit_res
 		widest->fit->advice);
 }
 
-static void resolve(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
+static void resolve(const struct parts *parts, struct jm_fit_result *sum)
 {
 	double known = jm_fit_known_layers(sum);
 
@@ -298,17 +319,16 @@ static void resolve(const struct jm_fit_part *parts, size_t n, struct jm_fit_res
 			sum->layers[k].resolved = JM_RESOLVED_YES;
 			sum->n_resolved++;
 		}
-	find_groups(parts, n, sum);
+	find_groups(parts, sum);
 	if (sum->n_resolved < sum->n_layers)
-		explain(parts, n, sum);
+		explain(parts, sum);
 }
 
-static void sum_diagnostics(
-	const struct jm_fit_part *parts, size_t n, struct jm_fit_diagnostics *ret)
+static void sum_diagnostics(const struct parts *parts, struct jm_fit_diagnostics *ret)
 {
-	*ret = parts[0].fit->diagnostics;
-	for (size_t i = 1; i < n; i++) {
-		const struct jm_fit_diagnostics *d = &parts[i].fit->diagnostics;
+	*ret = parts->list[0].fit->diagnostics;
+	for (size_t i = 1; i < parts->n; i++) {
+		const struct jm_fit_diagnostics *d = &parts->list[i].fit->diagnostics;
 
 		ret->readings += d->readings;
 		ret->conversions += d->conversions;
@@ -335,15 +355,15 @@ static double energy_per_cycle(const struct jm_fit_layer *layer, double cycles)
 	return layer->energy_mj * (double)layer->executions / cycles;
 }
 
-static void close_sum(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
+static void close_sum(const struct parts *parts, struct jm_fit_result *sum)
 {
 	struct jm_fit_closure *closure = &sum->closure;
 	double cycles = (double)sum->between.executions, whole_mj;
 
 	closure->measured_mj = closure->sd_mj = closure->fitted_mj = 0;
-	for (size_t i = 0; i < n; i++) {
-		closure->measured_mj += parts[i].fit->closure.measured_mj;
-		closure->sd_mj = hypot(closure->sd_mj, parts[i].fit->closure.sd_mj);
+	for (size_t i = 0; i < parts->n; i++) {
+		closure->measured_mj += parts->list[i].fit->closure.measured_mj;
+		closure->sd_mj = hypot(closure->sd_mj, parts->list[i].fit->closure.sd_mj);
 	}
 	for (size_t k = 0; k < sum->n_layers; k++)
 		if (sum->layers[k].executions && isfinite(sum->layers[k].energy_mj))
@@ -358,10 +378,10 @@ static void close_sum(const struct jm_fit_part *parts, size_t n, struct jm_fit_r
 	sum->between.energy_share = sum->between.energy_mj / whole_mj;
 }
 
-static void sum_gap(const struct jm_fit_part *parts, size_t n, size_t place, double idle_w,
-	double base_w, struct jm_fit_layer *row)
+static void sum_gap(const struct parts *parts, size_t place, double idle_w, double base_w,
+	struct jm_fit_layer *row)
 {
-	sum_row(parts, n, SIZE_MAX, place, idle_w, row);
+	sum_row(parts, SIZE_MAX, place, idle_w, row);
 	if (!(row->runtime_ms > 0)) /* there is no such gap */
 		row->energy_mj = row->energy_sd_mj = 0;
 	row->resolved = row->power_sd_w < GAP_KNOWN_SHARE * (row->power_w - base_w)
@@ -370,47 +390,53 @@ static void sum_gap(const struct jm_fit_part *parts, size_t n, size_t place, dou
 }
 
 /* The first part that has figures; they are all of one timeline. */
-static const struct jm_fit_result *find_fitted(const struct jm_fit_part *parts, size_t n)
+static const struct jm_fit_result *find_fitted(const struct parts *parts)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!jm_fit_is_withheld(parts[i].fit))
-			return parts[i].fit;
+	for (size_t i = 0; i < parts->n; i++)
+		if (!jm_fit_is_withheld(parts->list[i].fit))
+			return parts->list[i].fit;
 	return NULL;
 }
 
-/* Nothing of any rail is known but its mean power. */
-static void withhold(const struct jm_fit_part *parts, size_t n, struct jm_fit_result *sum)
+static void sum_rows(const struct parts *parts, double idle_w, struct jm_fit_result *sum)
 {
-	explain(parts, n, sum);
-	close_sum(parts, n, sum);
+	double base_w = sum->diagnostics.base_w;
+
+	for (size_t k = 0; k < sum->n_layers; k++)
+		sum_row(parts, k, 0, idle_w, &sum->layers[k]);
+	sum_gap(parts, offsetof(struct jm_fit_result, gap), idle_w, base_w, &sum->gap);
+	sum_gap(parts, offsetof(struct jm_fit_result, between), idle_w, base_w, &sum->between);
+	sum_gap(parts, offsetof(struct jm_fit_result, idle), idle_w, base_w, &sum->idle);
+	close_sum(parts, sum);
+	resolve(parts, sum);
+}
+
+/* Nothing of any rail is known but its mean power. */
+static void withhold(const struct parts *parts, struct jm_fit_result *sum)
+{
+	explain(parts, sum);
+	close_sum(parts, sum);
 	sum->closure.fitted_mj = sum->closure.difference_mj = (double)NAN;
 }
 
-int jm_fit_sum(const struct jm_fit_part *parts, size_t n, double idle_w,
+int jm_fit_sum(const struct jm_fit_part *list, size_t n, double idle_w,
 	struct jm_fit_result *ret_sum, struct jm_error *reterr)
 {
-	const struct jm_fit_result *fitted = find_fitted(parts, n);
-	int result = copy_rows(fitted ? fitted : parts[0].fit, ret_sum, reterr);
+	struct parts all = {list, n, 0}, *parts = &all;
+	const struct jm_fit_result *fitted = find_fitted(parts);
+	int result = copy_rows(fitted ? fitted : list[0].fit, ret_sum, reterr);
 
 	if (result < 0)
 		return result;
 	forget_response(&ret_sum->response);
 	for (size_t i = 0; i < n; i++)
-		ret_sum->response.ambiguous |= parts[i].fit->response.ambiguous;
-	sum_diagnostics(parts, n, &ret_sum->diagnostics);
+		ret_sum->response.ambiguous |= list[i].fit->response.ambiguous;
+	sum_diagnostics(parts, &ret_sum->diagnostics);
 	if (!fitted) {
-		withhold(parts, n, ret_sum);
+		withhold(parts, ret_sum);
 		return 0;
 	}
-	for (size_t k = 0; k < ret_sum->n_layers; k++)
-		sum_row(parts, n, k, 0, idle_w, &ret_sum->layers[k]);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, gap), idle_w,
-		ret_sum->diagnostics.base_w, &ret_sum->gap);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, between), idle_w,
-		ret_sum->diagnostics.base_w, &ret_sum->between);
-	sum_gap(parts, n, offsetof(struct jm_fit_result, idle), idle_w,
-		ret_sum->diagnostics.base_w, &ret_sum->idle);
-	close_sum(parts, n, ret_sum);
-	resolve(parts, n, ret_sum);
+	all.window_ms = fitted->response.window_ms + 2 * fitted->response.tau_ms;
+	sum_rows(parts, idle_w, ret_sum);
 	return 0;
 }

@@ -127,6 +127,7 @@ static void sum(struct jm_total *total, struct jm_reading *ret_sum)
 
 	memset(ret_sum, 0, sizeof(*ret_sum));
 	ret_sum->before_ns = INT64_MAX;
+	ret_sum->after_ns = INT64_MIN;
 	for (size_t i = 0; i < total->n_roots; i++) {
 		struct jm_total_root *root = &total->roots[i];
 

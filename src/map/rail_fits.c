@@ -15,6 +15,9 @@
 #include "map/rail_power.h"
 #include "run/rails.h"
 
+/* Time constants of two rails' supplies differ by about this share. */
+#define SUPPLIES_DIFFER 0.5
+
 /* What the fits of one run hold on their way. */
 struct work {
 	const struct jm_recording *recording;
@@ -100,8 +103,8 @@ static int prepare(struct work *work, struct jm_error *reterr)
 
 /* idle_w: NaN: of the rail's own log. */
 static int fit_rail(const struct work *work, const struct jm_rail *rail,
-	const struct jm_run_subject *subject, double idle_w, struct jm_fit_of_rail *ret_fit,
-	struct jm_error *reterr)
+	const struct jm_run_subject *subject, double idle_w, int note_dropped,
+	struct jm_fit_of_rail *ret_fit, struct jm_error *reterr)
 {
 	struct jm_fit_input input;
 	int result, dropped = 0;
@@ -113,7 +116,7 @@ static int fit_rail(const struct work *work, const struct jm_rail *rail,
 	input.rail = rail;
 	input.idle_power_w = idle_w;
 	result = jm_map_fit_run(&input, subject, &ret_fit->result, &dropped, reterr);
-	if (result == 0 && dropped)
+	if (result == 0 && dropped && note_dropped)
 		jm_note(work->progress,
 			"the calibration of the board contradicts this run and is not used: "
 			"'joulemap calibrate' makes a new one");
@@ -143,7 +146,7 @@ static int fit_logged(struct work *work, struct jm_error *reterr)
 	if (subject->sensor)
 		jm_text_copy(fit->sensor, sizeof(fit->sensor), subject->sensor->id);
 	work->fits->n = 1;
-	return fit_rail(work, rail, subject, recording->idle_uw * 1e-6, fit, reterr);
+	return fit_rail(work, rail, subject, recording->idle_uw * 1e-6, 1, fit, reterr);
 }
 
 /* ---- Several rails ---------------------------------------------------------------------- */
@@ -151,6 +154,7 @@ static int fit_logged(struct work *work, struct jm_error *reterr)
 /* A rail that was tried: its fit, or why there is none, and what is known anyway. */
 struct attempt {
 	struct jm_fit_of_rail *fit;
+	size_t index; /* among the run's rails */
 	struct jm_rail_power power;
 	struct jm_error error;
 	int failed;
@@ -167,6 +171,7 @@ static int try_rail(
 
 	memset(ret, 0, sizeof(*ret));
 	ret->fit = fit;
+	ret->index = index;
 	jm_run_rail_get(&work->recording->run, index, &subject);
 	fit->from_readings = 1;
 	fit->is_part = work->logged.is_sum && jm_total_has(&work->total, index);
@@ -176,7 +181,7 @@ static int try_rail(
 	jm_text_copy(fit->sensor, sizeof(fit->sensor), subject.sensor->id);
 	ret->power = jm_rail_power_in_run(rail, &work->recording->timeline);
 	if (rail)
-		result = fit_rail(work, rail, &subject, (double)NAN, fit, &ret->error);
+		result = fit_rail(work, rail, &subject, (double)NAN, 1, fit, &ret->error);
 	else
 		jm_fail(&ret->error, JM_EINVAL, "rail '%s' has no readings", fit->rail);
 	ret->failed = result < 0;
@@ -184,6 +189,72 @@ static int try_rail(
 		*reterr = ret->error;
 	work->fits->n++;
 	return result == JM_ENOMEM ? result : 0;
+}
+
+/* A rail of the same sensor whose alignment is known; NULL: none. */
+static const struct jm_fit_of_rail *find_aligned(
+	const struct work *work, const struct jm_fit_of_rail *other)
+{
+	const struct jm_fit_of_rail *best = NULL;
+
+	for (size_t i = 0; i < work->fits->n; i++) {
+		const struct jm_fit_of_rail *fit = &work->fits->fits[i];
+		const struct jm_fit_response *response = &fit->result.response;
+
+		if (fit == other || fit->is_sum || !fit->result.n_resolved ||
+			!response->ticks || response->ambiguous || response->taps > 1 ||
+			fit->aligned_as[0] || strcmp(fit->sensor, other->sensor) != 0)
+			continue;
+		if (!best || fit->result.n_resolved > best->result.n_resolved)
+			best = fit;
+	}
+	return best;
+}
+
+/*
+ * Where a rail alone does not show when its conversions are: as that of another
+ * rail of its sensor, whose supply may be slower or faster. Stays as it was
+ * where that does not help.
+ */
+static void align_as_another(struct work *work, struct attempt *attempt)
+{
+	struct jm_fit_of_rail *fit = attempt->fit, again = *fit;
+	const struct jm_fit_of_rail *like = find_aligned(work, fit);
+	const struct jm_fit_response *response;
+	struct jm_run_subject subject;
+	struct jm_run_rail rail;
+
+	jm_run_rail_get(&work->recording->run, attempt->index, &subject);
+	if (!like || work->given || subject.rail->calibrated)
+		return;
+	response = &like->result.response;
+	rail = *subject.rail;
+	rail.calibrated = 1;
+	rail.calibration = (struct jm_calibration){.simulated = subject.sensor->simulated,
+		.delay_ms = response->delay_ms,
+		.delay_sd_ms = response->delay_sd_ms,
+		.tau_ms = response->tau_ms,
+		.tau_sd_ms = hypot(response->tau_sd_ms, SUPPLIES_DIFFER * response->tau_ms),
+		.window_ms = response->window_ms,
+		.window_sd_ms = response->window_sd_ms};
+	jm_text_copy(rail.calibration.rail, sizeof(rail.calibration.rail), rail.name);
+	subject.rail = &rail;
+	memset(&again.result, 0, sizeof(again.result));
+	if (fit_rail(work, readings_of(work, attempt->index), &subject, (double)NAN, 0, &again,
+		    NULL) < 0)
+		return;
+	if (again.calibration_dropped || jm_fit_is_withheld(&again.result)) {
+		jm_fit_result_release(&again.result);
+		return;
+	}
+	jm_fit_result_release(&fit->result);
+	*fit = again;
+	fit->calibrated = 0;
+	jm_text_copy(fit->aligned_as, sizeof(fit->aligned_as), like->rail);
+	jm_note(work->progress,
+		"rail %s is aligned as %s is: alone it does not show when its "
+		"conversions are",
+		fit->rail, like->rail);
 }
 
 /* Gives a rail without a fit its mean power; 0 where it has none either. */
@@ -195,6 +266,8 @@ static int complete(struct work *work, struct attempt *attempt,
 	int result;
 
 	if (!attempt->failed) {
+		if (jm_fit_is_withheld(&attempt->fit->result))
+			align_as_another(work, attempt);
 		if (jm_fit_is_withheld(&attempt->fit->result))
 			jm_note(work->progress,
 				"rail %s: no figures for layers, %s; its mean power is %.3f W",

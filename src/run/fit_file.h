@@ -26,6 +26,7 @@ struct jm_fit_source {
 struct jm_fit_of_rail {
 	char sensor[JM_NAME_MAX]; /* its id */
 	char rail[JM_NAME_MAX];
+	char aligned_as[JM_NAME_MAX]; /* the rail whose response was the guide; "": its own */
 	int from_readings;       /* 1: of readings as they were made; 0: of the power log */
 	int is_sum;              /* 1: the sum of the fits that are its parts */
 	int is_part;             /* 1: the power log holds a sum, of which this is a part */

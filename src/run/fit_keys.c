@@ -119,6 +119,7 @@ static const struct jm_keys result_table = JM_KEYS(result_keys, jm_fit_result);
 static const struct jm_key of_rail_keys[] = {
 	TEXT(jm_fit_of_rail, sensor),
 	TEXT(jm_fit_of_rail, rail),
+	TEXT(jm_fit_of_rail, aligned_as),
 	BOOL(jm_fit_of_rail, from_readings),
 	BOOL(jm_fit_of_rail, is_sum),
 	BOOL(jm_fit_of_rail, is_part),

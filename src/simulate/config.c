@@ -13,6 +13,7 @@
 const char *const jm_simulate_pauses[] = {"jitter", "uniform", "none", "locked", NULL};
 const char *const jm_simulate_stamps[] = {"end", "begin", "callback", NULL};
 const char *const jm_simulate_sensors[] = {"window", "counter", "averaging", NULL};
+const char *const jm_simulate_layouts[] = {"roots", "still", "inside", NULL};
 
 #define PLACE(field) offsetof(struct jm_simulate_config, field)
 #define COUNT(field, option, fallback, min, max, help)                                         \
@@ -132,6 +133,12 @@ static const char *find_conflict(const struct jm_simulate_config *config)
 	if (!counter && config->update_jitter_us > 0 &&
 		config->window_ms + 3e-3 * config->update_jitter_us > config->round_ms)
 		return "update_jitter_us lets windows overlap: shorten window_ms";
+	if (config->rails > 1 && !counter &&
+		(double)config->rails * config->read_ms > config->poll_ms)
+		return "reading all rails takes longer than poll_ms: shorten read_ms";
+	if (config->rails > 1 && config->power_log_zone_h != 0)
+		return "several rails are told apart by readings.csv, which has no time zone: "
+		       "leave power_log_zone_h away";
 	if (config->damping > 0 && config->tau_ms <= 0)
 		return "damping needs a tau_ms above 0";
 	if (config->damping > 0 && config->tau2_ms > 0)

@@ -14,6 +14,7 @@
 #include "formats/latency_file.h"
 #include "formats/power_log_file.h"
 #include "formats/readings_file.h"
+#include "run/rails.h"
 #include "run/run.h"
 #include "run/run_folder.h"
 #include "simulate/internal.h"
@@ -49,17 +50,23 @@ static int write_text(
 }
 
 /* Idle power as it was before the run began, drift included. */
+static double idle_uw(const struct jm_simulate_config *config)
+{
+	double idle_w = config->idle_w - 0.5 * config->drift_w;
+
+	return nearbyint(idle_w < 0 ? 0 : idle_w * 1e6);
+}
+
 static int write_idle(
 	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr)
 {
 	const struct jm_simulate_config *config = result->config;
 	char stamp[16], value[JM_DOUBLE_TEXT_MAX], name[96], text[256];
 	int64_t civil_ns = civil_begin_ns(config) - IDLE_LEAD_S * JM_NS_PER_S;
-	double idle_w = config->idle_w - 0.5 * config->drift_w;
 	int status;
 
 	jm_civil_format_file(civil_ns, stamp);
-	jm_text_format_double(nearbyint(idle_w < 0 ? 0 : idle_w * 1e6), value);
+	jm_text_format_double(idle_uw(config), value);
 	snprintf(name, sizeof(name), "%d_seconds_idling_power_log_%s.log", IDLE_SECONDS, stamp);
 	snprintf(text, sizeof(text), "The average idling power measured: %s muW", value);
 	status = write_text(folder, name, text, reterr);
@@ -98,25 +105,28 @@ static int write_engine_info(const char *run_folder, const struct jm_simulated_n
 		json_pack("{s:o, s:[]}", "Layers", layers, "Bindings"), reterr);
 }
 
-/* ---- Counters: what the original's log cannot hold ------------------------------------ */
+/* ---- What the original's log cannot hold: counters, and several rails ---------------- */
 
 /* readings.csv counts from boot; run.json says what that is in civil time. */
 static int write_readings(const char *run_folder, const struct jm_simulated_result *result,
 	struct jm_error *reterr)
 {
-	const struct jm_rail *rail = &result->log->rails[0];
 	struct jm_power_log shifted;
 	char path[JM_PATH_MAX];
-	int status;
+	int status = 0;
 
 	jm_power_log_init(&shifted);
-	status = jm_power_log_add_rail(&shifted, rail->name, rail->quantity, reterr);
-	for (size_t i = 0; i < rail->n_readings && status >= 0; i++) {
-		struct jm_reading reading = rail->readings[i];
+	for (size_t r = 0; r < (size_t)result->config->rails && status >= 0; r++) {
+		const struct jm_rail *rail = &result->log->rails[r];
 
-		reading.before_ns += MONOTONIC_NS;
-		reading.after_ns += MONOTONIC_NS;
-		status = jm_power_log_append(&shifted, 0, &reading, reterr);
+		status = jm_power_log_add_rail(&shifted, rail->name, rail->quantity, reterr);
+		for (size_t i = 0; i < rail->n_readings && status >= 0; i++) {
+			struct jm_reading reading = rail->readings[i];
+
+			reading.before_ns += MONOTONIC_NS;
+			reading.after_ns += MONOTONIC_NS;
+			status = jm_power_log_append(&shifted, r, &reading, reterr);
+		}
 	}
 	if (status >= 0)
 		status = jm_path_join(path, run_folder, JM_RUN_READINGS_NAME, reterr);
@@ -129,18 +139,28 @@ static int write_readings(const char *run_folder, const struct jm_simulated_resu
 static int describe_sensor(const struct jm_simulate_config *config,
 	struct jm_run_sensor *sensor, struct jm_error *reterr)
 {
-	struct jm_rail_info rail = {.name = "power",
-		.quantity = JM_QUANTITY_UJ,
-		.parent = -1,
-		.quantum = {config->quantum_uj}};
-	struct jm_sensor_info info = {.kind = JM_SENSOR_COUNTER,
+	int counter = !strcmp(config->sensor, "counter");
+	struct jm_rail_info rails[JM_SIMULATE_RAILS_MAX];
+	struct jm_sensor_info info = {.kind = counter ? JM_SENSOR_COUNTER : JM_SENSOR_WINDOW,
 		.flags = JM_SENSOR_SIMULATED,
 		.round_ms = config->round_ms,
-		.window_ms = config->round_ms,
+		.window_ms = counter ? config->round_ms : config->window_ms,
 		.poll_ms = config->poll_ms,
-		.rails = &rail,
-		.n_rails = 1};
+		.rails = rails,
+		.n_rails = (size_t)config->rails};
 
+	memset(rails, 0, sizeof(rails));
+	for (size_t r = 0; r < info.n_rails; r++) {
+		jm_text_copy(rails[r].name, sizeof(rails[r].name),
+			jm_simulated_rail_name(config, r));
+		rails[r].quantity = counter ? JM_QUANTITY_UJ : JM_QUANTITY_MV_MA;
+		rails[r].parent = jm_simulated_rail_is_inside(config, r) ? 0 : -1;
+		rails[r].quantum[0] = counter ? config->quantum_uj : config->quantum_mv;
+		rails[r].quantum[1] = counter ? 0 : config->quantum_ma;
+		rails[r].range = config->range_uj;
+	}
+	if (!strcmp(config->sensor, "averaging"))
+		info.samples = (unsigned)config->average;
 	jm_text_copy(info.id, sizeof(info.id), config->scenario);
 	return jm_run_sensor_set(
 		sensor, "simulate", &info, (uint64_t)config->seed, NULL, reterr);
@@ -157,11 +177,32 @@ static int describe_run(
 	run->clock = (struct jm_run_clock){
 		.monotonic_ns = MONOTONIC_NS, .realtime_ns = civil_begin_ns(config)};
 	run->cycles = config->cycles;
+	if (config->rails > 1)
+		run->idle.power_uw = idle_uw(config);
 	return describe_sensor(config, sensor, reterr);
 }
 
-static int write_run_json(const char *run_folder, const struct jm_simulated_result *result,
-	struct jm_error *reterr)
+/* The rail that is the power log; of several roots their sum, which is added to the log. */
+static int find_total(struct jm_run *run, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr)
+{
+	struct jm_total total;
+	int status = jm_run_total_init(run, log->n_rails, &total, reterr);
+
+	if (status == 0)
+		status = jm_total_find(&total, log, &result->total, reterr);
+	jm_total_release(&total);
+	if (status == 0)
+		jm_text_copy(run->power_log.rail, sizeof(run->power_log.rail),
+			log->rails[result->total].name);
+	if (status == 0)
+		jm_text_copy(run->power_log.sensor, sizeof(run->power_log.sensor),
+			run->sensors[0].id);
+	return status;
+}
+
+static int write_run_json(const char *run_folder, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr)
 {
 	struct jm_run *run = malloc(sizeof(*run));
 	char path[JM_PATH_MAX];
@@ -172,6 +213,8 @@ static int write_run_json(const char *run_folder, const struct jm_simulated_resu
 	jm_run_init(run);
 	if (status == 0)
 		status = describe_run(result->config, run, reterr);
+	if (status == 0 && result->config->rails > 1)
+		status = find_total(run, result, log, reterr);
 	if (status == 0)
 		status = jm_run_write(path, run, reterr);
 	jm_run_release(run);
@@ -179,10 +222,21 @@ static int write_run_json(const char *run_folder, const struct jm_simulated_resu
 	return status;
 }
 
+static int write_ours(const char *run_folder, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr)
+{
+	int status;
+
+	if (result->config->rails == 1 && log->rails[0].quantity != JM_QUANTITY_UJ)
+		return 0; /* the power log holds it all */
+	status = write_readings(run_folder, result, reterr);
+	return status < 0 ? status : write_run_json(run_folder, result, log, reterr);
+}
+
 /* ---- All of it --------------------------------------------------------------------------- */
 
-static int write_run(const char *run_folder, const struct jm_simulated_result *result,
-	struct jm_error *reterr)
+static int write_run(const char *run_folder, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr)
 {
 	int64_t civil_ns = civil_begin_ns(result->config);
 	int64_t zone_ns = llround(result->config->power_log_zone_h * 3600) * JM_NS_PER_S;
@@ -192,25 +246,21 @@ static int write_run(const char *run_folder, const struct jm_simulated_result *r
 	jm_civil_format_file(civil_ns - 4 * JM_NS_PER_S, stamp);
 	snprintf(name, sizeof(name), "%lld_cycles_power_log_%s.log",
 		(long long)result->config->cycles, stamp);
-	status = jm_path_join(path, run_folder, name, reterr);
+	status = write_ours(run_folder, result, log, reterr);
+	if (status == 0)
+		status = jm_path_join(path, run_folder, name, reterr);
 	if (status == 0)
 		status = jm_power_log_write(
-			path, &result->log->rails[0], civil_ns + zone_ns, reterr);
+			path, &log->rails[result->total], civil_ns + zone_ns, reterr);
 	if (status == 0)
 		status = jm_path_join(path, run_folder, JM_RUN_LATENCY_NAME, reterr);
 	if (status == 0)
 		status = jm_latency_write(path, &result->run->timeline, civil_ns, reterr);
-	if (status == 0)
-		status = write_engine_info(run_folder, result->network, reterr);
-	if (status == 0 && result->log->rails[0].quantity == JM_QUANTITY_UJ)
-		status = write_readings(run_folder, result, reterr);
-	if (status == 0 && result->log->rails[0].quantity == JM_QUANTITY_UJ)
-		status = write_run_json(run_folder, result, reterr);
-	return status;
+	return status < 0 ? status : write_engine_info(run_folder, result->network, reterr);
 }
 
-int jm_simulated_folder_write(
-	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr)
+int jm_simulated_folder_write(const char *folder, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr)
 {
 	char path[JM_PATH_MAX], run_folder[JM_PATH_MAX];
 	int status = jm_path_join(run_folder, folder, JM_SIMULATED_MODEL, reterr);
@@ -224,7 +274,7 @@ int jm_simulated_folder_write(
 	if (status == 0)
 		status = write_idle(folder, result, reterr);
 	if (status == 0)
-		status = write_run(run_folder, result, reterr);
+		status = write_run(run_folder, result, log, reterr);
 	if (status == 0)
 		status = jm_path_join(path, folder, "truth.json", reterr);
 	return status < 0 ? status : jm_simulated_truth_write(path, result, reterr);

@@ -22,7 +22,9 @@ enum {
 	JM_STREAM_STAMP = 4,
 	JM_STREAM_BACKGROUND = 5,
 	JM_STREAM_SENSOR = 6,
-	JM_STREAM_POLL = 7
+	JM_STREAM_POLL = 7,
+	JM_STREAM_RAILS = 8,
+	JM_STREAM_OF_RAIL = 100 /* and its number: the sensor's, of each rail but the first */
 };
 
 /* ---- Network -------------------------------------------------------------------- */
@@ -32,6 +34,8 @@ struct jm_simulated_unit {
 	const char *type;
 	double mean_s;  /* of one execution */
 	double power_w; /* at full clocks */
+	/* Of what is above idle, by rail. */
+	double share[JM_SIMULATE_RAILS_MAX];
 	/* Sums over the run. */
 	double busy_s;
 	double energy_j;
@@ -44,6 +48,7 @@ struct jm_simulated_network {
 	struct jm_simulated_unit *units; /* [n_units], owned */
 	size_t n_units;
 	double gap_w;
+	double gap_share[JM_SIMULATE_RAILS_MAX];
 	double cycle_s; /* layers and gaps of a mean cycle, without the pause */
 };
 
@@ -51,11 +56,26 @@ int jm_simulated_network_init(struct jm_simulated_network *network,
 	const struct jm_simulate_config *config, struct jm_error *reterr);
 void jm_simulated_network_release(struct jm_simulated_network *network);
 
+/* ---- Rails ------------------------------------------------------------------------ */
+
+/* Divides the layers' power among the rails. */
+void jm_simulated_rails_init(
+	struct jm_simulated_network *network, const struct jm_simulate_config *config);
+
+const char *jm_simulated_rail_name(const struct jm_simulate_config *config, size_t rail);
+/* 1 when the rail is inside the first one; the rails are the total's parts otherwise. */
+int jm_simulated_rail_is_inside(const struct jm_simulate_config *config, size_t rail);
+/* Of all the power above idle a layer has this share on the rail: what that draws. */
+double jm_simulated_rail_w(
+	const struct jm_simulate_config *config, size_t rail, double power_w, double share);
+
 /* ---- Schedule -------------------------------------------------------------------- */
 
 struct jm_simulated_run {
-	struct jm_timeline timeline;      /* as reported; stamps in ns */
-	struct jm_supply_load load;       /* layers, gaps, pauses */
+	struct jm_timeline timeline; /* as reported; stamps in ns */
+	struct jm_supply_load load;  /* layers, gaps, pauses */
+	/* The same by rail; none where there is one rail. */
+	struct jm_supply_load rail_load[JM_SIMULATE_RAILS_MAX];
 	struct jm_supply_load background; /* jobs of others, on top */
 	double end_s;                     /* of the last cycle, its callbacks included */
 	double in_cycles_s;               /* inside cycles, callbacks left out */
@@ -89,6 +109,7 @@ struct jm_simulated_conversions {
 	double energy_j; /* that passed the supply from begin to end of the run */
 };
 
+/* conversions: [rails], each to be released, also after a failure. */
 int jm_simulated_convert(struct jm_simulated_conversions *conversions,
 	const struct jm_simulated_run *run, const struct jm_simulate_config *config,
 	struct jm_error *reterr);
@@ -101,7 +122,7 @@ double jm_simulated_slow_energy_j(const struct jm_simulate_config *config,
 
 /* ---- Reading ----------------------------------------------------------------------- */
 
-/* The log as read by polling: rail "power", times in ns. */
+/* The log as read by polling, rail by rail; times in ns. */
 int jm_simulated_poll(struct jm_power_log *log,
 	const struct jm_simulated_conversions *conversions,
 	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr);
@@ -112,15 +133,17 @@ struct jm_simulated_result {
 	const struct jm_simulate_config *config;
 	const struct jm_simulated_network *network;
 	const struct jm_simulated_run *run;
-	const struct jm_simulated_conversions *conversions;
-	const struct jm_power_log *log;
+	const struct jm_simulated_conversions *conversions; /* [rails] */
+	const struct jm_power_log *log;                     /* the rails, and their sum */
+	size_t total; /* the rail of the log that is written as power log */
 };
 
 #define JM_SIMULATED_MODEL "network"
 
 int jm_simulated_truth_write(
 	const char *path, const struct jm_simulated_result *result, struct jm_error *reterr);
-int jm_simulated_folder_write(
-	const char *folder, const struct jm_simulated_result *result, struct jm_error *reterr);
+/* Adds the sum of the rails to the log, where the total is one. */
+int jm_simulated_folder_write(const char *folder, struct jm_simulated_result *result,
+	struct jm_power_log *log, struct jm_error *reterr);
 
 #endif

@@ -81,6 +81,7 @@ int jm_simulated_network_init(struct jm_simulated_network *network,
 		network->cycle_s += network->units[i].mean_s;
 	}
 	network->cycle_s += (double)(config->layers - 1) * config->layer_gap_us * 1e-6;
+	jm_simulated_rails_init(network, config);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include "simulate/internal.h"
 
+#define COUNTER_NS 2000 /* that the read of a counter takes */
+
 /* Follows what is visible at moments that never go back. */
 struct view {
 	const struct jm_simulated_conversions *conversions;
@@ -35,35 +37,60 @@ static double next_poll_s(struct jm_random *random, const struct jm_simulate_con
 	return step_s;
 }
 
+static int read_rail(struct jm_power_log *log, struct view *view, size_t rail, double at_s,
+	double read_s, struct jm_error *reterr)
+{
+	struct jm_reading reading = {0};
+
+	look(view, at_s - read_s, at_s);
+	reading.before_ns = llround((at_s - read_s) * 1e9);
+	reading.after_ns = llround(at_s * 1e9);
+	if (log->rails[rail].quantity == JM_QUANTITY_UJ) {
+		reading.before_ns -= COUNTER_NS;
+		reading.value[0] = view->conversions->items[view->current].uj;
+	} else {
+		reading.value[0] = view->conversions->items[view->voltage].mv;
+		reading.value[1] = view->conversions->items[view->current].ma;
+	}
+	return jm_power_log_append(log, rail, &reading, reterr);
+}
+
+static int add_rails(struct jm_power_log *log, struct view *views,
+	const struct jm_simulated_conversions *conversions,
+	const struct jm_simulate_config *config, struct jm_error *reterr)
+{
+	enum jm_quantity quantity =
+		strcmp(config->sensor, "counter") ? JM_QUANTITY_MV_MA : JM_QUANTITY_UJ;
+	int result = 0;
+
+	jm_power_log_init(log);
+	for (size_t r = 0; r < (size_t)config->rails && result >= 0; r++) {
+		views[r] = (struct view){&conversions[r], 0, 0};
+		result = jm_power_log_add_rail(
+			log, jm_simulated_rail_name(config, r), quantity, reterr);
+		if (result >= 0)
+			log->rails[r].range_uj = config->range_uj;
+	}
+	return result;
+}
+
 int jm_simulated_poll(struct jm_power_log *log,
 	const struct jm_simulated_conversions *conversions,
 	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr)
 {
 	int counter = !strcmp(config->sensor, "counter");
 	double at_s = -config->lead_s, read_s = counter ? 0 : config->read_ms * 1e-3;
-	struct view view = {conversions, 0, 0};
+	struct view views[JM_SIMULATE_RAILS_MAX];
 	struct jm_random random;
-	int result;
+	int result = add_rails(log, views, conversions, config, reterr);
 
-	jm_power_log_init(log);
 	jm_random_init(&random, (uint64_t)config->seed, JM_STREAM_POLL);
-	result = jm_power_log_add_rail(
-		log, "power", counter ? JM_QUANTITY_UJ : JM_QUANTITY_MV_MA, reterr);
 	for (at_s += next_poll_s(&random, config); result >= 0 && at_s < end_s + config->lead_s;
-		at_s += next_poll_s(&random, config)) {
-		struct jm_reading reading = {0};
+		at_s += next_poll_s(&random, config))
+		for (size_t r = 0; r < (size_t)config->rails && result >= 0; r++) {
+			double later_s = (double)r * (counter ? 2e-9 * COUNTER_NS : read_s);
 
-		look(&view, at_s - read_s, at_s);
-		reading.before_ns = llround((at_s - read_s) * 1e9);
-		reading.after_ns = llround(at_s * 1e9);
-		if (counter) {
-			reading.before_ns -= 2000;
-			reading.value[0] = conversions->items[view.current].uj;
-		} else {
-			reading.value[0] = conversions->items[view.voltage].mv;
-			reading.value[1] = conversions->items[view.current].ma;
+			result = read_rail(log, &views[r], r, at_s + later_s, read_s, reterr);
 		}
-		result = jm_power_log_append(log, 0, &reading, reterr);
-	}
 	return result < 0 ? result : 0;
 }

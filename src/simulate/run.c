@@ -8,9 +8,9 @@ int jm_simulate_run(
 {
 	struct jm_simulated_network network = {0};
 	struct jm_simulated_run run = {0};
-	struct jm_simulated_conversions conversions = {0};
+	struct jm_simulated_conversions conversions[JM_SIMULATE_RAILS_MAX] = {{0}};
 	struct jm_power_log log = {0};
-	struct jm_simulated_result result = {config, &network, &run, &conversions, &log};
+	struct jm_simulated_result result = {config, &network, &run, conversions, &log, 0};
 	int status = jm_simulate_check(config, reterr);
 
 	if (status == 0)
@@ -18,13 +18,14 @@ int jm_simulate_run(
 	if (status == 0)
 		status = jm_simulated_schedule(&run, &network, config, reterr);
 	if (status == 0)
-		status = jm_simulated_convert(&conversions, &run, config, reterr);
+		status = jm_simulated_convert(conversions, &run, config, reterr);
 	if (status == 0)
-		status = jm_simulated_poll(&log, &conversions, config, run.end_s, reterr);
+		status = jm_simulated_poll(&log, conversions, config, run.end_s, reterr);
 	if (status == 0)
-		status = jm_simulated_folder_write(folder, &result, reterr);
+		status = jm_simulated_folder_write(folder, &result, &log, reterr);
 	jm_power_log_release(&log);
-	jm_simulated_conversions_release(&conversions);
+	for (size_t r = 0; r < JM_SIMULATE_RAILS_MAX; r++)
+		jm_simulated_conversions_release(&conversions[r]);
 	jm_simulated_run_release(&run);
 	jm_simulated_network_release(&network);
 	return status;

@@ -16,6 +16,8 @@
 	"read_ms=0 supply_v=1 supply_mohm=0 quantum_mv=1 noise_mv=0 quantum_ma=1 noise_ma=50 " \
 	"tau_ms=0 cycles=5000 poll_pause_share=0"
 
+#define RAILS "rails=3 poll_ms=2 read_ms=0.5 power_min_w=14 power_max_w=40 idle_w=9"
+
 static const struct jm_simulate_scenario scenarios[] = {
 	{"ina3221-default", "an Orin Nano as it comes: 3 channels, supply filter 0.3 ms", ""},
 	{"no-filter", "the same without a supply filter, delay 0.2 ms",
@@ -68,6 +70,12 @@ static const struct jm_simulate_scenario scenarios[] = {
 	{"hard", "drift, jobs of others, slow second-order supply and pauses at once",
 		"drift_w=0.8 ripple_w=0.15 background_w=1.5 background_share=0.04 tau_ms=0.6 "
 		"tau2_ms=0.2 poll_pause_share=0.02 layer_gap_us=3 power_jitter=0.02"},
+	{"rails", "three rails, whose sum is the total, each with a supply of its own", RAILS},
+	{"rails-still", "the same, but the third draws the same all the time",
+		RAILS " rail_layout=still"},
+	{"rails-inside", "a total and two rails inside it", RAILS " rail_layout=inside"},
+	{"rapl-rails", "two energy counters that wrap, whose sum is the total",
+		COUNTER " update_jitter_us=8 rails=2 range_uj=3e7"},
 	{NULL, NULL, NULL},
 };
 

@@ -16,6 +16,7 @@ struct walk {
 	struct jm_random stamps; /* of what is written about it */
 	double at_s;
 	double drawn_w; /* since the last step of the load */
+	const double *drawn_share;
 	int slow;       /* clocks are lower */
 	uint32_t *deck; /* [n_units], layers in the order of being stretched */
 	size_t next_in_deck;
@@ -27,13 +28,20 @@ static int64_t to_ns(double s)
 	return (int64_t)llround(s * 1e9);
 }
 
-static int draw(struct walk *walk, double power_w, struct jm_error *reterr)
+/* From now on, `share` of what is above idle on each rail. */
+static int draw(struct walk *walk, double power_w, const double *share, struct jm_error *reterr)
 {
-	int result = 0;
+	const struct jm_simulate_config *config = walk->config;
+	int changed = power_w != walk->drawn_w || share != walk->drawn_share, result = 0;
 
 	if (power_w != walk->drawn_w)
 		result = jm_supply_load_append(&walk->run->load, walk->at_s, power_w, reterr);
+	for (size_t r = 0; config->rails > 1 && changed && r < (size_t)config->rails; r++)
+		if (result == 0)
+			result = jm_supply_load_append(&walk->run->rail_load[r], walk->at_s,
+				jm_simulated_rail_w(config, r, power_w, share[r]), reterr);
 	walk->drawn_w = power_w;
+	walk->drawn_share = share;
 	return result;
 }
 
@@ -92,7 +100,7 @@ static int run_layer(struct walk *walk, size_t layer, struct jm_error *reterr)
 {
 	struct jm_simulated_unit *unit = &walk->network->units[layer];
 	double ms = choose_ms(walk, unit), power_w = choose_w(walk, unit);
-	int result = draw(walk, power_w, reterr);
+	int result = draw(walk, power_w, unit->share, reterr);
 
 	if (result == 0)
 		result = report(walk, layer, walk->at_s, ms, reterr);
@@ -106,7 +114,8 @@ static int run_layer(struct walk *walk, size_t layer, struct jm_error *reterr)
 
 static int wait(struct walk *walk, double s, struct jm_error *reterr)
 {
-	int result = s > 0 ? draw(walk, walk->network->gap_w, reterr) : 0;
+	int result =
+		s > 0 ? draw(walk, walk->network->gap_w, walk->network->gap_share, reterr) : 0;
 
 	if (s > 0)
 		walk->at_s += s;
@@ -214,7 +223,8 @@ static int run_cycles(struct walk *walk, struct jm_error *reterr)
 		if (result == 0 && cycle + 1 < cycles)
 			result = wait(walk, choose_pause_s(walk, begin_s), reterr);
 	}
-	return result < 0 ? result : draw(walk, walk->config->idle_w, reterr);
+	return result < 0 ? result
+			  : draw(walk, walk->config->idle_w, walk->network->gap_share, reterr);
 }
 
 /* ---- The run ---------------------------------------------------------------------------- */
@@ -236,6 +246,8 @@ static int begin_run(struct walk *walk, struct jm_error *reterr)
 
 	run->timeline.stamp = stamp_of(config->stamp);
 	run->load.before_w = walk->drawn_w = config->idle_w;
+	for (size_t r = 0; r < (size_t)config->rails; r++)
+		run->rail_load[r].before_w = jm_simulated_rail_w(config, r, config->idle_w, 0);
 	run->slow_from_cycle = (size_t)ceil(config->slow_from * (double)config->cycles);
 	if (!strcmp(config->pause, "locked"))
 		run->locked_s = ceil(1.02 * network->cycle_s / half_round_s) * half_round_s;
@@ -303,5 +315,7 @@ void jm_simulated_run_release(struct jm_simulated_run *run)
 {
 	jm_timeline_release(&run->timeline);
 	jm_supply_load_release(&run->load);
+	for (size_t r = 0; r < JM_SIMULATE_RAILS_MAX; r++)
+		jm_supply_load_release(&run->rail_load[r]);
 	jm_supply_load_release(&run->background);
 }

@@ -18,6 +18,9 @@
 extern const char *const jm_simulate_pauses[];
 extern const char *const jm_simulate_stamps[];
 extern const char *const jm_simulate_sensors[];
+extern const char *const jm_simulate_layouts[];
+
+#define JM_SIMULATE_RAILS_MAX 8
 
 /*
  * Every parameter: COUNT is int64_t, REAL is double, CHOICE is const char *
@@ -89,10 +92,16 @@ extern const char *const jm_simulate_sensors[];
 	REAL(quantum_ma, "quantum-ma", 8, 0, 1e4, "step of the current (0: none)")             \
 	REAL(quantum_mv, "quantum-mv", 8, 0, 1e4, "step of the voltage (0: none)")             \
 	REAL(quantum_uj, "quantum-uj", 61.03515625, 0, 1e6, "step of the counter (0: none)")   \
+	REAL(range_uj, "range-uj", 0, 0, 1e15, "where the counter wraps to 0 (0: never)")      \
 	REAL(noise_ma, "noise-ma", 3, 0, 1e4, "deviation of one conversion of the current")    \
 	REAL(noise_mv, "noise-mv", 2, 0, 1e4, "deviation of one conversion of the voltage")    \
 	REAL(supply_v, "supply-v", 5.03, 0.1, 1000, "voltage without load")                    \
 	REAL(supply_mohm, "supply-mohm", 10, 0, 1e4, "inner resistance of the supply")         \
+	COUNT(rails, "rails", 1, 1, JM_SIMULATE_RAILS_MAX,                                     \
+		"rails; several are in readings.csv, their total in the power log")            \
+	CHOICE(rail_layout, "rail-layout", jm_simulate_layouts, "roots",                       \
+		"of several rails: roots (their sum is the total), still (so too, but the "    \
+		"last draws the same all the time), inside (the first contains the others)")   \
 	/* Reading it. */                                                                      \
 	REAL(poll_ms, "poll-ms", 1.33, 0.001, 1e4, "time between readings")                    \
 	REAL(poll_jitter_us, "poll-jitter-us", 80, 0, 1e5,                                     \

@@ -28,6 +28,51 @@ static json_t *describe_layers(const struct jm_simulated_network *network)
 	return layers;
 }
 
+/* What each rail gave a layer; constant shares of what is above idle. */
+static json_t *describe_rail(const struct jm_simulated_result *result, size_t rail)
+{
+	const struct jm_simulate_config *config = result->config;
+	json_t *layers = json_object();
+
+	for (size_t i = 0; i < result->network->n_units; i++) {
+		const struct jm_simulated_unit *unit = &result->network->units[i];
+		double power_w = jm_simulated_rail_w(
+			config, rail, unit->energy_j / unit->busy_s, unit->share[rail]);
+
+		json_object_set_new(layers, unit->name,
+			json_pack("{s:f, s:f}", "power_w", power_w, "energy_mj",
+				1e3 * power_w * unit->busy_s / (double)unit->executions));
+	}
+	return json_pack("{s:b, s:f, s:f, s:f, s:o}", "inside",
+		jm_simulated_rail_is_inside(config, rail), "phase_s",
+		result->conversions[rail].phase_s, "idle_w",
+		jm_simulated_rail_w(config, rail, config->idle_w, 0), "gap_w",
+		jm_simulated_rail_w(
+			config, rail, result->network->gap_w, result->network->gap_share[rail]),
+		"layers", layers);
+}
+
+static json_t *describe_rails(const struct jm_simulated_result *result)
+{
+	json_t *rails = json_object();
+
+	for (size_t r = 0; r < (size_t)result->config->rails; r++)
+		json_object_set_new(rails, jm_simulated_rail_name(result->config, r),
+			describe_rail(result, r));
+	return rails;
+}
+
+/* Of the total, in the run. */
+static double energy_j(const struct jm_simulated_result *result)
+{
+	double sum = 0;
+
+	for (size_t r = 0; r < (size_t)result->config->rails; r++)
+		if (!jm_simulated_rail_is_inside(result->config, r))
+			sum += result->conversions[r].energy_j;
+	return sum;
+}
+
 static json_t *describe_parameters(const struct jm_simulate_config *config)
 {
 	json_t *parameters = json_object();
@@ -71,7 +116,7 @@ static void add_totals(json_t *truth, const struct jm_simulated_result *result)
 		json_pack("{s:f, s:f, s:f, s:f}", "runtime_ms", 1e3 * run->in_cycles_s / cycles,
 			"energy_mj", 1e3 * run->in_cycles_j / cycles, "with_pause_ms",
 			1e3 * run->end_s / cycles, "with_pause_mj",
-			1e3 * result->conversions->energy_j / cycles));
+			1e3 * energy_j(result) / cycles));
 	json_object_set_new(truth, "sensor",
 		json_pack("{s:f, s:f, s:I, s:I}", "period_s", result->conversions->period_s,
 			"phase_s", result->conversions->phase_s, "conversions",
@@ -82,6 +127,8 @@ static void add_totals(json_t *truth, const struct jm_simulated_result *result)
 		truth, "background_jobs", json_integer((json_int_t)run->background_jobs));
 	json_object_set_new(
 		truth, "slow_from_cycle", json_integer((json_int_t)run->slow_from_cycle));
+	if (result->config->rails > 1)
+		json_object_set_new(truth, "rails", describe_rails(result));
 	json_object_set_new(truth, "parameters", describe_parameters(result->config));
 }
 
