@@ -76,6 +76,14 @@ int jm_total_has(const struct jm_total *total, size_t rail)
 	return find_root(total, rail) != NULL;
 }
 
+int jm_total_has_counter(const struct jm_total *total)
+{
+	for (size_t i = 0; i < total->n_roots; i++)
+		if (total->roots[i].is.quantity == JM_QUANTITY_UJ)
+			return 1;
+	return 0;
+}
+
 size_t jm_total_first(const struct jm_total *total)
 {
 	return total->n_roots ? total->roots[0].rail : 0;

@@ -42,6 +42,9 @@ void jm_total_release(struct jm_total *total);
 /* 1 when rail `rail` is one of those that are summed. */
 int jm_total_has(const struct jm_total *total, size_t rail);
 
+/* 1 when any of those is an energy counter: sums are then of unequal times. */
+int jm_total_has_counter(const struct jm_total *total);
+
 /* The first rail that is summed; 0 when there is none. */
 size_t jm_total_first(const struct jm_total *total);
 

@@ -25,7 +25,9 @@ struct idle {
 	struct moments conversions; /* runs of one and the same value count once */
 	struct moments parts[PARTS];
 	double last_uw;
-	uint64_t taken; /* readings of what is summed */
+	int64_t last_ns;     /* of the sum before */
+	double time_s, uw_s; /* power by time: what counters count */
+	uint64_t taken;      /* readings of what is summed */
 	uint64_t missing;
 	int64_t begin_ns;
 	int64_t end_ns;
@@ -72,7 +74,14 @@ static int take(void *context, size_t rail, const struct jm_reading *reading)
 		moments_add(&idle->conversions, power_uw);
 	moments_add(&idle->readings, power_uw);
 	moments_add(&idle->parts[index], power_uw);
+	if (idle->last_ns) {
+		double time_s = (double)(sum.after_ns - idle->last_ns) * 1e-9;
+
+		idle->time_s += time_s;
+		idle->uw_s += power_uw * time_s;
+	}
 	idle->last_uw = power_uw;
+	idle->last_ns = sum.after_ns;
 	return 0;
 }
 
@@ -198,6 +207,8 @@ static int conclude(
 			(unsigned long long)idle->taken);
 	}
 	ret_result->mean_uw = idle->readings.mean;
+	if (jm_total_has_counter(&idle->total) && idle->time_s > 0)
+		ret_result->mean_uw = idle->uw_s / idle->time_s;
 	ret_result->sd_uw = sqrt(moments_variance(&idle->conversions));
 	ret_result->error_uw = standard_error_uw(idle);
 	ret_result->readings = (uint64_t)idle->readings.n;

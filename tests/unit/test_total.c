@@ -104,6 +104,68 @@ static void test_rates(void **state)
 	jm_total_release(&total);
 }
 
+/* A counter that never steps counts nothing, and keeps no other from being summed. */
+static void test_still_counter(void **state)
+{
+	struct jm_total_rail rails[2] = {
+		{.sensor = 0, .parent = -1, .quantity = JM_QUANTITY_UJ, .range = 1e6},
+		{.sensor = 0, .parent = -1, .quantity = JM_QUANTITY_UJ, .range = 1e6}};
+	struct jm_reading sum, reading;
+	struct jm_total total;
+	int sums = 0;
+
+	(void)state;
+	assert_int_equal(jm_total_init(&total, rails, 2, NULL), 0);
+	assert_true(jm_total_has_counter(&total));
+	for (int i = -20; i <= 40; i++) {
+		reading = at(i * INT64_C(100000000), 100 + 7 * i + 140);
+		sums += jm_total_put(&total, 0, &reading, &sum);
+		reading = at(i * INT64_C(100000000) + 10, 5);
+		if (!jm_total_put(&total, 1, &reading, &sum))
+			continue;
+		sums++;
+		assert_float_equal(sum.value[0], 70, 1e-6);
+		assert_true(sum.after_ns == reading.after_ns);
+	}
+	assert_true(sums >= 40);
+	jm_total_release(&total);
+}
+
+/* Of a log that begins before its clock's 0. */
+static void test_whole_log(void **state)
+{
+	struct jm_total_rail rails[2] = {{.parent = -1, .quantity = JM_QUANTITY_UW},
+		{.parent = -1, .quantity = JM_QUANTITY_UW}};
+	struct jm_power_log log;
+	struct jm_total total;
+	size_t rail;
+
+	(void)state;
+	jm_power_log_init(&log);
+	for (size_t r = 0; r < 2; r++) {
+		jm_power_log_add_rail(&log, "r", JM_QUANTITY_UW, NULL);
+		for (int i = -3; i < 3; i++) {
+			struct jm_reading reading = at(i * 100 + 10 * (int)r, 1 + (double)r);
+
+			jm_power_log_append(&log, r, &reading, NULL);
+		}
+	}
+	assert_int_equal(jm_total_init(&total, rails, 2, NULL), 0);
+	assert_false(jm_total_has_counter(&total));
+	assert_int_equal(jm_total_find(&total, &log, &rail, NULL), 0);
+	assert_int_equal(rail, 2);
+	assert_string_equal(log.rails[2].name, JM_TOTAL_NAME);
+	assert_int_equal(log.rails[2].n_readings, 6);
+	for (int i = 0; i < 6; i++) {
+		const struct jm_reading *sum = &log.rails[2].readings[i];
+
+		assert_true(sum->value[0] == 3 && sum->after_ns == (i - 3) * 100 + 11);
+		assert_true(sum->before_ns == (i - 3) * 100);
+	}
+	jm_total_release(&total);
+	jm_power_log_release(&log);
+}
+
 /* A sensor that sees the board contains the others. */
 static void test_scopes(void **state)
 {
@@ -159,6 +221,8 @@ int main(void)
 		cmocka_unit_test(test_counter),
 		cmocka_unit_test(test_passes),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_still_counter),
+		cmocka_unit_test(test_whole_log),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_names),
 	};
