@@ -143,6 +143,7 @@ JM_ORT_STATUS(110, end_profiling, struct OrtSession *, struct OrtAllocator *, ch
 JM_ORT_STATUS(124, override_free_dimension, struct OrtSessionOptions *, const char *, int64_t)
 JM_ORT_STATUS(130, add_session_config, struct OrtSessionOptions *, const char *, const char *)
 JM_ORT_STATUS(146, profiling_start_ns, const struct OrtSession *, uint64_t *)
+JM_ORT_STATUS(192, has_value, const struct OrtValue *, int *)
 JM_ORT_STATUS(272, read_attribute, const struct OrtOpAttr *, int, void *, size_t, size_t *)
 /* Since 1.18; names are those of external data files, buffers are read only. */
 JM_ORT_STATUS(279, add_external_files, struct OrtSessionOptions *, const char *const *,

@@ -98,6 +98,22 @@ static int fix_dimensions(const struct jm_ort *ort, struct OrtSessionOptions *se
 	return result;
 }
 
+/*
+ * At any level the runtime gives each reader of what is dequantised its own
+ * node, also a marker: it must leave alone what it has optimised before.
+ */
+static int add_operators(const struct jm_ort_session_setup *setup,
+	struct OrtSessionOptions *options, struct jm_error *reterr)
+{
+	const struct jm_ort *ort = setup->ort;
+	struct OrtStatus *status = jm_ort_add_op_domain_fn(ort)(options, setup->domain);
+
+	if (!status)
+		status = jm_ort_add_session_config_fn(ort)(
+			options, "session.disable_quant_qdq", "1");
+	return jm_ort_check(ort, status, reterr, "cannot add operators");
+}
+
 static int build_options(const struct jm_ort_session_setup *setup,
 	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
@@ -119,8 +135,7 @@ static int build_options(const struct jm_ort_session_setup *setup,
 	if (result == 0)
 		result = save_model(setup, options, reterr);
 	if (result == 0 && setup->domain)
-		result = jm_ort_check(ort, jm_ort_add_op_domain_fn(ort)(options, setup->domain),
-			reterr, "cannot add operators");
+		result = add_operators(setup, options, reterr);
 	if (result == 0 && setup->plugin)
 		result = jm_ort_plugin_append(setup->plugin, options, reterr);
 	return result;

@@ -114,12 +114,20 @@ static int are_parts_equal(const struct jm_ort *ort, struct OrtValue *a, struct 
 	return equal;
 }
 
+/* An optional that holds nothing has no kind either: to ask for it would crash. */
+static int is_held(const struct jm_ort *ort, const struct OrtValue *value)
+{
+	int held = 0;
+
+	return value && jm_ort_ignore(ort, jm_ort_has_value_fn(ort)(value, &held)) && held;
+}
+
 int jm_ort_values_equal(const struct jm_ort *ort, struct OrtValue *a, struct OrtValue *b)
 {
 	int left = 0, right = 0;
 
-	if (!a || !b)
-		return a == b;
+	if (!is_held(ort, a) || !is_held(ort, b))
+		return is_held(ort, a) == is_held(ort, b);
 	if (!jm_ort_ignore(ort, jm_ort_kind_of_value_fn(ort)(a, &left)) ||
 		!jm_ort_ignore(ort, jm_ort_kind_of_value_fn(ort)(b, &right)) || left != right)
 		return 0;

@@ -8,7 +8,7 @@
 
 /*
  * 1 when both are the same, bit by bit: tensors of numbers and of strings, and
- * what is made of them. NULL is what an optional that holds nothing gives. 0:
+ * what is made of them; two optionals that hold nothing are the same. 0:
  * they differ, or cannot be looked at.
  */
 int jm_ort_values_equal(const struct jm_ort *ort, struct OrtValue *a, struct OrtValue *b);

@@ -17,18 +17,15 @@
 
 /* ---- Order ------------------------------------------------------------------------- */
 
-/* The first or second marker of a mark; its name is "joulemap-marker-12[-twin]". */
-static int is_marker(const struct jm_ort_step *step, size_t at, int is_twin)
+/* Its name is "joulemap-marker-12". */
+static int is_marker(const struct jm_ort_step *step, size_t i)
 {
 	size_t prefix = sizeof(JM_ORT_MARKER_PREFIX) - 1;
 	size_t length = jm_ort_event_name_length(step->event);
-	size_t twin = sizeof(JM_ORT_MARKER_TWIN) - 1;
 	char *end;
 
-	if (strncmp(step->event, JM_ORT_MARKER_PREFIX, prefix) != 0 ||
-		strtoul(step->event + prefix, &end, 10) != at)
-		return 0;
-	return step->event + length == end + (is_twin ? twin : 0);
+	return strncmp(step->event, JM_ORT_MARKER_PREFIX, prefix) == 0 &&
+	       strtoul(step->event + prefix, &end, 10) == i && end == step->event + length;
 }
 
 static int is_same(const struct jm_ort_step *a, const struct jm_ort_step *b)
@@ -36,32 +33,84 @@ static int is_same(const struct jm_ort_step *a, const struct jm_ort_step *b)
 	return strcmp(a->op, b->op) == 0 && strcmp(a->event, b->event) == 0;
 }
 
-static int ran_wrong(size_t node, const char *event, struct jm_error *reterr)
+/* What has to run between two stamps, and which of it has. */
+struct stretch {
+	const struct jm_ort_plan *plan;
+	const struct jm_ort_steps *steps;
+	size_t step, marker;         /* the first ones */
+	size_t end_step, end_marker; /* behind the last ones; end_marker stamps, if any */
+	unsigned char *is_done;      /* [plan->n + plan->n_all] */
+};
+
+static void find_end(struct stretch *stretch)
 {
-	return jm_fail(reterr, JM_EENGINE,
-		"with them the order is another one, from node %zu ('%.64s') on", node + 1,
-		event);
+	const struct jm_ort_plan *plan = stretch->plan;
+
+	while (stretch->end_marker < plan->n_all && !plan->markers[stretch->end_marker].stamps)
+		stretch->end_marker++;
+	stretch->end_step = stretch->end_marker < plan->n_all
+				    ? plan->markers[stretch->end_marker].at
+				    : plan->n;
+}
+
+/* Between stamps the order is of no account: it is one layer. */
+static int take(struct stretch *stretch, const struct jm_ort_step *ran)
+{
+	for (size_t i = stretch->step; i < stretch->end_step; i++)
+		if (!stretch->is_done[i] && is_same(ran, &stretch->steps->steps[i])) {
+			stretch->is_done[i] = 1;
+			return 1;
+		}
+	for (size_t i = stretch->marker; i < stretch->end_marker; i++)
+		if (!stretch->is_done[stretch->plan->n + i] && is_marker(ran, i)) {
+			stretch->is_done[stretch->plan->n + i] = 1;
+			return 1;
+		}
+	return 0;
+}
+
+/* Index of the first that ran out of its place; marked->n: none did. */
+static size_t find_wrong(struct stretch *stretch, const struct jm_ort_steps *marked)
+{
+	size_t at = 0;
+
+	while (at < marked->n) {
+		size_t n;
+
+		find_end(stretch);
+		n = stretch->end_step - stretch->step + stretch->end_marker - stretch->marker;
+		for (size_t i = 0; i < n; i++, at++)
+			if (at == marked->n || !take(stretch, &marked->steps[at]))
+				return at;
+		if (at < marked->n && !is_marker(&marked->steps[at], stretch->end_marker))
+			return at;
+		at++;
+		stretch->step = stretch->end_step;
+		stretch->marker = ++stretch->end_marker;
+	}
+	return marked->n;
 }
 
 int jm_ort_check_order(const struct jm_ort_plan *plan, const struct jm_ort_steps *steps,
 	const struct jm_ort_steps *marked, struct jm_error *reterr)
 {
-	size_t at = 0;
+	struct stretch stretch = {.plan = plan, .steps = steps};
+	size_t wrong;
 
-	if (marked->n != plan->n + plan->n_markers)
+	if (marked->n != plan->n + plan->n_all)
 		return jm_fail(reterr, JM_EENGINE,
 			"with them %zu nodes run instead of %zu and %zu markers", marked->n,
-			plan->n, plan->n_markers);
-	for (size_t i = 0; i <= plan->n; i++) {
-		size_t n = plan->marks[i].is_set ? 1 + (size_t)(i == plan->twin) : 0;
-
-		for (size_t j = 0; j < n; j++)
-			if (!is_marker(&marked->steps[at++], i, j == 1))
-				return ran_wrong(at - 1, marked->steps[at - 1].event, reterr);
-		if (i < plan->n && !is_same(&marked->steps[at++], &steps->steps[i]))
-			return ran_wrong(at - 1, marked->steps[at - 1].event, reterr);
-	}
-	return 0;
+			plan->n, plan->n_all);
+	stretch.is_done = calloc(plan->n + plan->n_all + 1, 1);
+	if (!stretch.is_done)
+		return jm_fail_memory(reterr, "the order of layers");
+	wrong = find_wrong(&stretch, marked);
+	free(stretch.is_done);
+	if (wrong >= marked->n)
+		return 0;
+	return jm_fail(reterr, JM_EENGINE,
+		"with them the order is another one, from node %zu ('%.64s') on", wrong + 1,
+		marked->steps[wrong].event);
 }
 
 /* ---- Answer ------------------------------------------------------------------------ */

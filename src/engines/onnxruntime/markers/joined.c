@@ -93,14 +93,14 @@ static void describe_missing(const struct jm_ort_marked *marked, const struct jm
 	ret_note[0] = '\0';
 	if (n_joined)
 		used = (size_t)snprintf(ret_note, size,
-			"%zu node%s write%s no tensor that can be marked, and %s one layer "
-			"with the next, as '%.48s'",
-			n_joined, n_joined == 1 ? "" : "s", n_joined == 1 ? "s" : "",
-			n_joined == 1 ? "is" : "are", graph->layers[first].name);
-	if (used < size && !plan->marks[0].is_set)
+			"behind %zu node%s no marker can stand: %s one layer with the next, as "
+			"'%.48s'",
+			n_joined, n_joined == 1 ? "" : "s",
+			n_joined == 1 ? "it is" : "they are", graph->layers[first].name);
+	if (used < size && !plan->is_marked[0])
 		used += (size_t)snprintf(ret_note + used, size - used,
 			"%sthe first layer begins with the run", used ? "; " : "");
-	if (used < size && !plan->marks[plan->n].is_set)
+	if (used < size && !plan->is_marked[plan->n])
 		snprintf(ret_note + used, size - used, "%sthe last layer ends with the run",
 			used ? "; " : "");
 }

@@ -16,16 +16,14 @@ static int list_kinds(const struct jm_ort_marked *marked, struct jm_ort_marker_k
 	size_t *ret_n)
 {
 	const struct jm_ort_plan *plan = &marked->plan;
-	struct jm_ort_marker_kind *kinds = calloc(plan->n_marks + 1, sizeof(*kinds));
+	struct jm_ort_marker_kind *kinds = calloc(plan->n_all + 1, sizeof(*kinds));
 	size_t n = 0;
 
-	for (size_t i = 0; kinds && i <= plan->n; i++) {
+	for (size_t i = 0; kinds && i < plan->n_all; i++) {
 		struct jm_ort_marker_kind kind =
-			jm_ort_mark_kind(&marked->saved, &plan->marks[i]);
+			jm_ort_plan_kind(plan, &marked->saved, &plan->markers[i]);
 		size_t at = 0;
 
-		if (!plan->marks[i].is_set)
-			continue;
 		while (at < n && memcmp(&kinds[at], &kind, sizeof(kind)) != 0)
 			at++;
 		kinds[at] = kind;
@@ -98,7 +96,7 @@ static size_t place_of(const struct jm_ort_plan *plan, size_t at)
 	size_t place = 0;
 
 	for (size_t i = 0; i < at; i++)
-		place += (size_t)plan->marks[i].is_set;
+		place += plan->is_marked[i];
 	return place + (size_t)(plan->twin < at);
 }
 
@@ -152,7 +150,7 @@ int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 
 int jm_ort_marked_is_joined(const struct jm_ort_marked *marked, size_t i)
 {
-	return i + 1 < marked->plan.n && !marked->plan.marks[i + 1].is_set;
+	return i + 1 < marked->plan.n && !marked->plan.is_marked[i + 1];
 }
 
 /* ---- Running ----------------------------------------------------------------------- */
@@ -170,7 +168,7 @@ static void find_spans(struct jm_ort_marked *marked, int64_t begin_ns, int64_t e
 
 	spans[0].begin_ns = begin_ns;
 	for (size_t i = 0; i <= plan->n; i++) {
-		if (!plan->marks[i].is_set)
+		if (!plan->is_marked[i])
 			continue;
 		if (i)
 			spans[layer++].end_ns = stamps_ns[place];

@@ -10,6 +10,7 @@
 #include "onnx/dtype.h"
 
 #define DIMS_MAX 32
+#define NO_PLACE SIZE_MAX
 
 /* One marker of a session. */
 struct kernel {
@@ -82,7 +83,7 @@ static void compute(void *state, struct OrtKernelContext *context)
 	struct kernel *kernel = state;
 	struct jm_ort_stamps *stamps = kernel->stamps;
 
-	if (stamps->on) {
+	if (stamps->on && kernel->place != NO_PLACE) {
 		if (stamps->n == kernel->place && stamps->n < stamps->capacity)
 			stamps->ns[stamps->n++] = jm_ort_now(&stamps->clock);
 		else

@@ -12,7 +12,8 @@
 
 #define JM_ORT_MARKER_DOMAIN "joulemap"
 #define JM_ORT_MARKER_NAME_MAX 32
-/* Attributes: its place among the markers, and 1: its shape never changes. */
+/* Attributes: its place among those that stamp (-1: it does not), and 1: its
+ * shape never changes. */
 #define JM_ORT_MARKER_PLACE "place"
 #define JM_ORT_MARKER_FIXED "fixed"
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engines/onnxruntime/markers/places.h"
+#include "engines/onnxruntime/markers/write.h"
 #include "onnx/dtype.h"
 
 /* ---- Which node each step is ------------------------------------------------------- */
@@ -106,6 +108,12 @@ static int find_order(
 
 /* ---- What values are --------------------------------------------------------------- */
 
+/* The model says that it is a sequence, or an optional. */
+static int is_not_tensor(const struct jm_ort_saved_value *value)
+{
+	return value->type.size && !value->dtype;
+}
+
 /*
  * A saved model tells no types but those of its own inputs and outputs; what
  * ran does, for tensors only. So a list is clear when all on it are tensors.
@@ -123,12 +131,35 @@ static void learn_types(struct jm_ort_saved *saved, const uint32_t *values, size
 		if (values[i] == JM_ORT_NO_VALUE)
 			continue;
 		dtype = jm_dtype_of_name(tensors[next].dtype);
-		if (dtype && !saved->values[values[i]].seen) {
+		if (dtype && !saved->values[values[i]].seen &&
+			!is_not_tensor(&saved->values[values[i]])) {
 			saved->values[values[i]].dtype = dtype->code;
 			saved->values[values[i]].seen = &tensors[next];
 		}
 		next++;
 	}
+}
+
+/*
+ * An optional that holds a tensor looks like one when it runs, but nothing that
+ * takes a tensor may read it. So whatever handles optionals tells of its ends.
+ */
+static void forget_optionals(struct jm_ort_saved *saved, const struct jm_ort_saved_node *node)
+{
+	static const char prefix[] = "Optional";
+	int is_made = is_piece(node->op, prefix, sizeof(prefix) - 1);
+	int is_read = !is_made && node->op.size >= sizeof(prefix) &&
+		      memcmp(node->op.data, prefix, sizeof(prefix) - 1) == 0;
+	int is_kept = is_piece(node->op, "Identity", 8) && node->n_inputs == 1 &&
+		      node->inputs[0] != JM_ORT_NO_VALUE &&
+		      !saved->values[node->inputs[0]].dtype;
+
+	for (size_t i = 0; i < node->n_inputs && is_read; i++)
+		if (node->inputs[i] != JM_ORT_NO_VALUE)
+			saved->values[node->inputs[i]].dtype = 0;
+	for (size_t i = 0; i < node->n_outputs && (is_made || is_kept); i++)
+		if (node->outputs[i] != JM_ORT_NO_VALUE)
+			saved->values[node->outputs[i]].dtype = 0;
 }
 
 static void learn_all_types(
@@ -142,104 +173,46 @@ static void learn_all_types(
 			saved, node->outputs, node->n_outputs, step->outputs, step->n_outputs);
 		learn_types(saved, node->inputs, node->n_inputs, step->inputs, step->n_inputs);
 	}
+	for (size_t i = 0; i < steps->n; i++)
+		forget_optionals(saved, &saved->nodes[order[i]]);
 }
 
-/* ---- Where a marker can stand ------------------------------------------------------ */
+/* ---- All --------------------------------------------------------------------------- */
 
-static int is_tensor(const struct jm_ort_saved *saved, uint32_t value)
+static int is_ours(struct jm_ort_piece name)
 {
-	return value != JM_ORT_NO_VALUE && saved->values[value].dtype != 0;
+	return name.size >= sizeof(JM_ORT_MARKER_PREFIX) - 1 &&
+	       memcmp(name.data, JM_ORT_MARKER_PREFIX, sizeof(JM_ORT_MARKER_PREFIX) - 1) == 0;
 }
 
-/* Strings cannot be copied byte by byte, and constants must stay constants. */
-static int can_hand_on(const struct jm_ort_saved *saved, uint32_t value)
+static int check_names(const struct jm_ort_saved *saved, struct jm_error *reterr)
 {
-	const struct jm_dtype *dtype;
+	int is_taken = 0;
 
-	if (!is_tensor(saved, value) || saved->values[value].is_constant)
-		return 0;
-	dtype = jm_dtype_of_code(saved->values[value].dtype);
-	return dtype && dtype->size;
-}
-
-static int writes(const struct jm_ort_saved_node *node, uint32_t value)
-{
-	for (size_t i = 0; i < node->n_outputs; i++)
-		if (node->outputs[i] == value)
-			return 1;
-	return 0;
-}
-
-/* What a marker hands on to `next`: best what `last` (or NULL) wrote. */
-static uint32_t choose_through(const struct jm_ort_saved *saved,
-	const struct jm_ort_saved_node *last, const struct jm_ort_saved_node *next)
-{
-	uint32_t chosen = JM_ORT_NO_VALUE;
-
-	for (size_t i = 0; i < next->n_inputs; i++) {
-		if (!can_hand_on(saved, next->inputs[i]))
-			continue;
-		if (last && writes(last, next->inputs[i]))
-			return next->inputs[i];
-		if (chosen == JM_ORT_NO_VALUE)
-			chosen = next->inputs[i];
-	}
-	return chosen;
-}
-
-static uint32_t choose_after(
-	const struct jm_ort_saved *saved, const struct jm_ort_saved_node *last)
-{
-	for (size_t i = 0; i < last->n_outputs; i++)
-		if (is_tensor(saved, last->outputs[i]))
-			return last->outputs[i];
-	return JM_ORT_NO_VALUE;
-}
-
-/* `last` NULL: at the start; `next` NULL: at the end. */
-static struct jm_ort_mark make_mark(const struct jm_ort_saved *saved,
-	const struct jm_ort_saved_node *last, const struct jm_ort_saved_node *next)
-{
-	struct jm_ort_mark mark = {0, JM_ORT_NO_VALUE, JM_ORT_NO_VALUE};
-
-	if (next)
-		mark.through = choose_through(saved, last, next);
-	if (last && (mark.through == JM_ORT_NO_VALUE || !writes(last, mark.through)))
-		mark.after = choose_after(saved, last);
-	mark.is_set = (!next || mark.through != JM_ORT_NO_VALUE) &&
-		      (!last || mark.after != JM_ORT_NO_VALUE ||
-			      (mark.through != JM_ORT_NO_VALUE && writes(last, mark.through)));
-	return mark;
-}
-
-/* The mark next to the middle that only hands on, as nearly all do. */
-static size_t choose_twin(const struct jm_ort_plan *plan)
-{
-	size_t middle = plan->n / 2;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		size_t at = (middle + i) % plan->n;
-		const struct jm_ort_mark *mark = &plan->marks[at];
-
-		if (mark->is_set && mark->after == JM_ORT_NO_VALUE)
-			return at;
-	}
-	return JM_ORT_NO_TWIN;
+	for (size_t i = 0; i < saved->n_values; i++)
+		is_taken |= is_ours(saved->values[i].name);
+	for (size_t i = 0; i < saved->n_nodes; i++)
+		is_taken |= is_ours(saved->nodes[i].name);
+	return is_taken ? jm_fail(reterr, JM_EUNSUPPORTED,
+				  "the model has names that begin with '" JM_ORT_MARKER_PREFIX
+				  "', as those of markers do")
+			: 0;
 }
 
 int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
 	const struct jm_ort_steps *steps, struct jm_error *reterr)
 {
 	struct matching matching = {.saved = saved};
-	int result = 0;
+	int result = check_names(saved, reterr);
 
 	memset(ret_plan, 0, sizeof(*ret_plan));
+	if (result < 0)
+		return result;
 	matching.is_done = calloc(saved->n_nodes + 1, 1);
 	matching.is_available = calloc(saved->n_values + 1, 1);
 	ret_plan->order = calloc(steps->n + 1, sizeof(*ret_plan->order));
-	ret_plan->marks = calloc(steps->n + 1, sizeof(*ret_plan->marks));
 	ret_plan->n = steps->n;
-	if (!matching.is_done || !matching.is_available || !ret_plan->order || !ret_plan->marks)
+	if (!matching.is_done || !matching.is_available || !ret_plan->order)
 		result = jm_fail_memory(reterr, "the markers");
 	else if (find_order(&matching, steps, ret_plan->order) < 0)
 		result = jm_fail(reterr, JM_ENOTFOUND,
@@ -247,15 +220,8 @@ int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
 			saved->n_nodes, steps->n);
 	if (result == 0)
 		learn_all_types(saved, steps, ret_plan->order);
-	for (size_t i = 0; i <= steps->n && result == 0; i++) {
-		const size_t *order = ret_plan->order;
-
-		ret_plan->marks[i] = make_mark(saved, i ? &saved->nodes[order[i - 1]] : NULL,
-			i < steps->n ? &saved->nodes[order[i]] : NULL);
-		ret_plan->n_marks += (size_t)ret_plan->marks[i].is_set;
-	}
-	ret_plan->twin = result == 0 ? choose_twin(ret_plan) : JM_ORT_NO_TWIN;
-	ret_plan->n_markers = ret_plan->n_marks + (ret_plan->twin != JM_ORT_NO_TWIN);
+	if (result == 0 && jm_ort_places_choose(ret_plan, saved) < 0)
+		result = jm_fail_memory(reterr, "the markers");
 	free(matching.is_done);
 	free(matching.is_available);
 	if (result < 0)
@@ -268,16 +234,22 @@ static int dtype_of(const struct jm_ort_saved *saved, uint32_t value)
 	return value == JM_ORT_NO_VALUE ? 0 : saved->values[value].dtype;
 }
 
-struct jm_ort_marker_kind jm_ort_mark_kind(
-	const struct jm_ort_saved *saved, const struct jm_ort_mark *mark)
+struct jm_ort_marker_kind jm_ort_plan_kind(const struct jm_ort_plan *plan,
+	const struct jm_ort_saved *saved, const struct jm_ort_plan_marker *marker)
 {
+	uint32_t after = marker->after_marker == JM_ORT_NO_MARKER
+				 ? marker->after
+				 : plan->markers[marker->after_marker].through;
+
 	return (struct jm_ort_marker_kind){
-		dtype_of(saved, mark->through), dtype_of(saved, mark->after)};
+		dtype_of(saved, marker->through), dtype_of(saved, after)};
 }
 
 void jm_ort_plan_release(struct jm_ort_plan *plan)
 {
 	free(plan->order);
-	free(plan->marks);
+	free(plan->is_marked);
+	free(plan->turns);
+	free(plan->markers);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -13,10 +13,9 @@ static void put_piece(
 	jm_proto_put_bytes(writer, number, piece.data, piece.size);
 }
 
-static void format_name(size_t at, int is_twin, char ret_name[NAME_MAX_LENGTH])
+static void format_name(size_t marker, char ret_name[NAME_MAX_LENGTH])
 {
-	snprintf(ret_name, NAME_MAX_LENGTH, JM_ORT_MARKER_PREFIX "%zu%s", at,
-		is_twin ? JM_ORT_MARKER_TWIN : "");
+	snprintf(ret_name, NAME_MAX_LENGTH, JM_ORT_MARKER_PREFIX "%zu", marker);
 }
 
 static void put_integer(struct jm_proto_writer *node, const char *name, uint64_t value)
@@ -29,34 +28,48 @@ static void put_integer(struct jm_proto_writer *node, const char *name, uint64_t
 	jm_proto_put_message(node, ONNX_NODE_ATTRIBUTE, &attribute);
 }
 
-/* What the first or second marker at mark `at` reads, to hand it on. */
-static struct jm_ort_piece input_of(const struct jm_ort_saved *saved,
-	const struct jm_ort_plan *plan, size_t at, int is_twin, char first[NAME_MAX_LENGTH])
+/* Whether it reads what the marker before it hands on. */
+static int is_second(const struct jm_ort_plan *plan, size_t i)
 {
-	format_name(at, 0, first);
-	if (is_twin)
-		return (struct jm_ort_piece){first, strlen(first)};
-	return saved->values[plan->marks[at].through].name;
+	return i && plan->markers[i - 1].at == plan->markers[i].at;
 }
 
-/* The `place`-th of all, at mark `at`. */
-static void put_marker(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
-	const struct jm_ort_plan *plan, size_t at, int is_twin, size_t place)
+static void put_inputs(struct jm_proto_writer *node, const struct jm_ort_saved *saved,
+	const struct jm_ort_plan *plan, size_t i)
 {
-	const struct jm_ort_mark *mark = &plan->marks[at];
-	struct jm_proto_writer node = {0};
-	char name[NAME_MAX_LENGTH], first[NAME_MAX_LENGTH], op[JM_ORT_MARKER_NAME_MAX];
+	const struct jm_ort_plan_marker *marker = &plan->markers[i];
+	char name[NAME_MAX_LENGTH];
 
-	format_name(at, is_twin, name);
-	jm_ort_marker_name(jm_ort_mark_kind(saved, mark), op);
-	if (mark->through != JM_ORT_NO_VALUE) {
-		put_piece(&node, ONNX_NODE_INPUT, input_of(saved, plan, at, is_twin, first));
-		put_integer(&node, JM_ORT_MARKER_FIXED, (uint64_t)saved->is_repeatable);
-		jm_proto_put_text(&node, ONNX_NODE_OUTPUT, name);
+	if (marker->through != JM_ORT_NO_VALUE && is_second(plan, i)) {
+		format_name(i - 1, name);
+		jm_proto_put_text(node, ONNX_NODE_INPUT, name);
+	} else if (marker->through != JM_ORT_NO_VALUE) {
+		put_piece(node, ONNX_NODE_INPUT, saved->values[marker->through].name);
 	}
-	if (mark->after != JM_ORT_NO_VALUE)
-		put_piece(&node, ONNX_NODE_INPUT, saved->values[mark->after].name);
-	put_integer(&node, JM_ORT_MARKER_PLACE, place);
+	if (marker->after_marker != JM_ORT_NO_MARKER) {
+		format_name(marker->after_marker, name);
+		jm_proto_put_text(node, ONNX_NODE_INPUT, name);
+	} else if (marker->after != JM_ORT_NO_VALUE) {
+		put_piece(node, ONNX_NODE_INPUT, saved->values[marker->after].name);
+	}
+}
+
+/* `place`: among those that stamp. */
+static void put_marker(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
+	const struct jm_ort_plan *plan, size_t i, size_t place)
+{
+	const struct jm_ort_plan_marker *marker = &plan->markers[i];
+	struct jm_proto_writer node = {0};
+	char name[NAME_MAX_LENGTH], op[JM_ORT_MARKER_NAME_MAX];
+
+	format_name(i, name);
+	jm_ort_marker_name(jm_ort_plan_kind(plan, saved, marker), op);
+	put_inputs(&node, saved, plan, i);
+	if (marker->through != JM_ORT_NO_VALUE) {
+		jm_proto_put_text(&node, ONNX_NODE_OUTPUT, name);
+		put_integer(&node, JM_ORT_MARKER_FIXED, (uint64_t)saved->is_repeatable);
+	}
+	put_integer(&node, JM_ORT_MARKER_PLACE, marker->stamps ? place : (uint64_t)-1);
 	jm_proto_put_text(&node, ONNX_NODE_NAME, name);
 	jm_proto_put_text(&node, ONNX_NODE_OP_TYPE, op);
 	jm_proto_put_text(&node, ONNX_NODE_DOMAIN, JM_ORT_MARKER_DOMAIN);
@@ -97,49 +110,55 @@ static void put_type(struct jm_proto_writer *value, const struct jm_ort_saved_va
  * plans memory by them, and shall plan as it would without us.
  */
 static void put_value(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
-	const struct jm_ort_mark *mark, const char *name)
+	const struct jm_ort_plan *plan, size_t i)
 {
+	const struct jm_ort_plan_marker *marker = &plan->markers[i];
 	struct jm_proto_writer value = {0};
+	char name[NAME_MAX_LENGTH];
 
-	if (mark->through == JM_ORT_NO_VALUE)
+	if (marker->through == JM_ORT_NO_VALUE)
 		return;
+	format_name(i, name);
 	jm_proto_put_text(&value, ONNX_VALUE_NAME, name);
-	put_type(&value, &saved->values[mark->through]);
+	put_type(&value, &saved->values[marker->through]);
 	jm_proto_put_message(graph, ONNX_GRAPH_VALUE_INFO, &value);
 }
 
-/* Returns how many there are at mark `at`. */
-static size_t put_markers(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
-	const struct jm_ort_plan *plan, size_t at, size_t place)
+/* The one that hands on to step `i`, or JM_ORT_NO_MARKER. Markers stand by place. */
+static size_t last_marker(const struct jm_ort_plan *plan, size_t i)
 {
-	size_t n = plan->marks[at].is_set ? 1 + (size_t)(at == plan->twin) : 0;
-	char name[NAME_MAX_LENGTH];
+	size_t low = 0, high = plan->n_all;
 
-	for (size_t i = 0; i < n; i++) {
-		format_name(at, i == 1, name);
-		put_marker(graph, saved, plan, at, i == 1, place + i);
-		put_value(graph, saved, &plan->marks[at], name);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (plan->markers[middle].at <= i)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return n;
+	return low && plan->markers[low - 1].at == i ? low - 1 : JM_ORT_NO_MARKER;
 }
 
-/* The node of step `i`, which reads what the marker before it hands on. */
+/* The node of a step, which reads what the last marker before it hands on. */
 static void put_node(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
 	const struct jm_ort_plan *plan, const struct jm_ort_step *step, size_t i)
 {
 	const struct jm_ort_saved_node *from = &saved->nodes[plan->order[i]];
-	const struct jm_ort_mark *mark = &plan->marks[i];
 	const unsigned char *data = (const unsigned char *)from->all.data;
+	size_t marker = last_marker(plan, i);
+	uint32_t through =
+		marker == JM_ORT_NO_MARKER ? JM_ORT_NO_VALUE : plan->markers[marker].through;
 	struct jm_proto_reader reader = {data, data + from->all.size, 0};
 	struct jm_proto_writer node = {0};
 	struct jm_proto_field field;
 	char name[NAME_MAX_LENGTH];
 	size_t input = 0;
 
-	format_name(i, i == plan->twin, name);
+	format_name(marker, name);
 	while (jm_proto_next(&reader, &field) > 0) {
-		if (field.number == ONNX_NODE_INPUT && mark->is_set &&
-			from->inputs[input++] == mark->through)
+		if (field.number == ONNX_NODE_INPUT && field.wire == JM_PROTO_BYTES &&
+			from->inputs[input++] == through && through != JM_ORT_NO_VALUE)
 			jm_proto_put_text(&node, ONNX_NODE_INPUT, name);
 		else if (field.number != ONNX_NODE_NAME || field.size)
 			jm_proto_put_field(&node, &field);
@@ -150,22 +169,47 @@ static void put_node(struct jm_proto_writer *graph, const struct jm_ort_saved *s
 	jm_proto_put_message(graph, ONNX_GRAPH_NODE, &node);
 }
 
+static void put_in_order(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
+	const struct jm_ort_plan *plan, const struct jm_ort_steps *steps)
+{
+	size_t marker = 0, place = 0;
+
+	for (size_t i = 0; i <= plan->n; i++) {
+		for (; marker < plan->n_all && plan->markers[marker].at == i; marker++) {
+			put_marker(graph, saved, plan, marker, place);
+			place += (size_t)plan->markers[marker].stamps;
+		}
+		if (i < plan->n && plan->turns[i] == JM_ORT_TURN_IN_ORDER)
+			put_node(graph, saved, plan, &steps->steps[i], i);
+	}
+}
+
+/* In the order of execution, but for those that have another turn. */
+static void put_nodes(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
+	const struct jm_ort_plan *plan, const struct jm_ort_steps *steps)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->turns[i] == JM_ORT_TURN_FIRST)
+			put_node(graph, saved, plan, &steps->steps[i], i);
+	put_in_order(graph, saved, plan, steps);
+	for (size_t i = plan->n; i > 0; i--)
+		if (plan->turns[i - 1] == JM_ORT_TURN_LAST)
+			put_node(graph, saved, plan, &steps->steps[i - 1], i - 1);
+}
+
 static void put_graph(struct jm_proto_writer *graph, const struct jm_ort_saved *saved,
 	const struct jm_ort_plan *plan, const struct jm_ort_steps *steps)
 {
 	const unsigned char *data = (const unsigned char *)saved->graph.data;
 	struct jm_proto_reader reader = {data, data + saved->graph.size, 0};
 	struct jm_proto_field field;
-	size_t place = 0;
 
 	while (jm_proto_next(&reader, &field) > 0)
 		if (field.number != ONNX_GRAPH_NODE)
 			jm_proto_put_field(graph, &field);
-	for (size_t i = 0; i <= plan->n; i++) {
-		place += put_markers(graph, saved, plan, i, place);
-		if (i < plan->n)
-			put_node(graph, saved, plan, &steps->steps[i], i);
-	}
+	put_nodes(graph, saved, plan, steps);
+	for (size_t i = 0; i < plan->n_all; i++)
+		put_value(graph, saved, plan, i);
 }
 
 void jm_ort_marked_write(struct jm_proto_writer *writer, const struct jm_ort_saved *saved,

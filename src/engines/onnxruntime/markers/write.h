@@ -8,7 +8,6 @@
 
 /* Name that markers' nodes and values begin with; no model may use it. */
 #define JM_ORT_MARKER_PREFIX "joulemap-marker-"
-#define JM_ORT_MARKER_TWIN "-twin" /* behind the name of a second one */
 
 /*
  * The writer must be zeroed; `failed` tells that there was no memory. Nodes
