@@ -51,7 +51,8 @@ struct jm_ort_plan {
  * none that is computed; nodes without a mark between them are one layer, and
  * markers without a stamp see to it that they are no other nodes. In the middle
  * of the network two markers stand, one behind the other: between them is what a
- * marker takes. JM_ENOTFOUND: the steps are not those nodes.
+ * marker takes. JM_ENOTFOUND: the steps are not those nodes. JM_EUNSUPPORTED:
+ * names of the model are markers' names.
  */
 int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
 	const struct jm_ort_steps *steps, struct jm_error *reterr);
