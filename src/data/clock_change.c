@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "data/cycles.h"
 
@@ -70,6 +71,75 @@ int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns)
 	accept(series, moved_ns);
 	return 0;
 }
+
+/* ---- Steps back of any size --------------------------------------------------------- */
+
+/* Measures of one step differ by what one series paused longer than another. */
+#define STEP_SLACK_NS JM_NS_PER_S
+#define STEP_SLACK_SHARE 10
+
+void jm_clock_steps_release(struct jm_clock_steps *steps)
+{
+	free(steps->item);
+	*steps = (struct jm_clock_steps){0};
+}
+
+int jm_clock_step_back(struct jm_clock_series *series, struct jm_clock_steps *steps,
+	size_t layer, int64_t *stamp_ns)
+{
+	int64_t by_ns = series->previous_ns + series->gap_ns - *stamp_ns;
+	struct jm_clock_step *items =
+		jm_array_grow(steps->item, &steps->capacity, steps->n + 1, sizeof(*items));
+
+	if (!items)
+		return JM_ENOMEM;
+	steps->item = items;
+	steps->item[steps->n++] = (struct jm_clock_step){layer, series->stamps, by_ns};
+	*stamp_ns += by_ns;
+	series->shift_ns += by_ns;
+	series->previous_ns = *stamp_ns;
+	series->stamps++;
+	return 0;
+}
+
+/* 1 when every list that has steps has those of the power log. */
+static int are_same(const struct jm_clock_steps *log_steps,
+	const struct jm_clock_steps *list_steps, const struct jm_timeline *timeline)
+{
+	size_t lists = 0, n = log_steps->n;
+
+	if (list_steps->n == 0 || n == 0 || list_steps->n % n)
+		return 0;
+	for (size_t i = 0; i < list_steps->n; i++) {
+		const struct jm_clock_step *own = &list_steps->item[i];
+		int64_t by_ns = log_steps->item[i % n].by_ns;
+
+		if (own->layer != list_steps->item[i - i % n].layer ||
+			llabs(own->by_ns - by_ns) > STEP_SLACK_NS + by_ns / STEP_SLACK_SHARE)
+			return 0;
+	}
+	for (size_t k = 0; k < timeline->n_layers; k++)
+		lists += timeline->layers[k].n_executions > 0;
+	return lists == list_steps->n / n;
+}
+
+int jm_clock_settle_steps(const struct jm_clock_steps *log_steps,
+	const struct jm_clock_steps *list_steps, struct jm_timeline *timeline)
+{
+	if (!are_same(log_steps, list_steps, timeline))
+		return 0;
+	for (size_t i = 0; i < list_steps->n; i++) {
+		const struct jm_clock_step *own = &list_steps->item[i];
+		struct jm_layer *layer = &timeline->layers[own->layer];
+		int64_t more_ns = log_steps->item[i % log_steps->n].by_ns - own->by_ns;
+
+		for (size_t j = own->index; j < layer->n_executions; j++)
+			layer->executions[j].stamp_ns += more_ns;
+	}
+	return 1;
+}
+
+/* ---- Between both logs ----------------------------------------------------------------- */
 
 static int span_of(
 	const struct jm_timeline *timeline, int64_t *ret_begin_ns, int64_t *ret_end_ns)

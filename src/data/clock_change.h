@@ -27,6 +27,37 @@ void jm_clock_begin(
 /* The part of jm_clock_continue for steps that are not ordinary. */
 int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns);
 
+/* A clock that was set back by something else than an hour. */
+struct jm_clock_step {
+	size_t layer;  /* whose series; 0 in a power log */
+	size_t index;  /* of the first stamp behind it */
+	int64_t by_ns; /* was added, so that the series goes on as it did */
+};
+
+struct jm_clock_steps {
+	struct jm_clock_step *item; /* [n], owned; by series, then in order of time */
+	size_t n;
+	size_t capacity;
+	struct jm_error first; /* as it is to be told where the step cannot be taken out */
+};
+
+void jm_clock_steps_release(struct jm_clock_steps *steps);
+
+/*
+ * Goes on with a series that jm_clock_continue said ran back, with the gap that was
+ * between the last two stamps. JM_ENOMEM.
+ */
+int jm_clock_step_back(struct jm_clock_series *series, struct jm_clock_steps *steps,
+	size_t layer, int64_t *stamp_ns);
+
+/*
+ * Steps of the clocks that both logs were written by: every list of the timeline has
+ * the same steps as the power log, and gets its measure of them. 1, or 0 where that
+ * is not so and nothing was done.
+ */
+int jm_clock_settle_steps(const struct jm_clock_steps *log_steps,
+	const struct jm_clock_steps *list_steps, struct jm_timeline *timeline);
+
 /*
  * Puts the next stamp of a series on the continuous axis. Returns 1 when the
  * clock was changed by an hour just before it, 0 when not, and -1 when time ran

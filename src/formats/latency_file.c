@@ -182,17 +182,19 @@ static int finish(struct jm_latency_scan *scan)
 		scan->reader->path);
 }
 
-int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
-	struct jm_latency_notes *ret_notes, struct jm_error *reterr)
+int jm_latency_read_steps(struct jm_reader *reader, struct jm_timeline *timeline,
+	struct jm_latency_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr)
 {
-	struct jm_latency_scan scan = {
-		.reader = reader, .timeline = timeline, .line = 1, .reterr = reterr};
+	struct jm_latency_scan scan = {.reader = reader,
+		.timeline = timeline,
+		.steps = ret_steps,
+		.line = 1,
+		.reterr = reterr};
 	int result;
 
 	jm_timeline_init(timeline);
-	result = jm_reader_begin_text(reader, reterr);
-	if (result >= 0)
-		result = take_layers(&scan);
+	result = take_layers(&scan);
 	if (result >= 0)
 		result = finish(&scan);
 	if (result < 0)
@@ -202,8 +204,15 @@ int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
 	return result;
 }
 
-int jm_latency_read(const char *path, struct jm_timeline *timeline,
+int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
 	struct jm_latency_notes *ret_notes, struct jm_error *reterr)
+{
+	return jm_latency_read_steps(reader, timeline, ret_notes, NULL, reterr);
+}
+
+int jm_latency_read_stepping(const char *path, struct jm_timeline *timeline,
+	struct jm_latency_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr)
 {
 	struct jm_reader reader;
 	int result;
@@ -212,7 +221,13 @@ int jm_latency_read(const char *path, struct jm_timeline *timeline,
 	result = jm_reader_open(&reader, path, reterr);
 	if (result < 0)
 		return result;
-	result = jm_latency_read_from(&reader, timeline, ret_notes, reterr);
+	result = jm_latency_read_steps(&reader, timeline, ret_notes, ret_steps, reterr);
 	jm_reader_close(&reader);
 	return result;
+}
+
+int jm_latency_read(const char *path, struct jm_timeline *timeline,
+	struct jm_latency_notes *ret_notes, struct jm_error *reterr)
+{
+	return jm_latency_read_stepping(path, timeline, ret_notes, NULL, reterr);
 }

@@ -7,6 +7,7 @@
 #define JM_FORMATS_LATENCY_FILE_H
 
 #include "base/file.h"
+#include "data/clock_change.h"
 #include "joulemap/joulemap.h"
 
 /* What a reader should be told about a file that could be read. */
@@ -28,7 +29,18 @@ struct jm_latency_notes {
 int jm_latency_read(const char *path, struct jm_timeline *timeline,
 	struct jm_latency_notes *ret_notes, struct jm_error *reterr);
 
-/* The same from an open reader, which stays open. */
+/*
+ * The same, but time that runs back is no error: a list goes on, and it is told by
+ * how much stamps were moved. *ret_steps is zeroed; jm_clock_steps_release.
+ */
+int jm_latency_read_stepping(const char *path, struct jm_timeline *timeline,
+	struct jm_latency_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr);
+int jm_latency_read_steps(struct jm_reader *reader, struct jm_timeline *timeline,
+	struct jm_latency_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr);
+
+/* The same as the first from an open reader, which stays open. */
 int jm_latency_read_from(struct jm_reader *reader, struct jm_timeline *timeline,
 	struct jm_latency_notes *ret_notes, struct jm_error *reterr);
 

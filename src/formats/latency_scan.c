@@ -187,14 +187,26 @@ static int find_pair_end(struct jm_latency_scan *scan, const char **ret_end)
 	}
 }
 
-static int fail_order(const struct jm_latency_scan *scan, int64_t stamp_ns)
+static int take_step(struct jm_latency_scan *scan, int64_t *stamp_ns)
 {
-	return jm_fail(scan->reterr, JM_EFORMAT,
+	struct jm_error error;
+
+	jm_fail(&error, JM_EFORMAT,
 		"'%s' line %zu: time runs back by %.6f s in cycle %zu of layer '%.100s'; the "
 		"clock was set during the run: measure again",
 		scan->reader->path, scan->line,
-		(double)(scan->clock.previous_ns - stamp_ns) * 1e-9, scan->clock.stamps + 1,
+		(double)(scan->clock.previous_ns - *stamp_ns) * 1e-9, scan->clock.stamps + 1,
 		scan->timeline->layers[scan->layer].name);
+	if (!scan->steps || scan->clock.stamps < 2) {
+		if (scan->reterr)
+			*scan->reterr = error;
+		return error.code;
+	}
+	if (!scan->steps->n)
+		scan->steps->first = error;
+	return jm_clock_step_back(&scan->clock, scan->steps, scan->layer, stamp_ns) < 0
+		       ? jm_fail_memory(scan->reterr, "the steps of a clock")
+		       : 0;
 }
 
 /* Each layer is a series of its own, beginning beside the layer before. */
@@ -220,8 +232,11 @@ static int take_pair(struct jm_latency_scan *scan)
 	problem = scan_pair(scan, reader->data + reader->position, end, &execution, &wrong);
 	if (problem)
 		return jm_latency_fail_at(scan, (size_t)(wrong - reader->data), problem);
-	if (continue_clock(scan, &execution.stamp_ns) < 0)
-		return fail_order(scan, execution.stamp_ns);
+	if (continue_clock(scan, &execution.stamp_ns) < 0) {
+		result = take_step(scan, &execution.stamp_ns);
+		if (result < 0)
+			return result;
+	}
 	reader->position = (size_t)(end + 1 - reader->data);
 	return jm_timeline_append(scan->timeline, scan->layer, execution, scan->reterr);
 }

@@ -18,7 +18,8 @@ struct jm_latency_scan {
 	char second_text[JM_LATENCY_SECOND_LENGTH]; /* of the last stamp, and its time */
 	int64_t second_ns;
 	struct jm_clock_series clock;
-	int64_t first_ns; /* first stamp of the layer before */
+	struct jm_clock_steps *steps; /* NULL: time that runs back is an error */
+	int64_t first_ns;             /* first stamp of the layer before */
 	int has_first;
 	size_t line;
 	size_t layer;

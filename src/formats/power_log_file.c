@@ -22,6 +22,7 @@ struct scan {
 	struct jm_reader *reader;
 	struct jm_civil_cache cache;
 	struct jm_clock_series clock;
+	struct jm_clock_steps *steps; /* NULL: time that runs back is an error */
 	size_t line;
 };
 
@@ -134,17 +135,35 @@ static int fail_line(
 		scan->reader->path, scan->line, shown, length > n ? "..." : "");
 }
 
+/* Whether the clock was set for the other log too is for others to tell. */
+static int take_step(struct scan *scan, int64_t *stamp_ns, struct jm_error *reterr)
+{
+	struct jm_error error;
+
+	jm_fail(&error, JM_EFORMAT,
+		"'%s' line %zu: time runs back by %.6f s; the clock was set during the "
+		"run or lines were moved: sort the lines, or measure again",
+		scan->reader->path, scan->line,
+		(double)(scan->clock.previous_ns - *stamp_ns) * 1e-9);
+	if (!scan->steps || scan->clock.stamps < 2) {
+		if (reterr)
+			*reterr = error;
+		return error.code;
+	}
+	if (!scan->steps->n)
+		scan->steps->first = error;
+	return jm_clock_step_back(&scan->clock, scan->steps, 0, stamp_ns) < 0
+		       ? jm_fail_memory(reterr, "the steps of a clock")
+		       : 0;
+}
+
 static int take_stamp(struct scan *scan, int64_t *stamp_ns, struct jm_power_log_notes *notes,
 	struct jm_error *reterr)
 {
 	int changed = jm_clock_continue(&scan->clock, stamp_ns);
 
 	if (changed < 0)
-		return jm_fail(reterr, JM_EFORMAT,
-			"'%s' line %zu: time runs back by %.6f s; the clock was set during the "
-			"run or lines were moved: sort the lines, or measure again",
-			scan->reader->path, scan->line,
-			(double)(scan->clock.previous_ns - *stamp_ns) * 1e-9);
+		return take_step(scan, stamp_ns, reterr);
 	if (changed && !notes->clock_changes++)
 		notes->clock_change_line = scan->line;
 	notes->clock_shift_ns = scan->clock.shift_ns;
@@ -234,11 +253,12 @@ static int read_lines(struct scan *scan, struct jm_power_log *log,
 	return 0;
 }
 
-int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
-	struct jm_power_log_notes *ret_notes, struct jm_error *reterr)
+int jm_power_log_read_steps(struct jm_reader *reader, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr)
 {
 	struct jm_power_log_notes notes = {0};
-	struct scan scan = {.reader = reader};
+	struct scan scan = {.reader = reader, .steps = ret_steps};
 	int result;
 
 	jm_power_log_init(log);
@@ -252,8 +272,15 @@ int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
 	return result;
 }
 
-int jm_power_log_read(const char *path, struct jm_power_log *log,
+int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
 	struct jm_power_log_notes *ret_notes, struct jm_error *reterr)
+{
+	return jm_power_log_read_steps(reader, log, ret_notes, NULL, reterr);
+}
+
+int jm_power_log_read_stepping(const char *path, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr)
 {
 	struct jm_reader reader;
 	int result;
@@ -262,9 +289,15 @@ int jm_power_log_read(const char *path, struct jm_power_log *log,
 	result = jm_reader_open(&reader, path, reterr);
 	if (result < 0)
 		return result;
-	result = jm_power_log_read_from(&reader, log, ret_notes, reterr);
+	result = jm_power_log_read_steps(&reader, log, ret_notes, ret_steps, reterr);
 	jm_reader_close(&reader);
 	return result;
+}
+
+int jm_power_log_read(const char *path, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_error *reterr)
+{
+	return jm_power_log_read_stepping(path, log, ret_notes, NULL, reterr);
 }
 
 /* The stamp of the first line that is not blank. */

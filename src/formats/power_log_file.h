@@ -7,6 +7,7 @@
 #define JM_FORMATS_POWER_LOG_FILE_H
 
 #include "base/file.h"
+#include "data/clock_change.h"
 #include "joulemap/joulemap.h"
 
 /* What a reader should be told about a log that could be read. */
@@ -28,7 +29,18 @@ struct jm_power_log_notes {
 int jm_power_log_read(const char *path, struct jm_power_log *log,
 	struct jm_power_log_notes *ret_notes, struct jm_error *reterr);
 
-/* The same from an open reader, which stays open. */
+/*
+ * The same, but time that runs back is no error: the log goes on, and it is told by
+ * how much stamps were moved. *ret_steps is zeroed; jm_clock_steps_release.
+ */
+int jm_power_log_read_stepping(const char *path, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr);
+int jm_power_log_read_steps(struct jm_reader *reader, struct jm_power_log *log,
+	struct jm_power_log_notes *ret_notes, struct jm_clock_steps *ret_steps,
+	struct jm_error *reterr);
+
+/* The same as the first from an open reader, which stays open. */
 int jm_power_log_read_from(struct jm_reader *reader, struct jm_power_log *log,
 	struct jm_power_log_notes *ret_notes, struct jm_error *reterr);
 

@@ -63,11 +63,15 @@ static int take_row(void *context, const struct jm_cycle_power *row)
 static int take_listed_row(void *context, const struct jm_cycle_power *row)
 {
 	struct mapping *mapping = context;
+	const struct jm_mending *mending = &mapping->recording->mending;
 	struct jm_cycle_power own = *row;
 
 	own.cycle =
 		jm_execution_cycle(&mapping->recording->as_read.layers[row->layer], row->cycle);
-	jm_summary_add(&mapping->result->summary, &own);
+	if (mending->any)
+		own.cycle = mending->number[own.cycle];
+	if (own.cycle != SIZE_MAX)
+		jm_summary_add(&mapping->result->summary, &own);
 	return jm_mapping_writer_row(&mapping->writer, row);
 }
 
@@ -191,6 +195,8 @@ static int write_window(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	const struct jm_timeline *lists = jm_recording_lists(recording);
+	const struct jm_power_log *log =
+		recording->log_as_read.n_rails ? &recording->log_as_read : &recording->log;
 	int listed = recording->as_read.n_layers > 0;
 	struct jm_timeline plain;
 	int result = borrow_layers(lists, &plain, reterr);
@@ -198,9 +204,9 @@ static int write_window(struct mapping *mapping, struct jm_error *reterr)
 	for (size_t i = 0; i < plain.n_layers && result == 0 && listed; i++)
 		plain.layers[i].cycles = NULL;
 	if (result == 0)
-		result = jm_attribute_window(&recording->log.rails[0], &plain,
-			mapping->config->rules, recording->idle_uw,
-			listed ? take_listed_row : take_row, mapping, reterr);
+		result = jm_attribute_window(&log->rails[0], &plain, mapping->config->rules,
+			recording->idle_uw, listed ? take_listed_row : take_row, mapping,
+			reterr);
 	free(plain.layers);
 	return result;
 }
@@ -227,6 +233,29 @@ static int open_writer(struct mapping *mapping, struct jm_error *reterr)
 	return result;
 }
 
+/* The summary counts what the mended logs hold. */
+static int close_summary(
+	struct mapping *mapping, const struct jm_timeline *timeline, struct jm_error *reterr)
+{
+	const struct jm_recording *recording = mapping->recording;
+	struct jm_summary *summary = &mapping->result->summary;
+	const struct jm_rail *rail = &recording->log.rails[0];
+	struct jm_timeline mended;
+	int result;
+
+	if (mapping->result->fitted || !recording->mending.any) {
+		jm_summary_close(summary, timeline, rail, recording->idle_uw);
+		return 0;
+	}
+	result = jm_timeline_copy(timeline, &mended, reterr);
+	if (result == 0)
+		result = jm_mending_apply_timeline(&recording->mending, &mended, reterr);
+	if (result == 0)
+		jm_summary_close(summary, &mended, rail, recording->idle_uw);
+	jm_timeline_release(&mended);
+	return result;
+}
+
 static int attribute(struct mapping *mapping, struct jm_error *reterr)
 {
 	return mapping->result->fitted ? write_fit(mapping, reterr)
@@ -237,7 +266,6 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	struct jm_map_result *ret = mapping->result;
-	const struct jm_rail *rail = &recording->log.rails[0];
 	const struct jm_timeline *timeline =
 		ret->fitted ? &recording->timeline : jm_recording_lists(recording);
 	int result = choose_output(mapping, reterr);
@@ -259,7 +287,11 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 		jm_mapping_writer_abandon(&mapping->writer);
 		return result;
 	}
-	jm_summary_close(&ret->summary, timeline, rail, recording->idle_uw);
+	result = close_summary(mapping, timeline, reterr);
+	if (result < 0) {
+		jm_mapping_writer_abandon(&mapping->writer);
+		return result;
+	}
 	return jm_mapping_writer_commit(&mapping->writer, reterr);
 }
 

@@ -47,6 +47,8 @@ static int read_readings(struct work *work, struct jm_error *reterr)
 	if (!path[0] || !recording->own_power_log)
 		return 0;
 	result = jm_map_fit_readings(path, &recording->run, &work->readings, &error);
+	for (size_t i = 0; i < work->readings.n_rails && result == 0; i++)
+		jm_mending_apply_rail(&recording->mending, &work->readings.rails[i]);
 	if (result == 0)
 		return 0;
 	jm_power_log_release(&work->readings);

@@ -60,7 +60,8 @@ static int read_power_log(struct load *load, struct jm_error *reterr)
 {
 	struct jm_power_log_notes notes;
 	const char *path = load->recording->files.path[JM_RUN_POWER_LOG];
-	int result = jm_power_log_read(path, &load->recording->log, &notes, reterr);
+	int result = jm_power_log_read_stepping(
+		path, &load->recording->log, &notes, &load->recording->steps, reterr);
 
 	if (result < 0)
 		return result;
@@ -126,6 +127,9 @@ static int read_timeline(struct load *load, struct jm_error *reterr)
 	if (!load->paths->latency)
 		result = jm_recording_read_timeline(load->recording, load->progress, reterr);
 	load->recording->own_timeline = result == 1;
+	if (result == 1 &&
+		jm_recording_settle_steps(load->recording, NULL, load->progress, reterr) < 0)
+		return JM_EFORMAT;
 	if (result == 0)
 		result = jm_recording_read_latencies(load->recording,
 			load->paths->latency != NULL, load->progress, &certain, reterr);
@@ -328,7 +332,7 @@ static int load_all(struct load *load, struct jm_error *reterr)
 		model_from_path(recording->files.path[JM_RUN_POWER_LOG], recording->model,
 			sizeof(recording->model));
 	reconcile(load);
-	return 0;
+	return jm_recording_mend(recording, load->progress, reterr);
 }
 
 int jm_recording_load(const struct jm_recording_paths *paths,
@@ -371,5 +375,8 @@ void jm_recording_close(struct jm_recording *recording)
 	jm_timeline_release(&recording->as_read);
 	free(recording->origin);
 	jm_power_log_release(&recording->log);
+	jm_power_log_release(&recording->log_as_read);
+	jm_mending_release(&recording->mending);
+	jm_clock_steps_release(&recording->steps);
 	free(recording);
 }

@@ -7,6 +7,8 @@
 #define JM_MAP_RECORDING_H
 
 #include "base/file.h"
+#include "data/clock_change.h"
+#include "map/mending.h"
 #include "run/fit_file.h"
 #include "run/run.h"
 #include "run/run_folder.h"
@@ -23,7 +25,11 @@ struct jm_recording {
 	size_t *origin; /* [timeline.n_layers], owned; layer of as_read; NULL: the same */
 	struct jm_error unformed; /* why inferences cannot be told apart; code 0: they can */
 	struct jm_power_log log;  /* the file in the original's format, one rail */
-	double idle_uw;           /* NaN: not known, nothing is subtracted */
+	struct jm_power_log log_as_read; /* before it was mended; no rails: it was not */
+	struct jm_mending mending;
+	struct jm_clock_steps steps; /* back, of the clock of the power log */
+	struct jm_lone_step lone_step;
+	double idle_uw; /* NaN: not known, nothing is subtracted */
 	int simulated;
 	int own_timeline;  /* 1: of timeline.jmt; 0: of the latency file */
 	int idle_of_file;  /* 1: idle power came from its file, not from run.json */
