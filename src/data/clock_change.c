@@ -94,8 +94,9 @@ int jm_clock_step_back(struct jm_clock_series *series, struct jm_clock_steps *st
 	if (!items)
 		return JM_ENOMEM;
 	steps->item = items;
-	steps->item[steps->n++] = (struct jm_clock_step){layer, series->stamps, by_ns};
 	*stamp_ns += by_ns;
+	steps->item[steps->n++] =
+		(struct jm_clock_step){layer, series->stamps, *stamp_ns, by_ns};
 	series->shift_ns += by_ns;
 	series->previous_ns = *stamp_ns;
 	series->stamps++;

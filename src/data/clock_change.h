@@ -31,6 +31,7 @@ int jm_clock_continue_slowly(struct jm_clock_series *series, int64_t *stamp_ns);
 struct jm_clock_step {
 	size_t layer;  /* whose series; 0 in a power log */
 	size_t index;  /* of the first stamp behind it */
+	int64_t at_ns; /* that stamp, where it was moved to */
 	int64_t by_ns; /* was added, so that the series goes on as it did */
 };
 

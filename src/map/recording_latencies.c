@@ -76,15 +76,14 @@ static int is_lone_of_log(struct jm_recording *recording)
 	const struct jm_clock_step *step = &recording->steps.item[0];
 	const struct jm_rail *rail = &recording->log.rails[0];
 
-	if (recording->steps.n != 1 || step->by_ns < JM_LONE_STEP_MIN_NS ||
-		step->index >= rail->n_readings)
+	if (recording->steps.n != 1 || step->by_ns < JM_LONE_STEP_MIN_NS)
 		return 0;
-	for (size_t i = step->index + 1; i < rail->n_readings; i++) /* lines that were moved */
-		if (rail->readings[i].after_ns - rail->readings[i - 1].after_ns >
-			step->by_ns / 2)
+	for (size_t i = 1; i < rail->n_readings; i++) /* lines that were moved */
+		if (rail->readings[i - 1].after_ns >= step->at_ns &&
+			rail->readings[i].after_ns - rail->readings[i - 1].after_ns >
+				step->by_ns / 2)
 			return 0;
-	recording->lone_step =
-		(struct jm_lone_step){1, rail->readings[step->index].after_ns, step->by_ns};
+	recording->lone_step = (struct jm_lone_step){1, step->at_ns, step->by_ns};
 	return 1;
 }
 
