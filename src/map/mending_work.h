@@ -34,6 +34,7 @@ void jm_mending_clip(const struct jm_mending *mending, struct jm_rail *rail);
 /* Finds what both logs hold: 1 when there is a break in either, 0: both are whole. JM_ENOMEM.
  */
 int jm_mending_find_breaks(struct jm_mending_work *work);
+void jm_mending_release_breaks(struct jm_mending_work *work);
 
 /*
  * Leaves out what is on the shorter side of a step of one clock, one step after the
