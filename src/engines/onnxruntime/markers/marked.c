@@ -136,7 +136,7 @@ int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 		result = make_operators(marked, like->ort, clock, reterr);
 	if (result == 0)
 		result = open_session(marked, like, by_callbacks, steps, reterr);
-	jm_ort_saved_keep_weights(&marked->saved);
+	jm_ort_saved_close(&marked->saved);
 	if (result == 0)
 		result = count_layers(marked, reterr);
 	if (result == 0)

@@ -9,7 +9,7 @@
 #include "engines/onnxruntime/trace.h"
 
 struct jm_ort_marked {
-	struct jm_ort_saved saved; /* its weights, which the session may read */
+	struct jm_ort_saved saved; /* until the session is open, which takes copies */
 	struct jm_ort_markers markers;
 	struct jm_ort_profiled session;
 	struct jm_ort_plan plan;

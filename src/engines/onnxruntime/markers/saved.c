@@ -64,31 +64,16 @@ static void close_files(struct jm_ort_saved *saved)
 	saved->model_fd = saved->weights_fd = -1;
 }
 
-static void drop_model(struct jm_ort_saved *saved)
+void jm_ort_saved_close(struct jm_ort_saved *saved)
 {
 	close_files(saved);
 	if (saved->image)
 		munmap(saved->image, saved->n_image);
+	if (saved->weights)
+		munmap(saved->weights, saved->n_weights);
 	free(saved->nodes);
 	free(saved->values);
 	free(saved->ends);
-	saved->image = NULL;
-	saved->nodes = NULL;
-	saved->values = NULL;
-	saved->ends = NULL;
-	saved->n_nodes = saved->n_values = 0;
-}
-
-void jm_ort_saved_keep_weights(struct jm_ort_saved *saved)
-{
-	drop_model(saved);
-}
-
-void jm_ort_saved_close(struct jm_ort_saved *saved)
-{
-	drop_model(saved);
-	if (saved->weights)
-		munmap(saved->weights, saved->n_weights);
 	memset(saved, 0, sizeof(*saved));
 }
 

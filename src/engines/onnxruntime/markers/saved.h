@@ -64,9 +64,6 @@ uint32_t jm_ort_saved_find(const struct jm_ort_saved *saved, struct jm_ort_piece
 
 int jm_ort_piece_compare(struct jm_ort_piece a, struct jm_ort_piece b);
 
-/* Lets go of all but the weights, which sessions made from it may still read. */
-void jm_ort_saved_keep_weights(struct jm_ort_saved *saved);
-
 /* Accepts a zeroed or half-opened one. */
 void jm_ort_saved_close(struct jm_ort_saved *saved);
 
