@@ -520,11 +520,11 @@ JM_API int jm_recording_is_simulated(const struct jm_recording *recording);
 JM_API size_t jm_recording_cycles(const struct jm_recording *recording);
 
 /*
- * What `joulemap map` does: jm_attribute_fit() on the readings as they were
- * made, with what the run tells of its sensor and with the calibration of its
- * board, unless the run contradicts it, which is noted. *ret_result is released
- * with jm_fit_result_release(), after a failure too. Takes as long as `map`.
- * Errors of jm_attribute_fit().
+ * What `joulemap map` does for the total: jm_attribute_fit() on the readings as
+ * they were made, of each rail by itself where the total is a sum of several, with what the run
+ * tells of its sensor and with the calibration of its board, unless the run contradicts it,
+ * which is noted. *ret_result is released with jm_fit_result_release(), after a failure too.
+ * Takes as long as `map`. Errors of jm_attribute_fit().
  */
 JM_API int jm_recording_fit(const struct jm_recording *recording,
 	const struct jm_progress *progress, struct jm_fit_result *ret_result,

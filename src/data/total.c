@@ -15,7 +15,9 @@ struct jm_total_root {
 	struct jm_total_rail is;
 	struct jm_counter counter;
 	int stepped; /* the counter, since its first value */
-	int fresh;   /* since the last sum */
+	double uw_s; /* what it counted since the last sum, and in how long */
+	double time_s;
+	int fresh; /* since the last sum */
 	int64_t before_ns;
 	int64_t after_ns;
 	double power_uw;
@@ -89,6 +91,20 @@ size_t jm_total_first(const struct jm_total *total)
 	return total->n_roots ? total->roots[0].rail : 0;
 }
 
+/* Steps that no sum has had yet are one: none of their energy is lost. */
+static int gather(struct jm_total_root *root, int64_t last_ns, double *uw)
+{
+	double time_s = (double)(root->counter.last_ns - last_ns) * 1e-9;
+
+	if (!root->fresh)
+		root->uw_s = root->time_s = 0;
+	root->uw_s += *uw * time_s;
+	root->time_s += time_s;
+	if (root->fresh)
+		*uw = root->uw_s / root->time_s;
+	return 1;
+}
+
 /*
  * Power of a counter: 1 when it is known anew. One that never stepped counts
  * nothing, and must not keep the others from being summed.
@@ -96,9 +112,11 @@ size_t jm_total_first(const struct jm_total *total)
 static int take_counter(
 	struct jm_total_root *root, const struct jm_reading *reading, double *ret_uw)
 {
+	int64_t last_ns = root->counter.last_ns;
+
 	if (jm_counter_put(&root->counter, reading, ret_uw)) {
 		root->stepped |= !isnan(*ret_uw);
-		return !isnan(*ret_uw);
+		return isnan(*ret_uw) ? 0 : gather(root, last_ns, ret_uw);
 	}
 	if (root->stepped || isnan(reading->value[0]) ||
 		reading->after_ns - root->counter.last_ns < STILL_NS)

@@ -120,8 +120,9 @@ static int fit_rail(const struct work *work, const struct jm_rail *rail,
 	result = jm_map_fit_run(&input, subject, &ret_fit->result, &dropped, reterr);
 	if (result == 0 && dropped && note_dropped)
 		jm_note(work->progress,
-			"the calibration of the board contradicts this run and is not used: "
-			"'joulemap calibrate' makes a new one");
+			"the calibration of %s contradicts this run and is not used: "
+			"'joulemap calibrate' makes a new one",
+			work->n > 1 ? ret_fit->rail : "the board");
 	ret_fit->given_response = work->given != NULL;
 	ret_fit->calibration_dropped = dropped;
 	ret_fit->calibrated = !dropped && jm_map_fit_is_calibrated(subject);
@@ -132,7 +133,7 @@ static int fit_rail(const struct work *work, const struct jm_rail *rail,
 static int fit_logged(struct work *work, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = work->recording;
-	const struct jm_run_subject *subject = &work->logged;
+	struct jm_run_subject *subject = &work->logged;
 	const struct jm_rail *rail = readings_of(work, subject->index);
 	struct jm_fit_of_rail *fit = &work->fits->fits[0];
 	const char *name;
@@ -147,6 +148,8 @@ static int fit_logged(struct work *work, struct jm_error *reterr)
 	jm_text_copy(fit->rail, sizeof(fit->rail), name);
 	if (subject->sensor)
 		jm_text_copy(fit->sensor, sizeof(fit->sensor), subject->sensor->id);
+	if (!fit->from_readings && subject->is_sum)
+		subject->rail = NULL; /* no rail's calibration is that of a sum */
 	work->fits->n = 1;
 	return fit_rail(work, rail, subject, recording->idle_uw * 1e-6, 1, fit, reterr);
 }

@@ -64,9 +64,12 @@ static void load_calibrations(struct job *job)
 		jm_note(job->config->progress, "%s", error.message);
 	for (size_t i = 0; i < job->sensors.n_members; i++) {
 		const struct jm_sensor_info *info = &job->sensors.members[i].info;
+		int old = 0;
 
-		if (info->n_rails &&
-			find_calibration(job, info, info->rails[0].name, &calibration) < 0)
+		for (size_t j = 0; j < info->n_rails && !old; j++)
+			old = find_calibration(job, info, info->rails[j].name, &calibration) <
+			      0;
+		if (old)
 			jm_note(job->config->progress,
 				"the calibration of %s was made at another setting of the "
 				"sensor and is not used: 'joulemap calibrate' makes a new one",

@@ -131,6 +131,30 @@ static void test_still_counter(void **state)
 	jm_total_release(&total);
 }
 
+/* A counter that steps more often than others: none of its energy is left out. */
+static void test_fast_counter(void **state)
+{
+	struct jm_total_rail rails[2] = {
+		{.sensor = 0, .parent = -1, .quantity = JM_QUANTITY_UJ, .range = 1000},
+		{.sensor = 1, .parent = -1, .quantity = JM_QUANTITY_UW}};
+	struct jm_reading sum, reading;
+	struct jm_total total;
+	double uj = 0, counted_uj = 0;
+
+	(void)state;
+	assert_int_equal(jm_total_init(&total, rails, 2, NULL), 0);
+	for (int i = 0; i <= 100; i++) {
+		uj += i % 3 ? 10 : 40;
+		reading = at(i * INT64_C(100000000), fmod(uj, 1000));
+		jm_total_put(&total, 0, &reading, &sum);
+		reading = at(i * INT64_C(100000000) + 10, 5);
+		if (i % 10 == 0 && jm_total_put(&total, 1, &reading, &sum) && i > 10)
+			counted_uj += sum.value[0] - 5; /* a mean over 1 s */
+	}
+	assert_float_equal(counted_uj, 200.0 * 9, 1e-3); /* 90 steps */
+	jm_total_release(&total);
+}
+
 /* Of a log that begins before its clock's 0. */
 static void test_whole_log(void **state)
 {
@@ -222,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_passes),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_still_counter),
+		cmocka_unit_test(test_fast_counter),
 		cmocka_unit_test(test_whole_log),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_names),
