@@ -15,6 +15,7 @@
 #include "formats/power_log_file.h"
 #include "map/recording_latencies.h"
 #include "map/recording_timeline.h"
+#include "run/rails.h"
 #include "run/session.h"
 
 /* What opening one recording holds on its way. */
@@ -161,25 +162,13 @@ static int is_marked_simulated(const char *power_log)
 	return 0;
 }
 
-/* "ina3221:1-0040 VDD_IN", "nvml:0+nvml:1 total" */
-static void name_sensors(struct jm_recording *recording, size_t n, const char *rail)
-{
-	char *text = recording->sensor;
-	size_t size = sizeof(recording->sensor), used = 0;
-
-	for (size_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "+" : "",
-			recording->run.sensors[i].id);
-	if (rail[0] && used < size)
-		snprintf(text + used, size - used, " %s", rail);
-}
-
 /* What stands above the table. The log holds the rail that power_log names. */
 static void take_names(struct jm_recording *recording)
 {
 	const struct jm_run *run = &recording->run;
 	const struct jm_run_engine *engine = &run->engine;
 	const char *rail = run->power_log.rail;
+	char id[4 * JM_NAME_MAX] = "";
 	struct jm_run_subject subject;
 
 	jm_run_subject_get(run, &subject);
@@ -188,8 +177,13 @@ static void take_names(struct jm_recording *recording)
 	if (engine->name[0])
 		snprintf(recording->engine, sizeof(recording->engine), "%s%s%s", engine->name,
 			engine->version[0] ? " " : "", engine->version);
-	if (run->n_sensors && run->sensors[0].id[0])
-		name_sensors(recording, subject.is_sum ? run->n_sensors : 1, rail);
+	if (subject.is_sum)
+		jm_run_total_id(run, id, sizeof(id));
+	else if (subject.sensor)
+		jm_text_copy(id, sizeof(id), subject.sensor->id);
+	if (id[0])
+		snprintf(recording->sensor, sizeof(recording->sensor), "%.63s%s%s", id,
+			rail[0] ? " " : "", rail);
 }
 
 /* What the logger left out, because no rail can carry it. */
@@ -246,7 +240,7 @@ static int is_of_run(const struct load *load, const struct jm_idle_record *recor
 	if (record->simulated != load->recording->simulated)
 		jm_note(load->progress, "'%s' is %s, the run is not: it is not subtracted",
 			path, record->simulated ? "SIMULATED" : "real");
-	else if (id[0] && strcmp(id, record->sensor) != 0)
+	else if (id[0] && !jm_run_has_total_of(run, record->sensor))
 		jm_note(load->progress, "'%s' is of %s%s, the run of %s: it is not subtracted",
 			path, record->sensor[0] ? "sensor " : "an unknown sensor",
 			record->sensor, id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/rails.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,4 +77,45 @@ int jm_run_total_init(const struct jm_run *run, size_t n_rails, struct jm_total 
 	result = jm_total_init(ret_total, rails, n, reterr);
 	free(rails);
 	return result;
+}
+
+/* Ids of sensors joined as those of a set are; total: of those that it is made of. NULL: all.
+ */
+static void join_ids(
+	const struct jm_run *run, const struct jm_total *total, char *ret_id, size_t size)
+{
+	size_t used = 0, rail = 0;
+
+	ret_id[0] = '\0';
+	for (size_t i = 0; i < run->n_sensors && used < size; i++) {
+		int wanted = !total;
+
+		for (size_t j = 0; j < run->sensors[i].n_rails; j++, rail++)
+			wanted |= total && jm_total_has(total, rail);
+		if (wanted)
+			used += (size_t)snprintf(ret_id + used, size - used, "%s%s",
+				used ? "+" : "", run->sensors[i].id);
+	}
+}
+
+void jm_run_total_id(const struct jm_run *run, char *ret_id, size_t size)
+{
+	struct jm_total total;
+
+	ret_id[0] = '\0';
+	if (jm_run_total_init(run, jm_run_count_rails(run), &total, NULL) < 0)
+		return;
+	join_ids(run, &total, ret_id, size);
+	jm_total_release(&total);
+}
+
+int jm_run_has_total_of(const struct jm_run *run, const char *id)
+{
+	char own[4 * JM_NAME_MAX];
+
+	join_ids(run, NULL, own, sizeof(own));
+	if (strcmp(own, id) == 0)
+		return 1;
+	jm_run_total_id(run, own, sizeof(own));
+	return own[0] && strcmp(own, id) == 0;
 }

@@ -23,4 +23,13 @@ int jm_run_rail_names(
 int jm_run_total_init(const struct jm_run *run, size_t n, struct jm_total *ret_total,
 	struct jm_error *reterr);
 
+/* Ids of the sensors that the total is made of, "nvml:0+nvml:1"; "": not known. */
+void jm_run_total_id(const struct jm_run *run, char *ret_id, size_t size);
+
+/*
+ * 1 when what was measured with sensor `id` ("nvml:0+nvml:1" of a set) is the run's
+ * total too: it names all of the run's sensors, or those that the total is made of.
+ */
+int jm_run_has_total_of(const struct jm_run *run, const char *id);
+
 #endif

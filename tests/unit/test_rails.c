@@ -468,6 +468,31 @@ static void test_calibrations_by_rail(void **state)
 	jm_run_release(&run);
 }
 
+/* Idle power of one GPU is not that of two; of the board it is that of board and GPU. */
+static void test_sensors_of_total(void **state)
+{
+	static struct jm_run run;
+	static const char two[] =
+		"{\"schema\": 2, \"sensors\": [{\"id\": \"nvml:0\", \"scope\": \"gpu\", "
+		"\"rails\": [{\"name\": \"GPU\"}]}, {\"id\": \"nvml:1\", \"scope\": \"gpu\", "
+		"\"rails\": [{\"name\": \"GPU\"}]}]}";
+	static const char board[] =
+		"{\"schema\": 2, \"sensors\": [{\"id\": \"nvml:0\", \"scope\": \"gpu\", "
+		"\"rails\": [{\"name\": \"GPU\"}]}, {\"id\": \"ina3221:1-0040\", \"scope\": "
+		"\"board\", \"rails\": [{\"name\": \"VDD_IN\"}]}]}";
+
+	(void)state;
+	assert_int_equal(jm_run_parse("test", two, strlen(two), &run, NULL), 0);
+	assert_true(jm_run_has_total_of(&run, "nvml:0+nvml:1"));
+	assert_false(jm_run_has_total_of(&run, "nvml:0"));
+	jm_run_release(&run);
+	assert_int_equal(jm_run_parse("test", board, strlen(board), &run, NULL), 0);
+	assert_true(jm_run_has_total_of(&run, "nvml:0+ina3221:1-0040"));
+	assert_true(jm_run_has_total_of(&run, "ina3221:1-0040"));
+	assert_false(jm_run_has_total_of(&run, "nvml:0"));
+	jm_run_release(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_calibrations_by_rail),
+		cmocka_unit_test(test_sensors_of_total),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_remove);
