@@ -11,6 +11,7 @@
 #include "base/known.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "data/possible.h"
 #include "map/map_fit.h"
 #include "map/rail_power.h"
 #include "run/rails.h"
@@ -70,17 +71,32 @@ static struct jm_rail *readings_of(const struct work *work, size_t index)
 	return NULL;
 }
 
-/* A table of readings does not tell where counters wrap. */
+/*
+ * A table of readings tells neither where counters wrap, nor what rails cannot
+ * carry: tables of earlier versions have such values.
+ */
 static void set_ranges(struct work *work)
 {
+	size_t impossible = 0;
+
+	for (size_t i = 0; i < work->readings.n_rails; i++)
+		impossible += jm_rail_leave_out(&work->readings.rails[i], 0);
 	for (size_t i = 0; i < work->n; i++) {
 		struct jm_rail *rail = readings_of(work, i);
 		struct jm_run_subject subject;
+		double range;
 
 		jm_run_rail_get(&work->recording->run, i, &subject);
-		if (rail)
-			rail->range_uj = jm_known_or(subject.rail->range, 0);
+		range = jm_known_or(subject.rail->range, 0);
+		if (!rail)
+			continue;
+		rail->range_uj = range;
+		impossible += jm_rail_leave_out(rail, range);
 	}
+	if (impossible)
+		jm_note(work->progress,
+			"%zu readings in '%s' are beyond what their rails can carry: left out",
+			impossible, work->recording->files.path[JM_RUN_READINGS]);
 }
 
 static int prepare(struct work *work, struct jm_error *reterr)

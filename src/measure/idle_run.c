@@ -86,12 +86,17 @@ static int find_stored(const struct jm_idle_config *config, struct jm_idle_power
 {
 	char path[JM_PATH_MAX];
 	struct jm_idle_record record;
+	struct jm_error error;
 	char id[sizeof(record.sensor)];
 
 	jm_sensor_set_id(config->set, id, sizeof(id));
 	if (jm_path_join(path, config->result_dir, JM_IDLE_JSON_NAME, NULL) < 0 ||
-		!jm_path_exists(path) || jm_idle_read(path, &record, NULL) < 0)
+		!jm_path_exists(path))
 		return 0;
+	if (jm_idle_read(path, &record, &error) < 0) {
+		jm_note(config->progress, "%s: not used", error.message);
+		return 0;
+	}
 	if (record.simulated != is_simulated(config) ||
 		(record.sensor[0] && strcmp(record.sensor, id) != 0))
 		return 0;

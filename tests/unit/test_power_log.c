@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "data/possible.h"
 #include "scratch.h"
 #include "formats/power_log_file.h"
 
@@ -180,6 +181,33 @@ static void test_values(void **state)
 		"holds no value that can be in 1 readings");
 	expect_failure("20241121-00:00:01.0,nano,1.0\n20241121-00:00:01.0,1.0,1.0\n",
 		JM_EFORMAT, "line 1");
+}
+
+/* The bound of a rail is of its current or power; a counter has none. */
+static void test_leave_out(void **state)
+{
+	struct jm_power_log log;
+	size_t n;
+
+	(void)state;
+	jm_power_log_init(&log);
+	jm_power_log_add_rail(&log, "a", JM_QUANTITY_MV_MA, NULL);
+	for (int i = 0; i < 5; i++) {
+		static const double ma[] = {32760, 32759, -32760, -8, NAN};
+		struct jm_reading reading = {i, i, {5000, ma[i]}};
+
+		jm_power_log_append(&log, 0, &reading, NULL);
+	}
+	n = jm_rail_leave_out(&log.rails[0], 32760);
+	assert_int_equal(n, 2);
+	assert_true(isnan(log.rails[0].readings[0].value[0]));
+	assert_true(log.rails[0].readings[1].value[1] == 32759);
+	assert_true(isnan(log.rails[0].readings[2].value[1]));
+	assert_true(log.rails[0].readings[3].value[1] == -8);
+	assert_int_equal(jm_rail_leave_out(&log.rails[0], 0), 0);
+	log.rails[0].quantity = JM_QUANTITY_UJ;
+	assert_int_equal(jm_rail_leave_out(&log.rails[0], 4), 0);
+	jm_power_log_release(&log);
 }
 
 /* Marks of encodings, and line ends of all kinds. */
@@ -370,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_leave_out),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_clock_changes),
 		cmocka_unit_test(test_write),

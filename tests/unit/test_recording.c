@@ -203,6 +203,35 @@ static void test_impossible_readings(void **state)
 	jm_recording_close(recording);
 }
 
+/* What earlier versions kept although no rail can carry it is left out. */
+static void test_wild_readings(void **state)
+{
+	struct jm_recording *recording;
+	struct jm_fit_result fit;
+	char path[512], *text, *wild;
+	size_t length;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/network/readings.csv", simulate("wild", "rapl", 1500));
+	text = scratch_read(path);
+	length = strlen(text);
+	wild = malloc(length + 32);
+	while (text[length - 1] != ',')
+		length--;
+	/* The last counter's value is one that no counter has. */
+	sprintf(wild, "%.*s1e21\n", (int)length, text);
+	assert_int_equal(jm_file_write(path, wild, strlen(wild), NULL), 0);
+	recording = open_recording(scratch_path("wild"));
+	assert_int_equal(jm_recording_fit(recording, &progress, &fit, NULL), 0);
+	assert_non_null(strstr(notes, "1 readings in '"));
+	assert_non_null(strstr(notes, "beyond what their rails can carry: left out"));
+	assert_true(fit.n_resolved > 0);
+	jm_fit_result_release(&fit);
+	jm_recording_close(recording);
+	free(text);
+	free(wild);
+}
+
 /* ---- What is stored of a fit -------------------------------------------------------- */
 
 static char *print_table(const struct jm_timeline *timeline, const struct jm_fit_result *fit,
@@ -335,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_previous_version_killed),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_impossible_readings),
+		cmocka_unit_test(test_wild_readings),
 		cmocka_unit_test(test_stored_fit),
 		cmocka_unit_test(test_stored_elsewhere),
 		cmocka_unit_test(test_stored_fit_of_recording),
