@@ -134,8 +134,11 @@ static inline int two_digits(const char *text)
 	return high <= 9 && low <= 9 ? (int)(high * 10 + low) : -1;
 }
 
-/* Years whose ns since 1970 fit into 64 bits with room to add to. */
-enum { YEAR_MIN = 1800, YEAR_MAX = 2200 };
+/*
+ * Far from the ends of int64 nanoseconds, so that differences fit too. A machine
+ * whose clock was never set is in 1970, and west of UTC in 1969.
+ */
+enum { YEAR_MIN = 1969, YEAR_MAX = 2199 };
 
 static int scan_date(const char *text, int64_t *ret_ns)
 {
@@ -149,9 +152,6 @@ static int scan_date(const char *text, int64_t *ret_ns)
 		day > days[month - 1])
 		return 0;
 	year += century * 100;
-	/* Far from the ends of int64 nanoseconds, so that differences fit too. */
-	if (year < 1970 || year > 2199)
-		return 0;
 	if (year < YEAR_MIN || year > YEAR_MAX)
 		return 0;
 	if (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400)))
