@@ -269,7 +269,7 @@ def optionals(folder):
         node("Neg", "between", ["a"], ["b"]),
         node("OptionalHasElement", "ask", ["o"], ["has"]),
         node("OptionalGetElement", "unwrap", ["o"], ["c"]),
-        node("Add", "sum", ["b", "c"], ["d"]),
+        node("Sub", "difference", ["b", "c"], ["d"]),
         node("Cast", "number", ["has"], ["e"], to=FLOAT),
         node("Mul", "scale", ["d", "e"], ["f"]),
         node("Optional", "full", ["f"], ["y"]),
