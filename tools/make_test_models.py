@@ -763,13 +763,76 @@ MARKED = (sequence_middle, sequence_end, sequence_only, optionals, nested, captu
           empty, scalars, classifier, function)
 
 
+def to_half(tensor_proto):
+    return numpy_helper.from_array(numpy_helper.to_array(tensor_proto).astype(np.float16),
+                                   tensor_proto.name)
+
+
+def halves(folder):
+    """float16: on most processors the runtime computes in float32, with casts of its own."""
+    around = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    nodes = [
+        node("Conv", "stem", ["x", "w1"], ["a"], **around),
+        node("Relu", "act", ["a"], ["b"]),
+        node("Conv", "block/conv", ["b", "w2"], ["c"], **around),
+        node("Add", "block/add", ["c", "b"], ["d"]),
+        node("Relu", "block/relu", ["d"], ["e"]),
+        node("GlobalAveragePool", "pool", ["e"], ["f"]),
+        node("Flatten", "flatten", ["f"], ["g"]),
+        node("Gemm", "fc", ["g", "w3", "b3"], ["y"], transB=1),
+    ]
+    weights = [to_half(weight("w1", 8, 4, 3, 3)), to_half(weight("w2", 8, 8, 3, 3)),
+               to_half(weight("w3", 10, 8)), to_half(weight("b3", 10))]
+    save(folder, "halves", nodes, [tensor("x", [1, 4, 16, 16], TensorProto.FLOAT16)],
+         [tensor("y", [1, 10], TensorProto.FLOAT16)], weights)
+
+
+def quantised(folder):
+    """Weights and activations between QuantizeLinear and DequantizeLinear."""
+    around = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+    nodes = []
+
+    def quantise(name):
+        nodes.append(node("QuantizeLinear", name + "/q", [name, "s", "z"], [name + "_q"]))
+        nodes.append(node("DequantizeLinear", name + "/dq", [name + "_q", "s", "z"],
+                          [name + "_d"]))
+        return name + "_d"
+
+    for name in ("w1", "w2"):
+        nodes.append(node("DequantizeLinear", name + "/dq", [name + "_q", "ws", "wz"], [name]))
+    x = quantise("x")
+    nodes.append(node("Conv", "stem", [x, "w1"], ["a"], **around))
+    nodes.append(node("Relu", "act", ["a"], ["b"]))
+    b = quantise("b")
+    nodes.append(node("Conv", "conv", [b, "w2"], ["c"], **around))
+    nodes.append(node("GlobalAveragePool", "pool", [quantise("c")], ["y"]))
+    values = [random.randint(-100, 100, (8, n, 3, 3)).astype(np.int8) for n in (4, 8)]
+    weights = [numpy_helper.from_array(np.array(0.02, np.float32), "s"),
+               numpy_helper.from_array(np.array(128, np.uint8), "z"),
+               numpy_helper.from_array(np.array(0.01, np.float32), "ws"),
+               numpy_helper.from_array(np.array(0, np.int8), "wz"),
+               numpy_helper.from_array(values[0], "w1_q"),
+               numpy_helper.from_array(values[1], "w2_q")]
+    save(folder, "quantised", nodes, [tensor("x", [1, 4, 16, 16])],
+         [tensor("y", [1, 8, 1, 1])], weights)
+
+
+def lookup(folder):
+    """Indices into a dimension that is 1 unless a shape is given."""
+    nodes = [node("Gather", "pick", ["x", "index"], ["y"], axis=1)]
+    save(folder, "lookup", nodes,
+         [tensor("x", ["batch", "tokens", 4]), tensor("index", [3], TensorProto.INT64)],
+         [tensor("y", ["batch", 3, 4])])
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
         here, os.pardir, "tests", "data", "models")
     os.makedirs(folder, exist_ok=True)
     for make in (lenet, residual, products, branches, types, names, repeated, unsupported,
-                 external, odd_dims) + MARKED:
+                 external, odd_dims) + MARKED + (halves, quantised,
+                                                lookup):
         make(folder)
 
 

@@ -115,6 +115,8 @@ struct jm_engine_info {
 	char tracing[JM_NAME_MAX]; /* "markers", "callbacks", "profile" */
 	/* What the user must know of it: why not the better way, what is left out; or "" */
 	char tracing_note[JM_ERROR_MESSAGE_MAX];
+	/* What was chosen for inputs that nobody gave, in words; or "" */
+	char input_note[JM_ERROR_MESSAGE_MAX];
 	enum jm_scope scope; /* where the layers run: JM_SCOPE_CPU, JM_SCOPE_GPU */
 	int threads;
 	int optimization_level;

@@ -307,15 +307,19 @@ static int check_spool(void *context, struct jm_error *reterr)
 }
 
 /* The engine is open: what has the user to know of it before the run goes on? */
-static int note_tracing(void *context, struct jm_error *reterr)
+static int note_engine(void *context, struct jm_error *reterr)
 {
 	const struct job *job = context;
+	const struct jm_progress *progress = job->config->progress;
 	struct jm_session_data data;
 
 	(void)reterr; /* what cannot be read is told at the end */
-	if (jm_session_load(&job->place.paths, &data, NULL) == 0 &&
-		data.run.engine.tracing_note[0])
-		jm_note(job->config->progress, "%s", data.run.engine.tracing_note);
+	if (jm_session_load(&job->place.paths, &data, NULL) == 0) {
+		if (data.run.engine.input_note[0])
+			jm_note(progress, "%s", data.run.engine.input_note);
+		if (data.run.engine.tracing_note[0])
+			jm_note(progress, "%s", data.run.engine.tracing_note);
+	}
 	jm_session_data_release(&data);
 	return 0;
 }
@@ -329,7 +333,7 @@ static struct jm_work work_of(struct job *job, struct jm_inference_config *infer
 		return (struct jm_work){.name = "inference",
 			.run = jm_inference_run,
 			.context = inference,
-			.check = note_tracing,
+			.check = note_engine,
 			.check_context = job};
 	return (struct jm_work){.name = config->command[0],
 		.command = config->command,

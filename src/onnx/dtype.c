@@ -68,6 +68,11 @@ const struct jm_dtype *jm_dtype_of_name(const char *name)
 	return NULL;
 }
 
+int jm_dtype_is_index(const struct jm_dtype *dtype)
+{
+	return dtype->size > 1 && !dtype->is_float;
+}
+
 /* Bits of a half for a value in [-1, 1), rounded towards zero. */
 static uint16_t half_bits(float value)
 {
@@ -87,7 +92,7 @@ static void put(const struct jm_dtype *dtype, char *to, uint64_t random)
 	double uniform = (double)(random >> 11) * 0x1p-52 - 1.0;
 	float single = (float)(int32_t)(random >> 40) * 0x1p-23f - 1.0f;
 	uint64_t integer =
-		dtype->size == 1 && dtype->code != BOOL ? random >> 56 : random >> 63;
+		jm_dtype_is_index(dtype) ? 0 : random >> (dtype->code == BOOL ? 63 : 56);
 	uint16_t half = half_bits(single);
 	uint32_t bits;
 

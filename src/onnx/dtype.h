@@ -18,10 +18,13 @@ struct jm_dtype {
 const struct jm_dtype *jm_dtype_of_code(int code);
 const struct jm_dtype *jm_dtype_of_name(const char *name);
 
+/* 1: an integer that is wide enough to be used as an index. */
+int jm_dtype_is_index(const struct jm_dtype *dtype);
+
 /*
- * Fills data[n] with random values that any network can take: floats uniform in
- * [-1, 1), 8-bit integers over their range, wider ones 0 or 1 (they are often
- * indices), bools 0 or 1. *seed moves on.
+ * Fills data[n] with values that any network can take, random where they can be:
+ * floats uniform in [-1, 1), 8-bit integers over their range, bools 0 or 1; wider
+ * integers are 0, because as indices they may have no other value. *seed moves on.
  */
 void jm_dtype_fill(const struct jm_dtype *dtype, void *data, size_t n, uint64_t *seed);
 

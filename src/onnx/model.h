@@ -10,6 +10,7 @@
 struct jm_onnx_dim {
 	int64_t value;                   /* -1: not fixed */
 	char symbol[JM_ONNX_SYMBOL_MAX]; /* "" when fixed or anonymous */
+	int chosen;                      /* neither the model nor the user gave the value */
 };
 
 struct jm_onnx_input {

@@ -19,6 +19,14 @@ int64_t jm_onnx_default_dim(const char *symbol);
 int jm_onnx_shape_resolve(struct jm_onnx_inputs *inputs,
 	const struct jm_engine_options *options, struct jm_error *reterr);
 
+/*
+ * Says in words what was chosen for resolved inputs, where other choices make it
+ * another network: free dimensions that are 1 now (but for the first one, which is
+ * the batch where there are several), and integers that are 0 (onnx/dtype.h). ""
+ * when there is nothing to say.
+ */
+void jm_onnx_choices_describe(const struct jm_onnx_inputs *inputs, char *ret_text, size_t size);
+
 /* Writes "1x3x224x224"; "?" for an unknown dimension, "scalar" for none. */
 void jm_onnx_shape_format(const int64_t *dims, size_t n, char *ret_text, size_t size);
 

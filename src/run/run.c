@@ -218,6 +218,7 @@ int jm_run_engine_set(struct jm_run_engine *engine, const char *name,
 	jm_text_copy(engine->library, sizeof(engine->library), info->library);
 	jm_text_copy(engine->tracing, sizeof(engine->tracing), info->tracing);
 	jm_text_copy(engine->tracing_note, sizeof(engine->tracing_note), info->tracing_note);
+	jm_text_copy(engine->input_note, sizeof(engine->input_note), info->input_note);
 	engine->threads = info->threads;
 	engine->optimization_level = info->optimization_level;
 	engine->trace_bias_us = info->trace_bias_us;

@@ -113,6 +113,7 @@ struct jm_run_engine {
 	char library[JM_PATH_MAX];
 	char tracing[JM_NAME_MAX];
 	char tracing_note[JM_ERROR_MESSAGE_MAX]; /* what was left out, and why; or "" */
+	char input_note[JM_ERROR_MESSAGE_MAX];   /* what was chosen for its inputs; or "" */
 	enum jm_scope scope;
 	int threads;            /* 0: not known */
 	int optimization_level; /* -1: not known */

@@ -138,6 +138,7 @@ static const struct jm_key engine_keys[] = {
 	JM_KEY_TEXT(struct jm_run_engine, library, "library"),
 	JM_KEY_TEXT(struct jm_run_engine, tracing, "tracing"),
 	JM_KEY_TEXT(struct jm_run_engine, tracing_note, "tracing_note"),
+	JM_KEY_TEXT(struct jm_run_engine, input_note, "input_note"),
 	JM_KEY_NAME(struct jm_run_engine, scope, "scope", scopes),
 	JM_KEY_INTEGER(struct jm_run_engine, threads, "threads", 0, 1e6, 0),
 	JM_KEY_INTEGER(

@@ -29,10 +29,12 @@ static void open_model(struct engine_unit *unit, const char *path, int level)
 /* Before 1.23 the runtime does not show the graph: less is known then. */
 static void require_graph(struct engine_unit *unit)
 {
-	const struct jm_graph_layer *layer = &unit->graph->layers[0];
+	for (size_t i = 0; i < unit->graph->n_layers; i++) {
+		const struct jm_graph_layer *layer = &unit->graph->layers[i];
 
-	if (layer->n_inputs && *layer->inputs[0].name)
-		return;
+		if (layer->n_inputs && *layer->inputs[0].name)
+			return;
+	}
 	engine_unit_close(unit);
 	skip();
 }
@@ -107,6 +109,52 @@ static void test_residual_optimised(void **state)
 	layer = &unit.graph->layers[engine_unit_layer(&unit, "block/conv1")];
 	assert_int_equal(layer->window.groups, 16);
 	engine_unit_close(&unit);
+}
+
+/* Casts of the runtime hide no layer of the model, whatever it names after them. */
+static void test_halves(void **state)
+{
+	struct engine_unit unit;
+
+	(void)state;
+	for (int level = 0; level < 4; level++) {
+		double macs = 0, parameters = 0;
+
+		open_model(&unit, MODEL("halves"), level);
+		require_graph(&unit);
+		for (size_t i = 0; i < unit.graph->n_layers; i++) {
+			assert_null(strstr(unit.graph->layers[i].name, "Inserted"));
+			macs += unit.graph->layers[i].macs;
+			parameters += unit.graph->layers[i].parameters;
+		}
+		assert_true(macs == 256.0 * (288 + 576) + 80);
+		assert_true(parameters == 288 + 576 + 90);
+		engine_unit_layer(&unit, "stem");
+		engine_unit_layer(&unit, "block/conv");
+		engine_unit_layer(&unit, "fc");
+		engine_unit_close(&unit);
+	}
+}
+
+/* Weights behind DequantizeLinear are weights, wherever that is computed. */
+static void test_quantised(void **state)
+{
+	struct engine_unit unit;
+
+	(void)state;
+	for (int level = 0; level < 4; level++) {
+		const struct jm_graph_layer *layer;
+
+		open_model(&unit, MODEL("quantised"), level);
+		require_graph(&unit);
+		layer = &unit.graph->layers[engine_unit_layer(&unit, "stem")];
+		assert_true(layer->parameters == 288 && layer->macs == 256.0 * 288);
+		assert_int_equal(layer->n_inputs, 1);
+		layer = &unit.graph->layers[engine_unit_layer(&unit, "conv")];
+		assert_true(layer->parameters == 576 && layer->macs == 256.0 * 576);
+		assert_int_equal(layer->n_inputs, 1);
+		engine_unit_close(&unit);
+	}
 }
 
 static void test_products(void **state)
@@ -235,6 +283,22 @@ static void test_free_dimensions(void **state)
 	expect_input(MODEL("residual"), small, 4, small);
 	expect_input(MODEL("odd_dims"), NULL, 3, ones);
 	expect_input(MODEL("odd_dims"), tokens, 3, tokens);
+}
+
+/* Indices fit whatever the dimension is, and the choice is told. */
+static void test_index_input(void **state)
+{
+	struct engine_unit unit;
+
+	(void)state;
+	open_model(&unit, MODEL("lookup"), -1);
+	assert_string_equal(unit.info.input_note,
+		"free dimensions of input 'x' (tokens) were taken as 1, --input-shape gives "
+		"them; the integers of input 'index' are all 0");
+	engine_unit_close(&unit);
+	open_model(&unit, MODEL("lenet"), -1);
+	assert_string_equal(unit.info.input_note, "");
+	engine_unit_close(&unit);
 }
 
 static void refuse_shape(const char *path, const int64_t *shape, size_t n, const char *text)
@@ -460,10 +524,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lenet_unoptimised),
 		cmocka_unit_test(test_residual_optimised),
+		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_quantised),
 		cmocka_unit_test(test_products),
 		cmocka_unit_test(test_branches),
 		cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_free_dimensions),
+		cmocka_unit_test(test_index_input),
 		cmocka_unit_test(test_wrong_shape),
 		cmocka_unit_test(test_dtype),
 		cmocka_unit_test(test_bad_models),

@@ -174,6 +174,47 @@ static void test_naming(void **state)
 	jm_ort_capture_release(&capture);
 }
 
+/* Where casts are inserted, tensors have their names; numbers are not only inserted ones'. */
+static void test_naming_of_casts(void **state)
+{
+	static const struct line lines[] = {
+		{"conv1", "Conv", "x", NULL, "a"},
+		{"relu1", "Relu", "a", NULL, "b"},
+		{"conv2", "Conv", "b", NULL, "c"},
+		{"add", "Add", "c", "b", "d"},
+		{"relu2", "Relu", "d", NULL, "e"},
+		{"fc", "MatMul", "e", NULL, "y"},
+		{"reshape_token_3", "Reshape", "y", NULL, "z"},
+	};
+	static const char shapes[] = "[{\"float\":[1,8]}]";
+	struct jm_ort_capture capture = {0};
+	struct jm_ort_steps steps = {0};
+	struct jm_ort_origin origins[7];
+
+	(void)state;
+	build(&capture, lines, sizeof(lines) / sizeof(lines[0]));
+	add_step(&steps, "InsertedPrecisionFreeCast_x_kernel_time", "Cast", shapes);
+	add_step(&steps, "InsertedPrecisionFreeCast_b_nchwc_kernel_time", "Conv", shapes);
+	add_step(&steps, "InsertedPrecisionFreeCast_c_nchwc_kernel_time", "Conv", shapes);
+	add_step(&steps, "fc_token_12_kernel_time", "MatMulNBits", shapes);
+	add_step(&steps, "reshape_token_3_kernel_time", "Reshape", shapes);
+	add_step(&steps, "InsertedCast_y_token_4_kernel_time", "Cast", NULL);
+	add_step(&steps, "InsertedCast_kernel_time", "Cast", NULL);
+	jm_ort_origins_find(&steps, &capture, origins);
+	expect_name(&steps, 0, &capture, origins, "Cast_x[1x8]", 0);
+	expect_name(&steps, 1, &capture, origins, "conv1", 1);
+	expect_name(&steps, 2, &capture, origins, "conv2", 2);
+	expect_name(&steps, 3, &capture, origins, "fc", 0);
+	expect_name(&steps, 4, &capture, origins, "reshape[1x8]", 0);
+	expect_name(&steps, 5, &capture, origins, "Cast_y", 0);
+	expect_name(&steps, 6, &capture, origins, "Cast", 0);
+	assert_true(origins[3].same_kind);
+	assert_true(jm_ort_is_inserted_cast(&steps.steps[0]));
+	assert_false(jm_ort_is_inserted_cast(&steps.steps[1]));
+	jm_ort_steps_release(&steps);
+	jm_ort_capture_release(&capture);
+}
+
 static void test_match(void **state)
 {
 	static const char small[] = "[{\"float\":[1,8]}]", large[] = "[{\"float\":[1,9]}]";
@@ -392,7 +433,55 @@ static void test_dtype(void **state)
 		assert_true((halves[i] & 0x7fff) <= 0x3c00); /* at most 1 */
 	jm_dtype_fill(jm_dtype_of_name("int64"), integers, 100, &seed);
 	for (size_t i = 0; i < 100; i++)
-		assert_true(integers[i] == 0 || integers[i] == 1);
+		assert_int_equal(integers[i], 0); /* as an index it always fits */
+}
+
+/* What is said of inputs that nobody gave. */
+static void expect_choices(struct jm_onnx_input *input, size_t n, const int64_t *shape,
+	size_t n_shape, const char *wanted)
+{
+	struct jm_onnx_inputs inputs = {input, n};
+	struct jm_engine_options options = {.n_input_shape = n_shape};
+	char text[256];
+
+	if (n_shape)
+		memcpy(options.input_shape, shape, n_shape * sizeof(*shape));
+	assert_int_equal(jm_onnx_shape_resolve(&inputs, &options, NULL), 0);
+	jm_onnx_choices_describe(&inputs, text, sizeof(text));
+	assert_string_equal(text, wanted);
+}
+
+static void test_choices(void **state)
+{
+	static const int64_t given[] = {1, 3, 640, 480};
+	struct jm_onnx_input image = {.name = (char[]){"image"},
+		.dtype = jm_dtype_of_name("float32")->code,
+		.n_dims = 4,
+		.dims = {{-1, "N", 0}, {3, "", 0}, {-1, "image_height", 0}, {-1, "", 0}}};
+	struct jm_onnx_input usual = {.name = image.name,
+		.dtype = image.dtype,
+		.n_dims = 4,
+		.dims = {{-1, "N", 0}, {3, "", 0}, {-1, "H", 0}, {-1, "W", 0}}};
+	struct jm_onnx_input text[] = {{.name = (char[]){"ids"},
+					       .dtype = jm_dtype_of_name("int64")->code,
+					       .n_dims = 2,
+					       .dims = {{-1, "batch", 0}, {-1, "tokens", 0}}},
+		{.name = (char[]){"flags"},
+			.dtype = jm_dtype_of_name("bool")->code,
+			.n_dims = 1,
+			.dims = {{-1, "flags", 0}}}};
+	struct jm_onnx_input again = image;
+
+	(void)state;
+	expect_choices(&image, 1, NULL, 0,
+		"free dimensions of input 'image' (image_height, 4) were taken as 1, "
+		"--input-shape gives them");
+	expect_choices(&again, 1, given, 4, "");
+	expect_choices(&usual, 1, NULL, 0, "");
+	expect_choices(text, 2, NULL, 0,
+		"free dimensions of input 'ids' (tokens) were taken as 1, --input-shape gives "
+		"them; free dimensions of input 'flags' (flags) were taken as 1; the integers "
+		"of input 'ids' are all 0");
 }
 
 static void test_small(void **state)
@@ -420,12 +509,14 @@ int main(void)
 		cmocka_unit_test(test_unique_names),
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_naming),
+		cmocka_unit_test(test_naming_of_casts),
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_bias),
 		cmocka_unit_test(test_model_inputs),
 		cmocka_unit_test(test_model_damaged),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_dtype),
+		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_small),
 	};
 

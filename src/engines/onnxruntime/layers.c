@@ -12,7 +12,15 @@
 #include "onnx/dtype.h"
 #include "onnx/work.h"
 
-#define EDGES_MAX 64 /* of one node that enter the count of work */
+#define EDGES_MAX 64  /* of one node that enter the count of work */
+#define BEHIND_MAX 4  /* nodes between a weight and the one that uses it */
+#define CHOICE_MAX 12 /* inputs of a step among which activations are looked for */
+
+/* What layers are built from. */
+struct builder {
+	const struct jm_ort_capture *capture;
+	unsigned char *executed; /* [capture->n]: a step stands for the node */
+};
 
 /* "Conv+Add+Relu": what executes, then what it computes along. */
 static char *make_type(const struct jm_ort_step *step, const struct jm_ort_capture *capture,
@@ -50,22 +58,6 @@ static int append_tensor(struct jm_tensor **tensors, size_t *n, const struct jm_
 	return 0;
 }
 
-/* Activations that enter a node, but for the one that `inner` names. */
-static int take_inputs(
-	struct jm_graph_layer *layer, const struct jm_ort_node *node, const char *inner)
-{
-	for (size_t i = 0; i < node->n_inputs; i++) {
-		const struct jm_ort_edge *edge = &node->inputs[i];
-
-		if (edge->constant || !*edge->tensor.name ||
-			(inner && strcmp(edge->tensor.name, inner) == 0))
-			continue;
-		if (append_tensor(&layer->inputs, &layer->n_inputs, &edge->tensor) < 0)
-			return JM_ENOMEM;
-	}
-	return 0;
-}
-
 /* Shapes and indices are int64: constants, but nothing that was learned. */
 static double learned(const struct jm_tensor *tensor)
 {
@@ -79,34 +71,81 @@ static double tensor_bytes(const struct jm_tensor *tensor)
 	return dtype ? jm_tensor_elements(tensor) * (double)dtype->size : (double)NAN;
 }
 
-/* Adds a node's constants to the layer's parameters and bytes. */
-static void add_constants(struct jm_graph_layer *layer, const struct jm_ort_node *node)
+/* Operators that only hand a weight on, in another type or form. */
+static int hands_on(const char *op)
 {
-	for (size_t i = 0; i < node->n_inputs; i++) {
-		if (!node->inputs[i].constant)
-			continue;
-		layer->parameters += learned(&node->inputs[i].tensor);
-		layer->bytes += tensor_bytes(&node->inputs[i].tensor);
-	}
+	static const char *const ops[] = {"DequantizeLinear", "Cast", "Identity", "Transpose",
+		"Reshape", "Squeeze", "Unsqueeze"};
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (strcmp(op, ops[i]) == 0)
+			return 1;
+	return 0;
 }
 
-static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_capture *capture,
+/*
+ * The weight that an input is: a constant, or what is behind nodes that hand it on,
+ * as quantised weights are. They belong to the layer that uses them, whether these
+ * nodes execute by themselves (*ret_made) or are part of it. NULL: an activation.
+ */
+static const struct jm_tensor *find_weight(
+	const struct builder *builder, const struct jm_ort_edge *edge, int *ret_made)
+{
+	*ret_made = 0;
+	for (unsigned steps = 0; !edge->constant; steps++) {
+		size_t i = jm_ort_producer_find(builder->capture, edge->tensor.name);
+		const struct jm_ort_node *node;
+
+		if (steps == BEHIND_MAX || i == JM_ORT_NO_NODE)
+			return NULL;
+		node = &builder->capture->nodes[i];
+		if (!hands_on(node->op) || !node->n_inputs)
+			return NULL;
+		*ret_made |= builder->executed[i];
+		edge = &node->inputs[0];
+	}
+	return &edge->tensor;
+}
+
+/* A node's weights, and the activations that enter it, but for `inner`. */
+static int take_inputs(struct jm_graph_layer *layer, const struct builder *builder,
+	const struct jm_ort_node *node, const char *inner)
+{
+	for (size_t i = 0; i < node->n_inputs; i++) {
+		const struct jm_ort_edge *edge = &node->inputs[i];
+		int made;
+		const struct jm_tensor *weight = find_weight(builder, edge, &made);
+
+		if (weight) {
+			if (i || !hands_on(node->op))
+				layer->parameters += learned(weight);
+			/* One that was made by another layer is read as that left it. */
+			layer->bytes += tensor_bytes(made ? &edge->tensor : weight);
+			continue;
+		}
+		if (!*edge->tensor.name || (inner && strcmp(edge->tensor.name, inner) == 0))
+			continue;
+		if (append_tensor(&layer->inputs, &layer->n_inputs, &edge->tensor) < 0)
+			return JM_ENOMEM;
+	}
+	return 0;
+}
+
+static int take_from_origin(struct jm_graph_layer *layer, const struct builder *builder,
 	const struct jm_ort_origin *origin)
 {
-	const struct jm_ort_node *node = &capture->nodes[origin->node];
+	const struct jm_ort_node *node = &builder->capture->nodes[origin->node];
 
 	layer->window = node->window;
 	layer->parameters = 0;
 	layer->bytes = 0;
-	add_constants(layer, node);
-	if (take_inputs(layer, node, NULL) < 0)
+	if (take_inputs(layer, builder, node, NULL) < 0)
 		return JM_ENOMEM;
 	for (size_t i = 0; i < origin->n_fused; i++) {
 		const char *inner = node->n_outputs ? node->outputs[0].tensor.name : NULL;
 
-		node = &capture->nodes[origin->fused[i]];
-		add_constants(layer, node);
-		if (take_inputs(layer, node, inner) < 0)
+		node = &builder->capture->nodes[origin->fused[i]];
+		if (take_inputs(layer, builder, node, inner) < 0)
 			return JM_ENOMEM;
 	}
 	for (size_t i = 0; i < node->n_outputs; i++)
@@ -118,23 +157,35 @@ static int take_from_origin(struct jm_graph_layer *layer, const struct jm_ort_ca
 }
 
 /*
- * Without the model's word the runtime's sizes tell weights from activations:
- * inputs are activations as long as they fit into its sum of those.
+ * Without the model's word the runtime's sizes tell weights from activations: some
+ * inputs have together the bytes that it counts as activations, of several such
+ * choices the one with the earliest. 0: none has.
  */
+static int choose_activations(
+	const struct jm_ort_step *step, size_t i, double left_bytes, unsigned char *ret_chosen)
+{
+	double bytes;
+
+	if (i == step->n_inputs || i == CHOICE_MAX)
+		return left_bytes == 0 && i == step->n_inputs;
+	bytes = tensor_bytes(&step->inputs[i]);
+	ret_chosen[i] = bytes <= left_bytes;
+	if (ret_chosen[i] && choose_activations(step, i + 1, left_bytes - bytes, ret_chosen))
+		return 1;
+	ret_chosen[i] = 0;
+	return choose_activations(step, i + 1, left_bytes, ret_chosen);
+}
+
 static int take_from_step(struct jm_graph_layer *layer, const struct jm_ort_step *step)
 {
-	double left = step->activation_bytes;
+	unsigned char chosen[CHOICE_MAX] = {0};
+	int known = choose_activations(step, 0, step->activation_bytes, chosen);
 
-	layer->parameters = 0;
+	layer->parameters = known ? 0 : (double)NAN;
 	for (size_t i = 0; i < step->n_inputs; i++) {
-		double bytes = tensor_bytes(&step->inputs[i]);
-
-		if (!(bytes <= left)) {
+		if (known && !chosen[i])
 			layer->parameters += learned(&step->inputs[i]);
-			continue;
-		}
-		left -= bytes;
-		if (append_tensor(&layer->inputs, &layer->n_inputs, &step->inputs[i]) < 0)
+		else if (append_tensor(&layer->inputs, &layer->n_inputs, &step->inputs[i]) < 0)
 			return JM_ENOMEM;
 	}
 	for (size_t i = 0; i < step->n_outputs; i++)
@@ -204,9 +255,19 @@ static double step_bytes(const struct jm_ort_step *step)
 	return step->activation_bytes + step->parameter_bytes + step->output_bytes;
 }
 
-static int build_layer(struct jm_graph_layer *layer, const struct jm_ort_step *step,
-	const struct jm_ort_capture *capture, const struct jm_ort_origin *origin)
+/* Shapes of the step stand in the order of its inputs, weights among them. */
+static size_t shapes_in_order(const struct jm_graph_layer *layer,
+	const struct jm_ort_step *step, const struct jm_ort_node *node)
 {
+	if (layer->parameters == 0)
+		return step->n_inputs;
+	return node->n_inputs && !node->inputs[0].constant && step->n_inputs ? 1 : 0;
+}
+
+static int build_layer(struct jm_graph_layer *layer, const struct jm_ort_step *step,
+	const struct builder *builder, const struct jm_ort_origin *origin)
+{
+	const struct jm_ort_capture *capture = builder->capture;
 	int result;
 
 	layer->name = jm_ort_origin_name(step, capture, origin);
@@ -215,10 +276,16 @@ static int build_layer(struct jm_graph_layer *layer, const struct jm_ort_step *s
 		return JM_ENOMEM;
 	layer->macs = find_macs(step, capture, origin);
 	layer->bytes = step_bytes(step);
-	if (!origin->same_kind)
-		return take_from_step(layer, step);
-	result = take_from_origin(layer, capture, origin);
-	fill_shapes(layer->inputs, layer->n_inputs, step->inputs, step->n_inputs);
+	if (!origin->same_kind) {
+		result = take_from_step(layer, step);
+		/* The weight that is cast is one of the layer that uses it. */
+		if (capture->n && jm_ort_is_inserted_cast(step))
+			layer->parameters = 0;
+		return result;
+	}
+	result = take_from_origin(layer, builder, origin);
+	fill_shapes(layer->inputs, layer->n_inputs, step->inputs,
+		shapes_in_order(layer, step, &capture->nodes[origin->node]));
 	fill_shapes(layer->outputs, layer->n_outputs, step->outputs, step->n_outputs);
 	for (size_t i = 0; i < layer->n_inputs; i++)
 		layer->bytes += tensor_bytes(&layer->inputs[i]);
@@ -233,18 +300,22 @@ int jm_ort_layers_build(struct jm_graph *ret_graph, const struct jm_ort_steps *s
 	const struct jm_ort_capture *capture, struct jm_error *reterr)
 {
 	struct jm_ort_origin *origins = calloc(steps->n + 1, sizeof(*origins));
+	struct builder builder = {capture, calloc(capture->n + 1, 1)};
 	int result = 0;
 
 	ret_graph->layers = calloc(steps->n + 1, sizeof(*ret_graph->layers));
-	if (!origins || !ret_graph->layers) {
+	if (!origins || !builder.executed || !ret_graph->layers) {
 		result = jm_fail_memory(reterr, "the graph of layers");
 		goto out;
 	}
 	jm_ort_origins_find(steps, capture, origins);
+	for (size_t i = 0; i < steps->n; i++)
+		if (origins[i].same_kind)
+			builder.executed[origins[i].node] = 1;
 	for (size_t i = 0; i < steps->n && result == 0; i++) {
 		ret_graph->n_layers = i + 1;
 		result = build_layer(
-			&ret_graph->layers[i], &steps->steps[i], capture, &origins[i]);
+			&ret_graph->layers[i], &steps->steps[i], &builder, &origins[i]);
 	}
 	if (result < 0)
 		result = jm_fail_memory(reterr, "the graph of layers");
@@ -252,6 +323,7 @@ int jm_ort_layers_build(struct jm_graph *ret_graph, const struct jm_ort_steps *s
 		result = jm_graph_make_names_unique(ret_graph, reterr);
 out:
 	free(origins);
+	free(builder.executed);
 	if (result < 0)
 		jm_graph_release(ret_graph);
 	return result;

@@ -10,6 +10,8 @@
 #include "onnx/shape.h"
 
 #define TOKEN_LENGTH (sizeof(JM_ORT_TOKEN) - 1)
+#define CAST "Cast_"
+#define CAST_LENGTH (sizeof(CAST) - 1)
 #define WALK_MAX 4 /* activations and additions between an output and its node */
 
 /* Operators that are computed along with a convolution or a product. */
@@ -32,10 +34,18 @@ static int can_fuse(const char *op)
 	       jm_text_ends_with(op, "MatMul") || strcmp(op, "BatchNormalization") == 0;
 }
 
-/* "FusedConv" is of the kind "Conv". */
+/* "FusedConv" and "QLinearConv" are of the kind "Conv", "MatMulNBits" is a "MatMul". */
 static int is_same_kind(const char *executed, const char *op)
 {
-	return jm_text_ends_with(executed, op);
+	static const char *const quantised[] = {"NBits", "BnB4", "Integer", "IntegerToFloat"};
+
+	if (jm_text_ends_with(executed, op))
+		return 1;
+	for (size_t i = 0; i < sizeof(quantised) / sizeof(quantised[0]); i++)
+		if (jm_text_starts_with(executed, op) &&
+			strcmp(executed + strlen(op), quantised[i]) == 0)
+			return 1;
+	return 0;
 }
 
 /* ---- Names ----------------------------------------------------------------------- */
@@ -91,6 +101,41 @@ static int cut_fused(char *text)
 	return 1;
 }
 
+/*
+ * "InsertedPrecisionFreeCast_x", "InsertedCast_x": the runtime has no kernel for this
+ * type, and computes in another one. Length of what stands before "Cast_x"; 0: no cast.
+ */
+static size_t cast_prefix(const char *text)
+{
+	static const char *const starts[] = {"InsertedPrecisionFree", "Inserted"};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		size_t length = strlen(starts[i]);
+
+		if (strncmp(text, starts[i], length) == 0 &&
+			jm_text_starts_with(text + length, CAST))
+			return length;
+	}
+	return 0;
+}
+
+/* The tensor that was cast has its name behind that. */
+static int cut_cast(char *text)
+{
+	size_t length = cast_prefix(text);
+
+	if (!length || !text[length + CAST_LENGTH])
+		return 0;
+	length += CAST_LENGTH;
+	memmove(text, text + length, strlen(text) - length + 1);
+	return 1;
+}
+
+int jm_ort_is_inserted_cast(const struct jm_ort_step *step)
+{
+	return cast_prefix(step->event) != 0 && strcmp(step->op, "Cast") == 0;
+}
+
 static size_t find_node(const struct jm_ort_capture *capture, const char *name)
 {
 	for (size_t i = 0; i < capture->n; i++)
@@ -99,7 +144,7 @@ static size_t find_node(const struct jm_ort_capture *capture, const char *name)
 	return JM_ORT_NO_NODE;
 }
 
-static size_t find_producer(const struct jm_ort_capture *capture, const char *tensor)
+size_t jm_ort_producer_find(const struct jm_ort_capture *capture, const char *tensor)
 {
 	for (size_t i = 0; i < capture->n && *tensor; i++)
 		for (size_t j = 0; j < capture->nodes[i].n_outputs; j++)
@@ -125,7 +170,7 @@ static size_t walk_back(const struct jm_ort_capture *capture, size_t node, const
 
 		if (at->inputs[i].constant)
 			continue;
-		producer = find_producer(capture, at->inputs[i].tensor.name);
+		producer = jm_ort_producer_find(capture, at->inputs[i].tensor.name);
 		if (producer == JM_ORT_NO_NODE)
 			continue;
 		found = walk_back(capture, producer, executed, steps_left - 1);
@@ -141,7 +186,7 @@ static void find_normalisation(
 {
 	if (!cut_ending(text, "_bn"))
 		return;
-	origin->node = find_producer(capture, text);
+	origin->node = jm_ort_producer_find(capture, text);
 	origin->same_kind = origin->node != JM_ORT_NO_NODE;
 }
 
@@ -154,7 +199,7 @@ static void try_name(const struct jm_ort_capture *capture, const char *executed,
 	while (*text) {
 		origin->node = find_node(capture, text);
 		if (origin->node == JM_ORT_NO_NODE && layout) {
-			size_t producer = find_producer(capture, text);
+			size_t producer = jm_ort_producer_find(capture, text);
 
 			if (producer != JM_ORT_NO_NODE)
 				origin->node = walk_back(capture, producer, executed, WALK_MAX);
@@ -164,8 +209,9 @@ static void try_name(const struct jm_ort_capture *capture, const char *executed,
 		if (origin->node != JM_ORT_NO_NODE)
 			return;
 		if (cut_ending(text, "_nchwc") || cut_ending(text, "_nhwc"))
-			layout = 1;
-		else if (!cut_token(text) && !cut_fusion(text) && !cut_fused(text))
+			layout = 1; /* named after the output, not the node */
+		else if (!(layout && cut_cast(text)) && !cut_token(text) && !cut_fusion(text) &&
+			 !cut_fused(text))
 			return;
 	}
 }
@@ -263,19 +309,21 @@ void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_c
 static char *inserted_name(const struct jm_ort_step *step, size_t length)
 {
 	const char *token = strstr(step->event, JM_ORT_TOKEN);
+	const char *event = step->event + cast_prefix(step->event); /* "Cast_x" tells as much */
 	char shape[96], *text;
 	size_t room;
 
 	if (token && (size_t)(token - step->event) < length)
 		length = (size_t)(token - step->event);
+	length -= (size_t)(event - step->event);
 	if (!step->n_inputs)
-		return strndup(step->event, length);
+		return strndup(event, length);
 	jm_onnx_shape_format(
 		step->inputs[0].dims, step->inputs[0].n_dims, shape, sizeof(shape));
 	room = length + strlen(shape) + 3;
 	text = malloc(room);
 	if (text)
-		snprintf(text, room, "%.*s[%s]", (int)length, step->event, shape);
+		snprintf(text, room, "%.*s[%s]", (int)length, event, shape);
 	return text;
 }
 
@@ -283,11 +331,16 @@ char *jm_ort_origin_name(const struct jm_ort_step *step, const struct jm_ort_cap
 	const struct jm_ort_origin *origin)
 {
 	size_t length = jm_ort_event_name_length(step->event);
+	int numbered = strstr(step->event, JM_ORT_TOKEN) != NULL, found;
 	char *text;
 
-	if (origin->node != JM_ORT_NO_NODE && !strstr(step->event, JM_ORT_TOKEN))
+	/* A number is also added to a node of the model that was changed. */
+	found = origin->node != JM_ORT_NO_NODE &&
+		(!numbered || (origin->same_kind && !strstr(capture->nodes[origin->node].name,
+							    JM_ORT_TOKEN)));
+	if (found)
 		text = jm_text_duplicate(capture->nodes[origin->node].name);
-	else if (capture->n || strstr(step->event, JM_ORT_TOKEN))
+	else if (capture->n || numbered)
 		return inserted_name(step, length);
 	else
 		text = strndup(step->event, length);

@@ -26,6 +26,12 @@ struct jm_ort_origin {
 void jm_ort_origins_find(const struct jm_ort_steps *steps, const struct jm_ort_capture *capture,
 	struct jm_ort_origin *ret_origins);
 
+/* The node that makes a tensor; JM_ORT_NO_NODE: none, as of inputs and weights. */
+size_t jm_ort_producer_find(const struct jm_ort_capture *capture, const char *tensor);
+
+/* 1: no node of the model, but a change of type that the runtime needs. */
+int jm_ort_is_inserted_cast(const struct jm_ort_step *step);
+
 /*
  * Name to show for a step: that of its origin, without what optimisers add to
  * it. A node that they inserted has the runtime's own name and the shape that it

@@ -353,6 +353,8 @@ static int engine_open(void *state, const struct jm_engine_options *options,
 	describe(&engine->ort, &engine->choices, options, ret_info);
 	ret_info->optimization_level = effective_level(engine, options->optimization_level);
 	result = settle_inputs(engine, options, reterr);
+	jm_onnx_choices_describe(
+		&engine->inputs, ret_info->input_note, sizeof(ret_info->input_note));
 	if (result == 0)
 		result = open_network(engine, options, ret_info, reterr);
 	if (result == 0)

@@ -13,6 +13,8 @@
 
 #define SEVERITY_FATAL 4
 #define DATA_ALIGNMENT 64
+/* What an error says itself, before what was chosen for the inputs. */
+#define ROOM_FOR_CHOICES 250
 /* A profile that cannot be opened is not written: only the callbacks remain. */
 #define NO_PROFILE_PREFIX "/dev/null/joulemap"
 
@@ -295,6 +297,7 @@ static int fill_inputs(struct jm_ort_session *session, const struct jm_ort_sessi
 	int result = jm_ort_check(ort, jm_ort_create_cpu_memory_info_fn(ort)(0, 0, &memory),
 		reterr, "cannot describe memory");
 
+	jm_onnx_choices_describe(setup->inputs, session->choices, sizeof(session->choices));
 	for (size_t i = 0; i < session->n_inputs && result == 0; i++) {
 		resolve_dims(&session->inputs[i], setup->inputs);
 		result = fill_input(session, i, memory, &seed, reterr);
@@ -374,12 +377,19 @@ static int run(struct jm_ort_session *session, const struct OrtRunOptions *optio
 {
 	const struct jm_ort *ort = session->ort;
 	struct OrtStatus *status;
+	struct jm_error error;
+	int result;
 
 	release_values(ort, session->output_values, session->n_outputs);
 	status = jm_ort_run_fn(ort)(session->session, options, session->input_names,
 		(const struct OrtValue *const *)session->input_values, session->n_inputs,
 		session->output_names, session->n_outputs, session->output_values);
-	return jm_ort_check(ort, status, reterr, "the network failed");
+	if (!status || !session->choices[0])
+		return jm_ort_check(ort, status, reterr, "the network failed");
+	/* That the network refuses what we chose for it is not the command line's fault. */
+	result = jm_ort_check(ort, status, &error, "the network failed");
+	return jm_fail(reterr, result == JM_EINVAL ? JM_EENGINE : (enum jm_code)result,
+		"%.*s; %s", ROOM_FOR_CHOICES, error.message, session->choices);
 }
 
 int jm_ort_session_run(struct jm_ort_session *session, int traced, struct jm_error *reterr)

@@ -35,6 +35,7 @@ struct jm_ort_session {
 	void **input_data;
 	struct OrtValue **input_values, **output_values;
 	size_t n_inputs, n_outputs;
+	char choices[256]; /* what nobody gave of the inputs, in words; or "" */
 };
 
 /* On failure the session is released. */
