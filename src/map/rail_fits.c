@@ -90,7 +90,8 @@ static void set_ranges(struct work *work)
 		range = jm_known_or(subject.rail->range, 0);
 		if (!rail)
 			continue;
-		rail->range_uj = range;
+		if (rail->quantity == JM_QUANTITY_UJ)
+			rail->range_uj = range;
 		impossible += jm_rail_leave_out(rail, range);
 	}
 	if (impossible)
@@ -201,6 +202,8 @@ static int try_rail(
 	jm_text_copy(fit->rail, sizeof(fit->rail), work->names[index].name);
 	jm_text_copy(fit->sensor, sizeof(fit->sensor), subject.sensor->id);
 	ret->power = jm_rail_power_in_run(rail, &work->recording->timeline);
+	ret->power.sd_w =
+		hypot(ret->power.sd_w, jm_rail_rounding_w(rail, subject.rail->quantum));
 	if (rail)
 		result = fit_rail(work, rail, &subject, (double)NAN, 1, fit, &ret->error);
 	else

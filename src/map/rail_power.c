@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/known.h"
 #include "data/counter.h"
 
 struct span {
@@ -83,4 +84,17 @@ struct jm_rail_power jm_rail_power_in_run(
 		power.mean_w = 0;
 	}
 	return power;
+}
+
+double jm_rail_rounding_w(const struct jm_rail *rail, const double quantum[2])
+{
+	double step_w = 0;
+
+	if (!rail || !rail->n_readings)
+		return 0;
+	if (rail->quantity == JM_QUANTITY_UW)
+		step_w = quantum[0] * 1e-6;
+	if (rail->quantity == JM_QUANTITY_MV_MA)
+		step_w = quantum[1] * rail->readings[0].value[0] * 1e-6;
+	return jm_known_or(step_w, 0) / sqrt(12);
 }

@@ -14,4 +14,10 @@ struct jm_rail_power {
 struct jm_rail_power jm_rail_power_in_run(
 	const struct jm_rail *rail, const struct jm_timeline *timeline);
 
+/*
+ * What the steps of its values hide (quantum[] as in jm_rail_info): a rail that
+ * always reads the same may be off by half of one. 0: not known, or a counter.
+ */
+double jm_rail_rounding_w(const struct jm_rail *rail, const double quantum[2]);
+
 #endif

@@ -261,7 +261,7 @@ static int add_rails(struct jm_session_data *data, struct jm_error *reterr)
 			else
 				result = jm_power_log_add_rail(
 					&data->log, names[k].name, rail->quantity, reterr);
-			if (result >= 0)
+			if (result >= 0 && rail->quantity == JM_QUANTITY_UJ)
 				data->log.rails[result].range_uj = jm_known_or(rail->range, 0);
 		}
 	}

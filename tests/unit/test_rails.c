@@ -219,6 +219,8 @@ static void test_still(void **state)
 	expect_score("total", json_object_get(truth, "layers"), 0.2);
 	expect_closure("total", 0.02);
 	assert_true(rail_of("total")->result.n_resolved > 0);
+	/* Steps of 0.2 W hide as much, though no reading scatters. */
+	assert_true(rail_of("total")->result.layers[0].power_sd_w > 0.2 / sqrt(12));
 	jm_map_release(&mapped);
 	json_decref(truth);
 }
