@@ -215,26 +215,6 @@ static int try_rail(
 	return result == JM_ENOMEM ? result : 0;
 }
 
-/* A rail of the same sensor whose alignment is known; NULL: none. */
-static const struct jm_fit_of_rail *find_aligned(
-	const struct work *work, const struct jm_fit_of_rail *other)
-{
-	const struct jm_fit_of_rail *best = NULL;
-
-	for (size_t i = 0; i < work->fits->n; i++) {
-		const struct jm_fit_of_rail *fit = &work->fits->fits[i];
-		const struct jm_fit_response *response = &fit->result.response;
-
-		if (fit == other || fit->is_sum || !fit->result.n_resolved ||
-			!response->ticks || response->ambiguous || response->taps > 1 ||
-			fit->aligned_as[0] || strcmp(fit->sensor, other->sensor) != 0)
-			continue;
-		if (!best || fit->result.n_resolved > best->result.n_resolved)
-			best = fit;
-	}
-	return best;
-}
-
 /*
  * Where a rail alone does not show when its conversions are: as that of another
  * rail of its sensor, whose supply may be slower or faster. Stays as it was
@@ -243,7 +223,7 @@ static const struct jm_fit_of_rail *find_aligned(
 static void align_as_another(struct work *work, struct attempt *attempt)
 {
 	struct jm_fit_of_rail *fit = attempt->fit, again = *fit;
-	const struct jm_fit_of_rail *like = find_aligned(work, fit);
+	const struct jm_fit_of_rail *like = jm_rail_fits_aligned(work->fits, fit);
 	const struct jm_fit_response *response;
 	struct jm_run_subject subject;
 	struct jm_run_rail rail;

@@ -37,6 +37,10 @@ int jm_rail_fits_check(
 const struct jm_fit_of_rail *jm_rail_fits_find(
 	const struct jm_rail_fits *fits, const char *name);
 
+/* A rail of the same sensor whose own alignment is known best; NULL: none. Borrowed. */
+const struct jm_fit_of_rail *jm_rail_fits_aligned(
+	const struct jm_rail_fits *fits, const struct jm_fit_of_rail *other);
+
 /* "total", "part", "inside" or "other": what a rail is to the total. */
 const char *jm_fit_of_rail_role(const struct jm_fit_of_rail *fit);
 

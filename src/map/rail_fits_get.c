@@ -65,6 +65,25 @@ const struct jm_fit_of_rail *jm_rail_fits_find(
 	return NULL;
 }
 
+const struct jm_fit_of_rail *jm_rail_fits_aligned(
+	const struct jm_rail_fits *fits, const struct jm_fit_of_rail *other)
+{
+	const struct jm_fit_of_rail *best = NULL;
+
+	for (size_t i = 0; i < fits->n; i++) {
+		const struct jm_fit_of_rail *fit = &fits->fits[i];
+		const struct jm_fit_response *response = &fit->result.response;
+
+		if (fit == other || fit->is_sum || !fit->result.n_resolved ||
+			!response->ticks || response->ambiguous || response->taps > 1 ||
+			fit->aligned_as[0] || strcmp(fit->sensor, other->sensor) != 0)
+			continue;
+		if (!best || fit->result.n_resolved > best->result.n_resolved)
+			best = fit;
+	}
+	return best;
+}
+
 const char *jm_fit_of_rail_role(const struct jm_fit_of_rail *fit)
 {
 	return fit->is_part     ? "part"
