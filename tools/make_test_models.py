@@ -262,7 +262,6 @@ def sequence_only(folder):
 
 def optionals(folder):
     """Values that may be there or not, in the middle and as outputs."""
-    kind = helper.make_tensor_type_proto(FLOAT, [4])
     nodes = [
         node("Relu", "before", ["x"], ["a"]),
         node("Optional", "wrap", ["a"], ["o"]),
@@ -273,10 +272,20 @@ def optionals(folder):
         node("Cast", "number", ["has"], ["e"], to=FLOAT),
         node("Mul", "scale", ["d", "e"], ["f"]),
         node("Optional", "full", ["f"], ["y"]),
-        helper.make_node("Optional", [], ["z"], name="none", type=kind),
     ]
-    save(folder, "optionals", nodes, [tensor("x", [4])],
-         [optional_type("y", [4]), optional_type("z", [4])], opset=15)
+    save(folder, "optionals", nodes, [tensor("x", [4])], [optional_type("y", [4])], opset=15)
+
+
+def optional_empty(folder):
+    """An output that is not there. The profilers of ONNX Runtime before 1.21 crash of it."""
+    kind = helper.make_tensor_type_proto(FLOAT, [4])
+    nodes = [
+        node("Relu", "before", ["x"], ["a"]),
+        helper.make_node("Optional", [], ["z"], name="none", type=kind),
+        node("Neg", "after", ["a"], ["y"]),
+    ]
+    save(folder, "optional_empty", nodes, [tensor("x", [4])],
+         [tensor("y", [4]), optional_type("z", [4])], opset=15)
 
 
 def nested(folder):
@@ -756,7 +765,7 @@ def function(folder):
         file.write(model.SerializeToString())
 
 
-MARKED = (sequence_middle, sequence_end, sequence_only, optionals, nested, captured, scan,
+MARKED = (sequence_middle, sequence_end, sequence_only, optionals, optional_empty, nested, captured, scan,
           data_shapes, reshaped, outputs, constant_output, qdq, qlinear, half, bfloat16,
           doubles, whole_numbers, strings, unnamed, random_first, random_answer, random_shape,
           failing, marker_names, marker_nodes, marker_domain, recurrent, overridable, many_dims,

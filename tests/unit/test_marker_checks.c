@@ -84,8 +84,9 @@ static int compare_seeds(const char *path, uint64_t a, uint64_t b, struct jm_err
 static void test_same_answers(void **state)
 {
 	static const char *const models[] = {MODEL("lenet"), MODEL("types"), MODEL("strings"),
-		MODEL("sequence_end"), MODEL("optionals"), MODEL("classifier"), MODEL("empty"),
-		MODEL("scalars"), MODEL("bfloat16"), MODEL("whole_numbers")};
+		MODEL("sequence_end"), MODEL("optionals"), MODEL("optional_empty"),
+		MODEL("classifier"), MODEL("empty"), MODEL("scalars"), MODEL("bfloat16"),
+		MODEL("whole_numbers")};
 	struct jm_error error;
 
 	(void)state;

@@ -166,7 +166,8 @@ static int try_mark(struct group *group, size_t at)
 
 	if (through == JM_ORT_NO_VALUE && (at < n || count_ends(group, at) != 1))
 		return 0;
-	if (!is_awaitable(group, at, through))
+	if (!is_awaitable(group, at, through) ||
+		(at == n && choose_after(group, n - 1) == JM_ORT_NO_VALUE))
 		return 0;
 	put_mark(group, at, through);
 	return 1;
@@ -202,7 +203,9 @@ static void tie(struct group *group, size_t step)
 	struct jm_ort_plan_marker marker = {
 		step, choose_through(group, step), JM_ORT_NO_VALUE, group->opened_by, 0};
 
-	if (marker.through == JM_ORT_NO_VALUE)
+	if (marker.through == JM_ORT_NO_VALUE && step + 1 == group->plan->n)
+		group->plan->turns[step] = JM_ORT_TURN_FIRST; /* also a leaf: the very last */
+	else if (marker.through == JM_ORT_NO_VALUE)
 		set_turn(group, step, JM_ORT_TURN_FIRST);
 	else if (group->opened_by != JM_ORT_NO_MARKER) {
 		put(group, marker);

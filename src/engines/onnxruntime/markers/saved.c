@@ -115,9 +115,10 @@ static struct jm_ort_piece piece_of(const struct jm_proto_field *field)
 
 static struct jm_proto_reader reader_of(struct jm_ort_piece piece)
 {
-	const unsigned char *data = (const unsigned char *)piece.data;
+	const char *data = piece.data ? piece.data : "";
 
-	return (struct jm_proto_reader){data, data + piece.size, 0};
+	return (struct jm_proto_reader){
+		(const unsigned char *)data, (const unsigned char *)data + piece.size, 0};
 }
 
 /* First field of that number in a message; an empty piece when there is none. */
