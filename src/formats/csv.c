@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/error.h"
@@ -231,9 +232,35 @@ static void put_to_stream(void *to, const char *text, size_t length)
 	fwrite(text, 1, length, to);
 }
 
+/* What a terminal may obey: U+0001 to U+001F but line ends, U+007F to U+009F. */
+static size_t control_length(const char *text, size_t length)
+{
+	unsigned char c = (unsigned char)text[0];
+	unsigned char next = length > 1 ? (unsigned char)text[1] : 0;
+
+	if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		return 2;
+	return (c < ' ' && c != '\n') || c == 0x7f;
+}
+
+static void put_to_terminal(void *to, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t n = control_length(text + i, length - i);
+
+		putc(n ? '?' : text[i], to);
+		i += n ? n : 1;
+	}
+}
+
+jm_csv_put_fn *jm_csv_put_of(FILE *out)
+{
+	return isatty(fileno(out)) ? put_to_terminal : put_to_stream;
+}
+
 void jm_csv_print(FILE *out, const char *text)
 {
-	jm_csv_put(put_to_stream, out, text);
+	jm_csv_put(jm_csv_put_of(out), out, text);
 }
 
 static void put_to_memory(void *to, const char *text, size_t length)

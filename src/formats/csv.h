@@ -68,7 +68,13 @@ typedef void jm_csv_put_fn(void *to, const char *text, size_t length);
 /* Writes a text as one field: harmless, and quoted where it must be. */
 void jm_csv_put(jm_csv_put_fn *put, void *to, const char *text);
 
-/* The same into a stream, whose own state tells of failures. */
+/*
+ * What puts into a stream, whose own state tells of failures: all of a text into
+ * a file or pipe, '?' for its control characters on a terminal.
+ */
+jm_csv_put_fn *jm_csv_put_of(FILE *out);
+
+/* A text as one field of a stream. */
 void jm_csv_print(FILE *out, const char *text);
 
 /* Room that the next two need for a text of that length. */

@@ -52,11 +52,6 @@ static void put_to_writer(void *to, const char *text, size_t length)
 	jm_writer_put(to, text, length);
 }
 
-static void put_to_stream(void *to, const char *text, size_t length)
-{
-	fwrite(text, 1, length, to);
-}
-
 static void put_text(const struct output *output, const char *text)
 {
 	output->put(output->to, text, strlen(text));
@@ -236,7 +231,7 @@ int jm_layer_energy_by_rail_write(const char *path, const struct jm_timeline *ti
 void jm_layer_energy_by_rail_print(FILE *out, const struct jm_timeline *timeline,
 	const struct jm_layer_energy_rail *rails, size_t n)
 {
-	struct output output = {put_to_stream, out};
+	struct output output = {jm_csv_put_of(out), out};
 
 	put_rails(&output, timeline, rails, n);
 }
@@ -244,7 +239,7 @@ void jm_layer_energy_by_rail_print(FILE *out, const struct jm_timeline *timeline
 void jm_layer_energy_print(
 	FILE *out, const struct jm_timeline *timeline, const struct jm_fit_result *result)
 {
-	struct output output = {put_to_stream, out};
+	struct output output = {jm_csv_put_of(out), out};
 
 	put_all(&output, timeline, result);
 }

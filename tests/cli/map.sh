@@ -134,6 +134,26 @@ run map --method window run/net
 expect_status 0
 cp $csv out
 expect_out_like '^1,"conv, first",CaskConvolution,6500000.0,2500000.0,10.0$'
+# A terminal is shown no control characters, a file has them all.
+make_run; sed -i 's/"pool"/"po\\u001b[31m\\u009bol"/' $latency
+run map --method window --format csv run/net
+grep -q $'^1,po\x1b' out || complain "expected the name as it is"
+python3 - "$JOULEMAP" >shown 2>&1 <<'END'
+import os, pty, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.argv[1], [sys.argv[1], *"map --method window --format csv run/net".split()])
+text = b""
+try:
+    while piece := os.read(terminal, 4096):
+        text += piece
+except OSError:
+    pass
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(text)
+END
+grep -q '^1,po?\[31m?ol,' shown || complain "expected no control characters"
+
 # Types are a help: a damaged file of them stops nothing, a missing one that was given does.
 info=run/net/trt_profiling/trt_engine_info.json
 make_run; echo '{"Layers": 5}' >$info
