@@ -225,7 +225,8 @@ int jm_breaks_of_rail(const struct jm_rail *rail, struct jm_breaks *ret_breaks)
 		int64_t gap_ns = rail->readings[i].after_ns - rail->readings[i - 1].after_ns;
 
 		longest = gap_ns > longest ? gap_ns : longest;
-		sample_put(sample, gap_ns);
+		if (gap_ns > 0) /* equal stamps tell how coarse they are, no more */
+			sample_put(sample, gap_ns);
 	}
 	limit = limit_of(sample, &ret_breaks->usual_ns);
 	free(sample);
