@@ -153,11 +153,9 @@ static void put_head(const struct output *output)
 /* Begins a row; NULL: there is one rail, which need not be told. */
 static void put_rail(const struct output *output, const struct jm_layer_energy_rail *rail)
 {
-	char text[JM_CSV_TEXT_MAX(JM_NAME_MAX) + 1];
-
 	if (!rail)
 		return;
-	output->put(output->to, text, jm_csv_format(rail->rail, text));
+	jm_csv_put(output->put, output->to, rail->rail);
 	put_text(output, ",");
 	put_text(output, rail->role);
 	put_text(output, ",");

@@ -52,7 +52,7 @@ static void print_response(FILE *out, const struct jm_fit_response *response)
 {
 	fprintf(out, "sensor: ");
 	if (isnan(response->window_ms)) {
-		fprintf(out, "no single response (--rail all shows every rail)\n\n");
+		fprintf(out, "no single response (each rail has its own: --rail NAME)\n\n");
 		return;
 	}
 	if (response->round_ms > 0)

@@ -244,6 +244,73 @@ static void test_inside(void **state)
 	json_decref(truth);
 }
 
+static struct jm_fit_result made[2];
+
+/* Two fits of three layers of 1 ms. */
+static void make_fits(void)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct jm_fit_result *fit = &made[i];
+
+		memset(fit, 0, sizeof(*fit));
+		fit->layers = calloc(4, sizeof(*fit->layers));
+		fit->n_layers = 3;
+		for (size_t k = 0; k < 3; k++)
+			fit->layers[k] = (struct jm_fit_layer){.power_w = 10,
+				.power_sd_w = 0.3,
+				.dynamic_power_w = 7,
+				.runtime_ms = 1,
+				.runtime_sd_ms = 0,
+				.energy_mj = 10,
+				.energy_sd_mj = 0.3,
+				.executions = 100,
+				.resolved = JM_RESOLVED_YES,
+				.group = -1,
+				.group_energy_mj = (double)NAN,
+				.group_energy_sd_mj = (double)NAN,
+				.prior_sd_w = 2};
+		fit->between = fit->idle = fit->layers[0];
+		fit->gap.power_w = fit->gap.power_sd_w = (double)NAN;
+		fit->gap.executions = 100;
+		fit->closure = (struct jm_fit_closure){40, 40, 0, 0.1, 4};
+		fit->diagnostics.inflation = 1;
+		fit->response.window_ms = 1;
+		fit->response.tau_ms = 0.1;
+	}
+}
+
+static void release_fits(void)
+{
+	jm_fit_result_release(&made[0]);
+	jm_fit_result_release(&made[1]);
+}
+
+/* A rail is called as somebody liked: its name is no formula and no two fields. */
+static void test_table_by_rail(void **state)
+{
+	const struct jm_layer_energy_rail rails[] = {
+		{"=A,B", "total", &made[0]}, {"C", "part", &made[1]}};
+	struct jm_timeline timeline;
+	const char *path = scratch_path("by_rail.csv");
+	char *text;
+
+	(void)state;
+	make_fits();
+	jm_timeline_init(&timeline);
+	for (int k = 0; k < 3; k++)
+		jm_timeline_add_layer(&timeline, "layer", "Conv", NULL);
+	assert_int_equal(jm_layer_energy_by_rail_write(path, &timeline, rails, 2, NULL), 0);
+	text = scratch_read(path);
+	assert_non_null(strstr(text, "rail,role,layer_index,layer_name,"));
+	assert_null(strstr(text, "\n=A"));
+	assert_non_null(strstr(text, "=A,B\",total,0,layer,Conv,100,1,"));
+	assert_non_null(strstr(text, "\nC,part,2,layer,Conv,100,1,"));
+	assert_non_null(strstr(text, "\nC,part,,(total),"));
+	free(text);
+	jm_timeline_release(&timeline);
+	release_fits();
+}
+
 /* Two counters that wrap several times. */
 static void test_counters(void **state)
 {
@@ -299,47 +366,6 @@ static void test_gone(void **state)
 
 /* ---- Sums ----------------------------------------------------------------------------------
  */
-
-static struct jm_fit_result made[2];
-
-/* Two fits of three layers of 1 ms. */
-static void make_fits(void)
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct jm_fit_result *fit = &made[i];
-
-		memset(fit, 0, sizeof(*fit));
-		fit->layers = calloc(4, sizeof(*fit->layers));
-		fit->n_layers = 3;
-		for (size_t k = 0; k < 3; k++)
-			fit->layers[k] = (struct jm_fit_layer){.power_w = 10,
-				.power_sd_w = 0.3,
-				.dynamic_power_w = 7,
-				.runtime_ms = 1,
-				.runtime_sd_ms = 0,
-				.energy_mj = 10,
-				.energy_sd_mj = 0.3,
-				.executions = 100,
-				.resolved = JM_RESOLVED_YES,
-				.group = -1,
-				.group_energy_mj = (double)NAN,
-				.group_energy_sd_mj = (double)NAN,
-				.prior_sd_w = 2};
-		fit->between = fit->idle = fit->layers[0];
-		fit->gap.power_w = fit->gap.power_sd_w = (double)NAN;
-		fit->gap.executions = 100;
-		fit->closure = (struct jm_fit_closure){40, 40, 0, 0.1, 4};
-		fit->diagnostics.inflation = 1;
-		fit->response.window_ms = 1;
-		fit->response.tau_ms = 0.1;
-	}
-}
-
-static void release_fits(void)
-{
-	jm_fit_result_release(&made[0]);
-	jm_fit_result_release(&made[1]);
-}
 
 static struct jm_fit_result add_up(double idle_w, double second_sd_w)
 {
@@ -502,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_api),
 		cmocka_unit_test(test_still),
 		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_table_by_rail),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_powers),
