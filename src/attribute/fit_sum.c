@@ -67,9 +67,11 @@ int jm_fit_of_mean(const struct jm_fit_result *like, double mean_w, double sd_w,
 	forget_response(&ret_result->response);
 	memset(&ret_result->diagnostics, 0, sizeof(ret_result->diagnostics));
 	ret_result->diagnostics.noise_w = sd_w;
-	closure->measured_mj = mean_w * closure->cycle_ms;
-	closure->sd_mj = sd_w * closure->cycle_ms;
-	closure->fitted_mj = closure->difference_mj = (double)NAN;
+	*closure = (struct jm_fit_closure){.measured_mj = mean_w * closure->cycle_ms,
+		.fitted_mj = (double)NAN,
+		.difference_mj = (double)NAN,
+		.sd_mj = sd_w * closure->cycle_ms,
+		.cycle_ms = closure->cycle_ms};
 	ret_result->cause = JM_CAUSE_CONSTANT;
 	snprintf(ret_result->advice, sizeof(ret_result->advice), "%.255s", why->message);
 	return 0;
@@ -360,7 +362,7 @@ static void close_sum(const struct parts *parts, struct jm_fit_result *sum)
 	struct jm_fit_closure *closure = &sum->closure;
 	double cycles = (double)sum->between.executions, whole_mj;
 
-	closure->measured_mj = closure->sd_mj = closure->fitted_mj = 0;
+	*closure = (struct jm_fit_closure){.cycle_ms = closure->cycle_ms};
 	for (size_t i = 0; i < parts->n; i++) {
 		closure->measured_mj += parts->list[i].fit->closure.measured_mj;
 		closure->sd_mj = hypot(closure->sd_mj, parts->list[i].fit->closure.sd_mj);
