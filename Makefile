@@ -6,6 +6,7 @@
 #   make test      set up this machine if needed, then run all tests
 #   make bench     speed and memory, as in docs/benchmarks.md
 #   make accuracy  errors on simulated runs, into docs/accuracy.md (about an hour)
+#   make accuracy-traced  what tracers do to energies, likewise (about half an hour)
 #   make install   to PREFIX (default /usr/local)
 
 BUILD ?= build
@@ -42,6 +43,11 @@ accuracy: all
 	bench/accuracy.py --joulemap $(BUILD)/joulemap --results $(BUILD)/accuracy.jsonl \
 		--markdown docs/accuracy.md --svg docs/accuracy.svg $(ACCURACY)
 
+# Times are measured here, power is simulated: bench/accuracy_traced.py --help.
+accuracy-traced: deps
+	$(MAKE) all
+	bench/accuracy_traced.py --build $(BUILD) --markdown docs/accuracy.md $(ACCURACY)
+
 # Every check that CI makes, on this machine.
 check:
 	.ci/run
@@ -57,4 +63,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all deps demo test bench accuracy check fuzz install clean
+.PHONY: all deps demo test bench accuracy accuracy-traced check fuzz install clean

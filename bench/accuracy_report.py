@@ -3,9 +3,6 @@
 import math
 import pathlib
 
-BEGIN = "<!-- accuracy: begin -->"
-END = "<!-- accuracy: end -->"
-
 # ---- Numbers --------------------------------------------------------------------
 
 
@@ -150,14 +147,15 @@ def table(records):
     return "\n".join(lines)
 
 
-def write_markdown(path, text):
+def write_markdown(path, text, name="accuracy"):
     """Replaces what stands between the markers, or adds them at the end."""
+    begin, end = "<!-- {}: begin -->".format(name), "<!-- {}: end -->".format(name)
     path = pathlib.Path(path)
     page = path.read_text(encoding="utf-8") if path.exists() else ""
-    section = BEGIN + "\n" + text + "\n" + END
-    if BEGIN in page and END in page:
-        before, rest = page.split(BEGIN, 1)
-        page = before + section + rest.split(END, 1)[1]
+    section = begin + "\n" + text + "\n" + end
+    if begin in page and end in page:
+        before, rest = page.split(begin, 1)
+        page = before + section + rest.split(end, 1)[1]
     else:
         page += ("\n" if page else "") + section + "\n"
     path.write_text(page, encoding="utf-8")

@@ -7,12 +7,12 @@
  * these parts run untraced, by turns with the whole network traced by markers
  * and by callbacks. What layer k takes is the difference of the two parts that
  * end with it and before it. Parts begin with the network or, with --behind N,
- * N nodes before the layer: the shorter, the less noisy, but what the caches hold
- * is less certain. (Before a run as much memory is walked through as the nodes
- * that were left out move, up to twice the second cache.)
+ * N nodes before the layer: the shorter, the less noisy, but the caches hold more
+ * of the weights than in the whole network.
  *
  * Per layer, in us, each with its standard error: that difference; what the
- * engine reports by markers and by callbacks (their cost and bias taken out).
+ * engine reports by markers and by callbacks (their cost and bias taken out), and
+ * behind it how long after the layer before it the layer begins.
  * The first layer's difference holds the begin and end of a run as well: it is
  * left out of the errors below the table; the difference of others holds what a
  * node more costs there, 0.1 to 0.2 us. Times are medians or another quantile:
@@ -39,12 +39,20 @@
 
 /* What runs: a part, or an engine's state, traced or not. */
 struct subject {
-	struct cut cut;
+	struct jm_ort_session part;
 	void *state;
 	int is_traced;
 	struct jm_engine_info info;
 	const struct jm_graph *graph;
-	struct times times;
+	size_t n_layers;    /* 0: of a part, or not traced */
+	struct times times; /* layers, what lies before each, the whole run */
+};
+
+/* Where the spans of a run go. */
+struct spans {
+	double *row;
+	size_t n_layers;
+	int64_t end_ns; /* of the last one; 0: none yet */
 };
 
 enum { MARKERS, CALLBACKS, UNTRACED, N_ENGINES };
@@ -83,12 +91,14 @@ static int open_engine(
 		bench->ops->open(subject->state, &options, &subject->info, error) < 0)
 		return -1;
 	subject->graph = bench->ops->graph(subject->state);
-	subject->times.n_layers = subject->graph->n_layers;
+	subject->n_layers = subject->graph->n_layers;
+	subject->times.n_columns = 2 * subject->n_layers + 1;
 	return 0;
 }
 
 static int open_parts(struct bench *bench, struct jm_error *error)
 {
+	struct cutter *cutter = &bench->cutter;
 	int result = 0;
 
 	bench->with = calloc(bench->cutter.plan.n + 1, sizeof(*bench->with));
@@ -99,10 +109,11 @@ static int open_parts(struct bench *bench, struct jm_error *error)
 	for (size_t i = 0; i < bench->n && result == 0; i++) {
 		size_t first = i > bench->wish.behind ? i - bench->wish.behind : 0;
 
-		result = cutter_cut(&bench->cutter, &bench->with[i].cut, first, i, error);
+		bench->with[i].times.n_columns = bench->without[i].times.n_columns = 1;
+		result = cutter_cut(cutter, &bench->with[i].part, first, i, error);
 		if (result == 0 && i)
 			result = cutter_cut(
-				&bench->cutter, &bench->without[i].cut, first, i - 1, error);
+				cutter, &bench->without[i].part, first, i - 1, error);
 	}
 	return result;
 }
@@ -118,14 +129,17 @@ static int open_all(struct bench *bench, struct jm_error *error)
 	if (result == 0)
 		result = open_engine(bench, CALLBACKS, "callbacks", error);
 	bench->engines[UNTRACED].state = bench->engines[CALLBACKS].state;
+	bench->engines[UNTRACED].times.n_columns = 1;
 	return result;
 }
 
 static void close_all(struct bench *bench)
 {
 	for (size_t i = 0; i < bench->n; i++) {
-		cut_close(&bench->with[i].cut);
-		cut_close(&bench->without[i].cut);
+		if (bench->with[i].part.ort)
+			jm_ort_session_close(&bench->with[i].part);
+		if (bench->without[i].part.ort)
+			jm_ort_session_close(&bench->without[i].part);
 		times_release(&bench->with[i].times);
 		times_release(&bench->without[i].times);
 	}
@@ -143,25 +157,35 @@ static void close_all(struct bench *bench)
 
 /* ---- Running ----------------------------------------------------------------------- */
 
+static void add_span(void *context, const struct jm_span *span)
+{
+	struct spans *spans = context;
+
+	spans->row[span->layer] += (double)(span->end_ns - span->begin_ns) / 1e3;
+	if (spans->end_ns)
+		spans->row[spans->n_layers + span->layer] +=
+			(double)(span->begin_ns - spans->end_ns) / 1e3;
+	spans->end_ns = span->end_ns;
+}
+
 static int run_once(
 	struct bench *bench, struct subject *subject, double *row, struct jm_error *error)
 {
 	int64_t (*now_ns)(void *) = bench->wish.options.now_ns;
-	struct jm_span_sink sink = {times_add_span, row};
+	struct spans spans = {row, subject->n_layers, 0};
+	struct jm_span_sink sink = {add_span, &spans};
 	int64_t begin_ns;
 	int result;
 
 	if (!row)
 		return -1;
-	if (!subject->state)
-		cut_prepare(&bench->cutter, &subject->cut);
 	begin_ns = now_ns(NULL);
 	if (subject->state)
 		result = bench->ops->run(
 			subject->state, subject->is_traced ? &sink : NULL, error);
 	else
-		result = cut_run(&subject->cut, error);
-	row[subject->times.n_layers] = (double)(now_ns(NULL) - begin_ns) / 1e3;
+		result = jm_ort_session_run(&subject->part, 0, error);
+	row[subject->times.n_columns - 1] = (double)(now_ns(NULL) - begin_ns) / 1e3;
 	return result;
 }
 
@@ -175,7 +199,7 @@ static int run_block(
 
 		if (run_once(bench, subject, row, error) < 0)
 			return -1;
-		if (i == 0 && row[subject->times.n_layers] > SHORT_RUN_US)
+		if (i == 0 && row[subject->times.n_columns - 1] > SHORT_RUN_US)
 			n_runs = BLOCK;
 	}
 	return 0;
@@ -210,13 +234,29 @@ static int run_all(struct bench *bench, struct jm_error *error)
 /* ---- Results ----------------------------------------------------------------------- */
 
 /* By name: inserted layers have other places in every session. */
-static struct estimate find_layer(
+static size_t find_layer(const struct subject *subject, const char *name)
+{
+	size_t i = 0;
+
+	while (i < subject->n_layers && strcmp(subject->graph->layers[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* Prints a layer's time, its error, and the time before it; NaN: it is not there. */
+static double print_traced(
 	const struct bench *bench, const struct subject *subject, const char *name)
 {
-	for (size_t i = 0; i < subject->times.n_layers; i++)
-		if (strcmp(subject->graph->layers[i].name, name) == 0)
-			return times_estimate(&subject->times, i, NULL, bench->wish.quantile);
-	return (struct estimate){(double)NAN, (double)NAN};
+	size_t layer = find_layer(subject, name);
+	struct estimate time = {(double)NAN, (double)NAN}, gap = time;
+
+	if (layer < subject->n_layers) {
+		time = times_estimate(&subject->times, layer, NULL, bench->wish.quantile);
+		gap = times_estimate(
+			&subject->times, subject->n_layers + layer, NULL, bench->wish.quantile);
+	}
+	printf(" %10.3f %7.3f %7.3f", time.us, time.error_us, gap.us);
+	return time.us;
 }
 
 /* Errors of the layers by one tracer. */
@@ -248,8 +288,8 @@ static void print_errors(const char *what, struct errors *errors)
 
 static void print_layers(const struct bench *bench, struct errors *errors)
 {
-	printf("# %5s %10s %7s %10s %7s %10s %7s  %s\n", "layer", "true_us", "+-", "markers_us",
-		"+-", "callb_us", "+-", "name");
+	printf("# %5s %10s %7s %10s %7s %7s %10s %7s %7s  %s\n", "layer", "true_us", "+-",
+		"markers_us", "+-", "before", "callb_us", "+-", "before", "name");
 	for (size_t i = 0; i < bench->n; i++) {
 		const char *name = bench->cutter.graph.layers[i].name;
 		struct estimate truth = times_estimate(&bench->with[i].times, 0,
@@ -257,11 +297,10 @@ static void print_layers(const struct bench *bench, struct errors *errors)
 
 		printf("%7zu %10.3f %7.3f", i, truth.us, truth.error_us);
 		for (size_t j = MARKERS; j <= CALLBACKS; j++) {
-			struct estimate traced = find_layer(bench, &bench->engines[j], name);
+			double us = print_traced(bench, &bench->engines[j], name);
 
-			printf(" %10.3f %7.3f", traced.us, traced.error_us);
 			if (i)
-				add_error(&errors[j], truth.us, traced.us);
+				add_error(&errors[j], truth.us, us);
 		}
 		if (i)
 			add_error(&errors[UNTRACED], truth.us, truth.us + truth.error_us);
@@ -273,7 +312,7 @@ static double run_us(const struct bench *bench, size_t which)
 {
 	const struct times *times = &bench->engines[which].times;
 
-	return times_quantile(times, times->n_layers, bench->wish.quantile, 0, 1);
+	return times_quantile(times, times->n_columns - 1, bench->wish.quantile, 0, 1);
 }
 
 static int print_all(const struct bench *bench, const char *name)

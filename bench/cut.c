@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cut.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "data/graph.h"
@@ -16,7 +15,7 @@
 #include "onnx/shape.h"
 
 #define SEVERITY_FATAL 4
-#define CACHE_LINE 64
+#define DTYPE_INT64 7
 
 /* ---- Optimising ---------------------------------------------------------------------- */
 
@@ -85,13 +84,9 @@ int cutter_open(
 		result = optimise(cutter, error);
 	if (result < 0)
 		return result;
-	/* Twice the second cache: the third belongs to others as well. */
-	cutter->n_memory = 2 * (size_t)fmax((double)sysconf(_SC_LEVEL2_CACHE_SIZE), 1 << 20);
-	cutter->memory = malloc(cutter->n_memory);
 	cutter->is_used = calloc(cutter->saved.n_values + 1, 1);
-	if (!cutter->memory || !cutter->is_used)
+	if (!cutter->is_used)
 		return -1;
-	memset(cutter->memory, 1, cutter->n_memory);
 	return 0;
 }
 
@@ -110,18 +105,35 @@ static void put_shape(struct jm_proto_writer *tensor, const struct jm_tensor *se
 	jm_proto_put_message(tensor, ONNX_TYPE_TENSOR_SHAPE, &shape);
 }
 
-static void put_end(
-	struct jm_proto_writer *graph, unsigned number, const struct jm_ort_saved_value *from)
+static void put_end(struct jm_proto_writer *graph, unsigned number, struct jm_ort_piece name,
+	int dtype, const struct jm_tensor *seen)
 {
 	struct jm_proto_writer value = {0}, type = {0}, tensor = {0};
 
-	jm_proto_put_bytes(&value, ONNX_VALUE_NAME, from->name.data, from->name.size);
-	jm_proto_put_varint(&tensor, ONNX_TYPE_TENSOR_ELEM, (uint64_t)from->dtype);
-	if (from->seen)
-		put_shape(&tensor, from->seen);
+	jm_proto_put_bytes(&value, ONNX_VALUE_NAME, name.data, name.size);
+	jm_proto_put_varint(&tensor, ONNX_TYPE_TENSOR_ELEM, (uint64_t)dtype);
+	if (seen)
+		put_shape(&tensor, seen);
 	jm_proto_put_message(&type, ONNX_TYPE_TENSOR, &tensor);
 	jm_proto_put_message(&value, ONNX_VALUE_TYPE, &type);
 	jm_proto_put_message(graph, number, &value);
+}
+
+/* Of `value` the network gives only the shape. */
+static void put_shape_of(
+	struct jm_proto_writer *graph, const struct jm_ort_saved_value *value, size_t index)
+{
+	struct jm_proto_writer node = {0};
+	char name[32];
+
+	snprintf(name, sizeof(name), "shape-of-%zu", index);
+	jm_proto_put_bytes(&node, ONNX_NODE_INPUT, value->name.data, value->name.size);
+	jm_proto_put_text(&node, ONNX_NODE_OUTPUT, name);
+	jm_proto_put_text(&node, ONNX_NODE_NAME, name);
+	jm_proto_put_text(&node, ONNX_NODE_OP_TYPE, "Shape");
+	jm_proto_put_message(graph, ONNX_GRAPH_NODE, &node);
+	put_end(graph, ONNX_GRAPH_OUTPUT, (struct jm_ort_piece){name, strlen(name)},
+		DTYPE_INT64, NULL);
 }
 
 static const struct jm_ort_saved_node *node_of(const struct cutter *cutter, size_t step)
@@ -161,13 +173,36 @@ static int is_needed(const struct cutter *cutter, const struct jm_proto_field *f
 	return 0;
 }
 
+/*
+ * What is read behind the last node is kept to the end, and has its place in
+ * memory as it has in the network: outputs would get memory of their own, and
+ * that of what nobody reads would be used for the next.
+ */
+static void put_outputs(
+	struct jm_proto_writer *graph, struct cutter *cutter, size_t first, size_t last)
+{
+	const struct jm_ort_saved_value *values = cutter->saved.values;
+
+	find_used(cutter, last + 1, cutter->plan.n - 1);
+	for (size_t i = first; i <= last; i++) {
+		const struct jm_ort_saved_node *node = node_of(cutter, i);
+
+		for (size_t j = 0; j < node->n_outputs; j++) {
+			uint32_t value = node->outputs[j];
+
+			if (value != JM_ORT_NO_VALUE && values[value].dtype &&
+				(i == last || cutter->is_used[value]))
+				put_shape_of(graph, &values[value], value);
+		}
+	}
+}
+
 static void put_graph(
 	struct jm_proto_writer *graph, struct cutter *cutter, size_t first, size_t last)
 {
 	const struct jm_ort_saved *saved = &cutter->saved;
 	const unsigned char *data = (const unsigned char *)saved->graph.data;
 	struct jm_proto_reader reader = {data, data + saved->graph.size, 0};
-	const struct jm_ort_saved_node *end = node_of(cutter, last);
 	struct jm_proto_field field;
 
 	find_used(cutter, first, last);
@@ -177,30 +212,18 @@ static void put_graph(
 			jm_proto_put_field(graph, &field);
 	for (size_t i = 0; i < saved->n_values; i++)
 		if (cutter->is_used[i] && !saved->values[i].is_constant)
-			put_end(graph, ONNX_GRAPH_INPUT, &saved->values[i]);
+			put_end(graph, ONNX_GRAPH_INPUT, saved->values[i].name,
+				saved->values[i].dtype, saved->values[i].seen);
 	for (size_t i = first; i <= last; i++) {
 		struct jm_ort_piece node = node_of(cutter, i)->all;
 
 		jm_proto_put_bytes(graph, ONNX_GRAPH_NODE, node.data, node.size);
 	}
-	for (size_t i = 0; i < end->n_outputs; i++)
-		if (end->outputs[i] != JM_ORT_NO_VALUE && saved->values[end->outputs[i]].dtype)
-			put_end(graph, ONNX_GRAPH_OUTPUT, &saved->values[end->outputs[i]]);
+	put_outputs(graph, cutter, first, last);
 }
 
-/* What the nodes outside move in a run, as far as it matters to the caches. */
-static size_t walk_of(const struct cutter *cutter, size_t first, size_t last)
-{
-	double bytes = 0;
-
-	for (size_t i = 0; i < cutter->graph.n_layers; i++)
-		if (i < first || i > last)
-			bytes += fmax(cutter->graph.layers[i].bytes, 0); /* NaN: not known */
-	return (size_t)fmin(bytes, (double)cutter->n_memory);
-}
-
-int cutter_cut(struct cutter *cutter, struct cut *ret_cut, size_t first, size_t last,
-	struct jm_error *error)
+int cutter_cut(struct cutter *cutter, struct jm_ort_session *ret_session, size_t first,
+	size_t last, struct jm_error *error)
 {
 	const unsigned char *data = cutter->saved.image;
 	struct jm_proto_reader reader = {data, data + cutter->saved.n_image, 0};
@@ -224,31 +247,9 @@ int cutter_cut(struct cutter *cutter, struct cut *ret_cut, size_t first, size_t 
 	setup.level = JM_ORT_DISABLE_ALL;
 	setup.plugin = NULL;
 	setup.capture = NULL;
-	result = jm_ort_session_open(&ret_cut->session, &setup, error);
+	result = jm_ort_session_open(ret_session, &setup, error);
 	jm_proto_writer_release(&image);
-	ret_cut->n_walk = first ? walk_of(cutter, first, last) : 0;
 	return result;
-}
-
-/* ---- Running ------------------------------------------------------------------------- */
-
-void cut_prepare(const struct cutter *cutter, const struct cut *cut)
-{
-	const volatile char *memory = cutter->memory;
-
-	for (size_t i = 0; i < cut->n_walk; i += CACHE_LINE)
-		(void)memory[i];
-}
-
-int cut_run(struct cut *cut, struct jm_error *error)
-{
-	return jm_ort_session_run(&cut->session, 0, error);
-}
-
-void cut_close(struct cut *cut)
-{
-	if (cut->session.ort)
-		jm_ort_session_close(&cut->session);
 }
 
 void cutter_close(struct cutter *cutter)
@@ -263,7 +264,6 @@ void cutter_close(struct cutter *cutter)
 	if (cutter->env)
 		jm_ort_release_env_fn (&cutter->ort)(cutter->env);
 	jm_ort_library_close(&cutter->ort);
-	free(cutter->memory);
 	free(cutter->is_used);
 	memset(cutter, 0, sizeof(*cutter));
 }

@@ -22,13 +22,6 @@ struct cutter {
 	struct jm_ort_plan plan;
 	struct jm_graph graph;  /* a layer is a node */
 	unsigned char *is_used; /* [saved.n_values], of the part that is being cut */
-	char *memory;           /* [n_memory], to walk through */
-	size_t n_memory;
-};
-
-struct cut {
-	struct jm_ort_session session;
-	size_t n_walk; /* bytes to walk through before a run */
 };
 
 /* Optimises the network as the engine would; what *options has must live until close. */
@@ -36,18 +29,13 @@ int cutter_open(
 	struct cutter *cutter, const struct jm_engine_options *options, struct jm_error *error);
 
 /*
- * The nodes from `first` to `last` in the order of execution, the outputs of the
- * last of which are the network's.
+ * Opens the nodes from `first` to `last`, in the order of execution, as a network
+ * of its own, whose output is the shape of what the last one writes.
  */
-int cutter_cut(struct cutter *cutter, struct cut *ret_cut, size_t first, size_t last,
-	struct jm_error *error);
+int cutter_cut(struct cutter *cutter, struct jm_ort_session *ret_session, size_t first,
+	size_t last, struct jm_error *error);
 
-/* One run, behind what empties the caches as the nodes left out would. */
-void cut_prepare(const struct cutter *cutter, const struct cut *cut);
-int cut_run(struct cut *cut, struct jm_error *error);
-
-/* Both accept what is zeroed or half open. */
-void cut_close(struct cut *cut);
+/* After the sessions. Accepts what is zeroed or half open. */
 void cutter_close(struct cutter *cutter);
 
 #endif

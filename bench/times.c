@@ -11,7 +11,7 @@
 
 double *times_next(struct times *times, size_t turn, int again)
 {
-	size_t width = times->n_layers + 1;
+	size_t width = times->n_columns;
 	double *us;
 	size_t *turns;
 
@@ -47,7 +47,7 @@ double times_quantile(const struct times *times, size_t column, double quantile,
 
 	for (size_t i = 0; values && i < times->n; i++)
 		if (times->turns[i] % n_groups == group)
-			values[n++] = times->us[i * (times->n_layers + 1) + column];
+			values[n++] = times->us[i * times->n_columns + column];
 	if (n) {
 		double at = quantile * (double)(n - 1);
 		size_t below = (size_t)at, above = below + 1 < n ? below + 1 : below;
@@ -64,7 +64,8 @@ static double difference(const struct times *times, size_t column, const struct 
 {
 	double us = times_quantile(times, column, quantile, group, n_groups);
 
-	return less ? us - times_quantile(less, less->n_layers, quantile, group, n_groups) : us;
+	return less ? us - times_quantile(less, less->n_columns - 1, quantile, group, n_groups)
+		    : us;
 }
 
 struct estimate times_estimate(
@@ -81,13 +82,6 @@ struct estimate times_estimate(
 	}
 	found.error_us = sqrt(sum / TIMES_GROUPS / (TIMES_GROUPS - 1));
 	return found;
-}
-
-void times_add_span(void *context, const struct jm_span *span)
-{
-	double *layers_us = context;
-
-	layers_us[span->layer] += (double)(span->end_ns - span->begin_ns) / 1e3;
 }
 
 int64_t times_cpu_ns(void *context)

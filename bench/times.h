@@ -6,15 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "joulemap/engine.h"
-
 /* Groups of turns, whose differences tell the error: the least number of turns. */
 #define TIMES_GROUPS 8
 
-/* A row per run: layers, then the whole run; us. Zeroed, but for n_layers. */
+/* A row per run, whose last column is the whole run; us. Zeroed, but for n_columns. */
 struct times {
-	size_t n_layers;
-	double *us;    /* [n][n_layers + 1], owned */
+	size_t n_columns;
+	double *us;    /* [n][n_columns], owned */
 	size_t *turns; /* [n], owned: when each ran */
 	size_t n, capacity, turns_capacity;
 };
@@ -38,9 +36,6 @@ double times_quantile(const struct times *times, size_t column, double quantile,
  */
 struct estimate times_estimate(
 	const struct times *times, size_t column, const struct times *less, double quantile);
-
-/* Sink's function that adds a span to its layer in a row, which is the context. */
-void times_add_span(void *context, const struct jm_span *span);
 
 /* Processor time of the process, as a clock of engines. */
 int64_t times_cpu_ns(void *context);

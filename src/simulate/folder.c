@@ -31,8 +31,8 @@ static const char mark[] =
 	"Everything in this folder is made up by 'joulemap simulate', times and power alike.\n"
 	"What the layers drew is in truth.json.\n";
 
-/* Civil time of the first cycle: some fraction of a second after 05:20:04. */
-static int64_t civil_begin_ns(const struct jm_simulate_config *config)
+/* Some fraction of a second after 05:20:04. */
+int64_t jm_simulated_civil_begin_ns(const struct jm_simulate_config *config)
 {
 	uint64_t hashed = (uint64_t)config->seed * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -62,7 +62,7 @@ static int write_idle(
 {
 	const struct jm_simulate_config *config = result->config;
 	char stamp[16], value[JM_DOUBLE_TEXT_MAX], name[96], text[256];
-	int64_t civil_ns = civil_begin_ns(config) - IDLE_LEAD_S * JM_NS_PER_S;
+	int64_t civil_ns = jm_simulated_civil_begin_ns(config) - IDLE_LEAD_S * JM_NS_PER_S;
 	int status;
 
 	jm_civil_format_file(civil_ns, stamp);
@@ -174,8 +174,8 @@ static int describe_run(
 	if (!sensor)
 		return jm_fail_memory(reterr, "the description of the run");
 	jm_text_copy(run->model.name, sizeof(run->model.name), JM_SIMULATED_MODEL);
-	run->clock = (struct jm_run_clock){
-		.monotonic_ns = MONOTONIC_NS, .realtime_ns = civil_begin_ns(config)};
+	run->clock = (struct jm_run_clock){.monotonic_ns = MONOTONIC_NS,
+		.realtime_ns = jm_simulated_civil_begin_ns(config)};
 	run->cycles = config->cycles;
 	if (config->rails > 1)
 		run->idle.power_uw = idle_uw(config);
@@ -238,7 +238,7 @@ static int write_ours(const char *run_folder, struct jm_simulated_result *result
 static int write_run(const char *run_folder, struct jm_simulated_result *result,
 	struct jm_power_log *log, struct jm_error *reterr)
 {
-	int64_t civil_ns = civil_begin_ns(result->config);
+	int64_t civil_ns = jm_simulated_civil_begin_ns(result->config);
 	int64_t zone_ns = llround(result->config->power_log_zone_h * 3600) * JM_NS_PER_S;
 	char path[JM_PATH_MAX], stamp[16], name[96];
 	int status;

@@ -140,6 +140,9 @@ struct jm_simulated_result {
 
 #define JM_SIMULATED_MODEL "network"
 
+/* Civil time of the first cycle's begin. */
+int64_t jm_simulated_civil_begin_ns(const struct jm_simulate_config *config);
+
 int jm_simulated_truth_write(
 	const char *path, const struct jm_simulated_result *result, struct jm_error *reterr);
 /* Adds the sum of the rails to the log, where the total is one. */
