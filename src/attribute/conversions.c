@@ -178,9 +178,8 @@ static int allocate(struct jm_conversions *conversions, size_t n, int with_width
 {
 	conversions->time_s = malloc((n + 1) * sizeof(double));
 	conversions->power_w = malloc((n + 1) * sizeof(double));
-	conversions->tick = malloc((n + 1) * sizeof(int64_t));
 	conversions->width_s = with_width ? malloc((n + 1) * sizeof(double)) : NULL;
-	return conversions->time_s && conversions->power_w && conversions->tick &&
+	return conversions->time_s && conversions->power_w &&
 	       (conversions->width_s || !with_width);
 }
 
@@ -212,7 +211,6 @@ static void take_ticks(struct jm_conversions *conversions, struct reads *reads)
 			reads->voltage[n] = reads->voltage[i];
 			reads->value[n] = reads->value[i];
 		}
-		conversions->tick[n] = tick;
 		conversions->n++;
 		best = inside;
 		last = tick;
@@ -224,7 +222,6 @@ static void take_readings(struct jm_conversions *conversions, const struct reads
 	for (size_t i = 0; i < reads->n; i++) {
 		conversions->time_s[i] = reads->after_s[i];
 		conversions->power_w[i] = reads->power_w[i];
-		conversions->tick[i] = (int64_t)i;
 	}
 	conversions->n = reads->n;
 }
@@ -251,7 +248,6 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 			conversions->time_s[m] = at;
 			conversions->width_s[m] = at - last_s;
 			conversions->power_w[m] = power_w;
-			conversions->tick[m] = (int64_t)i;
 			conversions->n++;
 		}
 		have = 1;
@@ -387,6 +383,5 @@ void jm_conversions_release(struct jm_conversions *conversions)
 	free(conversions->width_s);
 	free(conversions->voltage_v);
 	free(conversions->current_a);
-	free(conversions->tick);
 	memset(conversions, 0, sizeof(*conversions));
 }

@@ -10,7 +10,7 @@
 /* How the moment of a conversion is known. */
 enum jm_moment {
 	JM_MOMENT_TICK = 1,    /* the sensor's rhythm was found */
-	JM_MOMENT_READING = 2, /* a reading of unknown age up to age_s */
+	JM_MOMENT_READING = 2, /* a reading of unknown age */
 	JM_MOMENT_CHANGE = 3   /* between two reads, no rhythm; or told by the sensor */
 };
 
@@ -20,12 +20,10 @@ struct jm_conversions {
 	double *width_s;   /* [n], owned: the window of each; NULL: common to all */
 	double *voltage_v; /* [n], owned: as read, perhaps of another window than */
 	double *current_a; /* [n], owned: the current; both NULL: power is read */
-	int64_t *tick;     /* [n], owned: number of the tick */
 	size_t n;
 	enum jm_moment moment;
 	double round_s; /* 0: not known */
 	double phase_s;
-	double age_s;     /* JM_MOMENT_READING: readings are up to this old */
 	double poll_s;    /* median time between reads */
 	double quantum_w; /* step of the values */
 	double hit_share;

@@ -79,7 +79,7 @@ static double quick_score(const struct jm_bracket *brackets, size_t n, double pe
 	return (best - useful * p) / sqrt(useful * p * (1 - p));
 }
 
-static double median_width(const struct jm_bracket *brackets, size_t n)
+static double mean_width(const struct jm_bracket *brackets, size_t n)
 {
 	double sum = 0;
 
@@ -117,7 +117,7 @@ static double relative_step(const struct jm_bracket *brackets, size_t n)
 {
 	double span = brackets[n - 1].high_s - brackets[0].low_s;
 
-	return STEP_SHARE * median_width(brackets, n) / span;
+	return STEP_SHARE * mean_width(brackets, n) / span;
 }
 
 static size_t scan(const struct jm_bracket *brackets, size_t n, double min_s, double max_s,

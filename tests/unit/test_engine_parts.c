@@ -13,6 +13,7 @@
 #include "engines/onnxruntime/bias/calibrate.h"
 #include "engines/onnxruntime/bias/chain.h"
 #include "engines/onnxruntime/cores.h"
+#include "engines/onnxruntime/library.h"
 #include "onnx/dtype.h"
 #include "onnx/model.h"
 #include "engines/onnxruntime/naming.h"
@@ -20,6 +21,7 @@
 #include "onnx/shape.h"
 #include "engines/onnxruntime/status.h"
 #include "onnx/work.h"
+#include "scratch.h"
 
 /* ---- Graph --------------------------------------------------------------------------- */
 
@@ -40,6 +42,38 @@ static void test_unique_names(void **state)
 		assert_string_equal(graph.layers[i].name, wanted[i]);
 	jm_graph_release(&graph);
 	jm_graph_release(&graph);
+}
+
+/* ---- Library ------------------------------------------------------------------------- */
+
+/* What pip has installed, as the python3 on PATH tells it. */
+static void test_library_in_python(void **state)
+{
+	char *path = strdup(getenv("PATH") ? getenv("PATH") : ""), *own, found[JM_PATH_MAX];
+	const char *library;
+
+	(void)state;
+	assert_int_equal(jm_folder_make(scratch_path("site/onnxruntime/capi"), NULL), 0);
+	scratch_write(
+		"site/onnxruntime/__init__.py", "raise Exception('it must not be loaded')\n");
+	scratch_write("site/onnxruntime/capi/libonnxruntime_providers_shared.so", "");
+	library = scratch_write("site/onnxruntime/capi/libonnxruntime.so.1.9.9", "");
+	own = realpath(scratch_path("site"), NULL);
+	assert_int_equal(setenv("PYTHONPATH", own, 1), 0);
+	assert_int_equal(jm_ort_library_find_in_python(found), 1);
+	assert_string_equal(jm_path_name(found), jm_path_name(library));
+	assert_int_equal(strncmp(found, own, strlen(own)), 0);
+	/* Not from where we happen to be. */
+	unsetenv("PYTHONPATH");
+	assert_int_equal(chdir(own), 0);
+	if (jm_ort_library_find_in_python(found))
+		assert_int_not_equal(strncmp(found, own, strlen(own)), 0);
+	assert_int_equal(chdir("../.."), 0);
+	setenv("PATH", own, 1); /* no python3 */
+	assert_int_equal(jm_ort_library_find_in_python(found), 0);
+	setenv("PATH", path, 1);
+	free(path);
+	free(own);
 }
 
 /* ---- Work ---------------------------------------------------------------------------- */
@@ -507,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unique_names),
+		cmocka_unit_test(test_library_in_python),
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_naming),
 		cmocka_unit_test(test_naming_of_casts),
@@ -520,5 +555,5 @@ int main(void)
 		cmocka_unit_test(test_small),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

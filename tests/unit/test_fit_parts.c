@@ -185,7 +185,9 @@ static void test_conversions_once_each(void **state)
 	assert_int_equal(conversions.moment, JM_MOMENT_TICK);
 	assert_true(fabs(conversions.round_s - board.round_s) < 1e-8);
 	for (size_t i = 1; i < conversions.n; i++)
-		assert_int_equal(conversions.tick[i], conversions.tick[i - 1] + 1);
+		assert_int_equal(lround((conversions.time_s[i] - conversions.time_s[i - 1]) /
+					 conversions.round_s),
+			1);
 	jm_conversions_release(&conversions);
 	board_release(&board);
 }

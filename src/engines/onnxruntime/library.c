@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/error.h"
 #include "base/self.h"
@@ -84,20 +85,47 @@ static int find_in_folder(const char *folder, char ret_path[JM_PATH_MAX])
 	return ok;
 }
 
+/* A folder, or that of a wheel, which holds it in capi/. */
+static int find_in_package(const char *folder, char ret_path[JM_PATH_MAX])
+{
+	char inner[JM_PATH_MAX];
+
+	return find_in_folder(folder, ret_path) ||
+	       (jm_path_join(inner, folder, "capi", NULL) == 0 &&
+		       find_in_folder(inner, ret_path));
+}
+
+int jm_ort_library_find_in_python(char ret_path[JM_PATH_MAX])
+{
+	/* Not in the current folder, where anybody may have put one. */
+	static const char ask[] =
+		"exec python3 -c 'import sys; sys.path[:] = [p for p in sys.path if p]\n"
+		"from importlib.util import find_spec as find\n"
+		"found = find(\"onnxruntime\")\n"
+		"print(found.submodule_search_locations[0] if found else \"\")' 2>/dev/null "
+		"</dev/null";
+	char folder[JM_PATH_MAX] = "";
+	FILE *answer = getauxval(AT_SECURE) ? NULL : popen(ask, "re");
+
+	if (!answer)
+		return 0;
+	if (!fgets(folder, sizeof(folder), answer))
+		folder[0] = '\0';
+	folder[strcspn(folder, "\n")] = '\0';
+	return pclose(answer) == 0 && folder[0] == '/' && find_in_package(folder, ret_path);
+}
+
 /* A place that was named: a failure here ends the search. */
 static int load_named(struct jm_ort *ort, const char *named, struct jm_error *reterr)
 {
-	char path[JM_PATH_MAX], inner[JM_PATH_MAX];
+	char path[JM_PATH_MAX];
 
 	if (!jm_path_exists(named))
 		return jm_fail(
 			reterr, JM_ENOTFOUND, "no ONNX Runtime at '%s'; " HOW_TO_GET, named);
 	if (!jm_path_is_folder(named))
 		return load(ort, named, reterr);
-	/* The folder of a wheel holds it in capi/. */
-	if (find_in_folder(named, path))
-		return load(ort, path, reterr);
-	if (jm_path_join(inner, named, "capi", NULL) == 0 && find_in_folder(inner, path))
+	if (find_in_package(named, path))
 		return load(ort, path, reterr);
 	return jm_fail(
 		reterr, JM_ENOTFOUND, "no libonnxruntime.so in '%s'; " HOW_TO_GET, named);
@@ -123,6 +151,8 @@ int jm_ort_library_open(struct jm_ort *ort, const char *wanted, struct jm_error 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (find_in_folder(folders[i], path) && load(ort, path, NULL) == 0)
 			return 0;
+	if (jm_ort_library_find_in_python(path))
+		return load(ort, path, reterr);
 	return jm_fail(reterr, JM_ENOTFOUND, "no ONNX Runtime found; " HOW_TO_GET);
 }
 

@@ -10,10 +10,17 @@
 /*
  * Loads the runtime from `wanted` (a file or a folder; NULL: search). Looks at
  * `wanted`, $JOULEMAP_ORT_LIBRARY, the system's libonnxruntime.so.1, the
- * installed copy, the copy of `make deps`, and beside the executable.
- * JM_ENOTFOUND, JM_EUNSUPPORTED (too old).
+ * installed copy, the copy of `make deps`, beside the executable, and where
+ * `pip install onnxruntime` puts it. JM_ENOTFOUND, JM_EUNSUPPORTED (too old).
  */
 int jm_ort_library_open(struct jm_ort *ort, const char *wanted, struct jm_error *reterr);
+
+/*
+ * The library in the package onnxruntime of the python3 on PATH, which is asked for
+ * it (and does not load it). 0: there is none, or the program runs with more rights
+ * than its user has.
+ */
+int jm_ort_library_find_in_python(char ret_path[JM_PATH_MAX]);
 
 /* Accepts a zeroed or closed one. */
 void jm_ort_library_close(struct jm_ort *ort);
