@@ -5,6 +5,7 @@
 #   make demo      set up this machine if needed, then measure a real network
 #   make test      set up this machine if needed, then run all tests
 #   make bench     speed and memory, as in docs/benchmarks.md
+#   make markers   tracing of all networks, with other runtimes (about 20 minutes)
 #   make accuracy  errors on simulated runs, into docs/accuracy.md (about an hour)
 #   make accuracy-traced  what tracers do to energies, likewise (about half an hour)
 #   make install   to PREFIX (default /usr/local)
@@ -48,6 +49,14 @@ accuracy-traced: deps
 	$(MAKE) all
 	bench/accuracy_traced.py --build $(BUILD) --markdown docs/accuracy.md $(ACCURACY)
 
+# Markers of the tracing, at length: make markers; all networks of the catalogue, a
+# model above 2 GB, and RUNTIMES="libonnxruntime.so.1.19.2 ...".
+RUNTIMES ?=
+markers: all
+	tools/check_markers.sh networks $(BUILD)
+	tools/check_markers.sh large $(BUILD)
+	tools/check_markers.sh runtimes $(BUILD) $(RUNTIMES)
+
 # Every check that CI makes, on this machine.
 check:
 	.ci/run
@@ -63,4 +72,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all deps demo test bench accuracy accuracy-traced check fuzz install clean
+.PHONY: all deps demo test bench accuracy accuracy-traced markers check fuzz install clean
