@@ -99,6 +99,8 @@ static int choose(struct job *job, struct jm_error *reterr)
 	if (result == 0)
 		result = jm_load_pattern(longest_round_ms(job), job->config->seconds,
 			job->config->seed, &job->spans, &job->load.n_spans, reterr);
+	if (result == 0)
+		result = jm_calibration_check_place(reterr);
 	job->load.spans = job->spans;
 	return result;
 }

@@ -244,15 +244,35 @@ int jm_calibration_find(const json_t *file, const char *board,
 	return found;
 }
 
-static int save(const char *path, const json_t *file, struct jm_error *reterr)
+static int make_parent(const char *path, struct jm_error *reterr)
 {
 	size_t folder = strlen(path) - strlen(jm_path_name(path));
-	char parent[JM_PATH_MAX], *text;
-	int result = 0;
+	char parent[JM_PATH_MAX];
 
 	jm_text_copy(parent, folder ? folder : 1, path); /* without its '/' */
-	if (parent[0])
-		result = jm_folder_make(parent, reterr);
+	return parent[0] ? jm_folder_make(parent, reterr) : 0;
+}
+
+int jm_calibration_check_place(struct jm_error *reterr)
+{
+	char path[JM_PATH_MAX];
+	struct jm_writer writer;
+	int result = jm_calibration_path(path, reterr);
+
+	if (result == 0)
+		result = make_parent(path, reterr);
+	if (result == 0)
+		result = jm_writer_open(&writer, path, reterr);
+	if (result == 0)
+		jm_writer_abandon(&writer);
+	return result;
+}
+
+static int save(const char *path, const json_t *file, struct jm_error *reterr)
+{
+	char *text;
+	int result = make_parent(path, reterr);
+
 	if (result < 0)
 		return result;
 	text = jm_json_dump(file, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

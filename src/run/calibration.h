@@ -68,6 +68,10 @@ int jm_calibration_find(const json_t *file, const char *board,
 	const struct jm_sensor_info *info, uint64_t seed, const char *rail,
 	struct jm_calibration *ret_calibration);
 
+/* Could one be stored? Makes the folder, and an error of the file system tells what is wrong.
+ */
+int jm_calibration_check_place(struct jm_error *reterr);
+
 /*
  * Files n entries, each in the place of an earlier one of its board, sensor and
  * rail; what else is in the file stays. Written by temporary name and rename.

@@ -127,4 +127,9 @@ if [ -e "$fake/libcuda.so.1" ]; then
 fi
 [ -z "$(ls tmp)" ] || complain "something is left in TMPDIR"
 
+# ---- No place for the result: found before the measurement
+: >occupied
+JOULEMAP_CALIBRATION=$PWD/occupied/calibration.json run calibrate --sensor sim --duration 600
+expect_error 1 "cannot make folder '$PWD/occupied': Not a directory"
+
 finish
