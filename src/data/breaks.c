@@ -10,6 +10,8 @@
 
 /* Shorter than this is no break: machines pause for so long now and then. */
 #define BREAK_NS INT64_C(250000000)
+/* Layers of one cycle that last longer together are no layers. */
+#define BUSY_MAX_NS (INT64_C(1) << 60)
 /* Nor is less than so many times what nine of ten do not exceed. */
 #define TIMES 4.0
 #define USUAL_SHARE 0.9
@@ -38,8 +40,10 @@ static void widen(struct jm_cycle_spans *spans, const struct jm_layer *layer,
 			end_ns += length_ns;
 		else if (stamp == JM_STAMP_END)
 			begin_ns -= length_ns;
-		else
-			busy_ns[cycle] += length_ns;
+		else if (stamp == JM_STAMP_CALLBACK)
+			busy_ns[cycle] = busy_ns[cycle] < BUSY_MAX_NS
+						 ? busy_ns[cycle] + length_ns
+						 : busy_ns[cycle];
 		if (begin_ns < spans->begin_ns[cycle])
 			spans->begin_ns[cycle] = begin_ns;
 		if (end_ns > spans->end_ns[cycle])

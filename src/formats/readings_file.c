@@ -93,6 +93,9 @@ int jm_readings_write(const char *path, const struct jm_power_log *log, struct j
 	return jm_writer_commit(&writer, reterr);
 }
 
+/* A century on a clock that counts from boot: sums and differences are times too. */
+#define TIME_MAX_NS (INT64_C(100) * 366 * 86400 * INT64_C(1000000000))
+
 /* ---- Reading --------------------------------------------------------------- */
 
 struct table {
@@ -186,6 +189,12 @@ static int take_row(struct table *table, struct jm_power_log *log, struct jm_err
 		result = jm_csv_text(csv, (size_t)table->rail, "rail", &name, reterr);
 	if (result < 0)
 		return result;
+	if (reading.before_ns < -TIME_MAX_NS || reading.after_ns > TIME_MAX_NS ||
+		reading.before_ns > reading.after_ns)
+		return jm_fail(reterr, JM_EFORMAT,
+			"'%s' line %zu: no reading lasts from %lld to %lld ns",
+			csv->reader->path, csv->line, (long long)reading.before_ns,
+			(long long)reading.after_ns);
 	given = read_values(table, &reading, &quantity, reterr);
 	if (given < 0)
 		return given;

@@ -132,7 +132,7 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 
 	mapping->result->fitted = result == 0;
 	if (result < 0 && result != JM_ENOMEM && !config->method_chosen && !config->rail &&
-		!mapping->recording->unformed.code) {
+		!jm_recording_refusal(mapping->recording)) {
 		jm_note(config->progress, "no fit: %s; using the window method", error.message);
 		return 0;
 	}
@@ -295,6 +295,18 @@ static int map(struct mapping *mapping, struct jm_error *reterr)
 	return jm_mapping_writer_commit(&mapping->writer, reterr);
 }
 
+/* The window method goes on: it is the scripts' own. */
+static void note_refusal(const struct mapping *mapping)
+{
+	const struct jm_error *refusal = jm_recording_refusal(mapping->recording);
+
+	if (refusal)
+		jm_note(mapping->config->progress, "%s%s", refusal->message,
+			refusal == &mapping->recording->unformed
+				? "; cycles are counted as in the lists of the file"
+				: "");
+}
+
 int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_result,
 	struct jm_error *reterr)
 {
@@ -309,9 +321,8 @@ int jm_map_run(const struct jm_map_config *config, struct jm_map_result *ret_res
 	mapping.recording = ret_result->recording;
 	if (config->rail)
 		result = jm_rail_fits_check(mapping.recording, config->rail, reterr);
-	if (config->method == JM_MAP_WINDOW && mapping.recording->unformed.code)
-		jm_note(config->progress, "%s; cycles are counted as in the lists of the file",
-			mapping.recording->unformed.message);
+	if (config->method == JM_MAP_WINDOW)
+		note_refusal(&mapping);
 	if (result == 0 && config->method == JM_MAP_FIT)
 		result = fit_or_not(&mapping, reterr);
 	if (result == 0 && !ret_result->fitted)

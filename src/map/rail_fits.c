@@ -368,13 +368,14 @@ int jm_rail_fits_make(const struct jm_recording *recording, const struct jm_fit_
 {
 	struct work work = {
 		.recording = recording, .given = given, .progress = progress, .fits = ret_fits};
+	const struct jm_error *refusal = jm_recording_refusal(recording);
 	int result;
 
 	memset(ret_fits, 0, sizeof(*ret_fits));
-	if (recording->unformed.code < 0) {
+	if (refusal) {
 		if (reterr)
-			*reterr = recording->unformed;
-		return recording->unformed.code;
+			*reterr = *refusal;
+		return refusal->code;
 	}
 	jm_power_log_init(&work.readings);
 	result = prepare(&work, reterr);

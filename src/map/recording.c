@@ -14,6 +14,7 @@
 #include "formats/idle_file.h"
 #include "formats/power_log_file.h"
 #include "map/recording_latencies.h"
+#include "map/plausible.h"
 #include "map/recording_timeline.h"
 #include "run/rails.h"
 #include "run/session.h"
@@ -326,7 +327,10 @@ static int load_all(struct load *load, struct jm_error *reterr)
 		model_from_path(recording->files.path[JM_RUN_POWER_LOG], recording->model,
 			sizeof(recording->model));
 	reconcile(load);
-	return jm_recording_mend(recording, load->progress, reterr);
+	result = jm_recording_mend(recording, load->progress, reterr);
+	if (result == 0)
+		jm_recording_compare_sources(recording, load->progress);
+	return result;
 }
 
 int jm_recording_load(const struct jm_recording_paths *paths,

@@ -24,7 +24,9 @@ struct jm_recording {
 	struct jm_timeline as_read;
 	size_t *origin; /* [timeline.n_layers], owned; layer of as_read; NULL: the same */
 	struct jm_error unformed; /* why inferences cannot be told apart; code 0: they can */
-	struct jm_power_log log;  /* the file in the original's format, one rail */
+	struct jm_error
+		implausible;     /* why its sources cannot be of one run; code 0: they can */
+	struct jm_power_log log; /* the file in the original's format, one rail */
 	struct jm_power_log log_as_read; /* before it was mended; no rails: it was not */
 	struct jm_mending mending;
 	struct jm_clock_steps steps; /* back, of the clock of the power log */
@@ -67,6 +69,9 @@ int jm_recording_load(const struct jm_recording_paths *paths,
 int jm_recording_store_fits(const struct jm_recording *recording,
 	const struct jm_fit_of_rail *fits, size_t n, const char *folder,
 	struct jm_error *reterr);
+
+/* Why nothing can be attributed; NULL: it can. Borrowed. */
+const struct jm_error *jm_recording_refusal(const struct jm_recording *recording);
 
 /* The lists of the file of latencies, for whoever goes by them. */
 const struct jm_timeline *jm_recording_lists(const struct jm_recording *recording);

@@ -19,6 +19,13 @@ const struct jm_timeline *jm_recording_timeline(const struct jm_recording *recor
 	return &recording->timeline;
 }
 
+const struct jm_error *jm_recording_refusal(const struct jm_recording *recording)
+{
+	if (recording->unformed.code)
+		return &recording->unformed;
+	return recording->implausible.code ? &recording->implausible : NULL;
+}
+
 const struct jm_timeline *jm_recording_lists(const struct jm_recording *recording)
 {
 	return recording->as_read.n_layers ? &recording->as_read : &recording->timeline;

@@ -8,6 +8,8 @@
 #include "formats/latency_file.h"
 #include "formats/timeline_file.h"
 
+#define TIME_MAX_NS (INT64_C(100) * 366 * 86400 * INT64_C(1000000000))
+
 /* Somebody who changed the one may expect to see it in the result. */
 static void compare(const struct jm_recording *recording, const struct jm_progress *progress)
 {
@@ -36,6 +38,23 @@ static int fail_read(const struct jm_recording *recording, const struct jm_error
 	return error->code;
 }
 
+/* Times from boot can be put on the civil axis where they are no century. */
+static int check_times(
+	const struct jm_timeline *timeline, const char *path, struct jm_error *reterr)
+{
+	for (size_t k = 0; k < timeline->n_layers; k++)
+		for (size_t j = 0; j < timeline->layers[k].n_executions; j++) {
+			int64_t stamp_ns = timeline->layers[k].executions[j].stamp_ns;
+
+			if (stamp_ns < -TIME_MAX_NS || stamp_ns > TIME_MAX_NS)
+				return jm_fail(reterr, JM_EFORMAT,
+					"'%s': layer '%.100s' ran at %lld ns from boot, which "
+					"cannot be",
+					path, timeline->layers[k].name, (long long)stamp_ns);
+		}
+	return 0;
+}
+
 int jm_recording_read_timeline(struct jm_recording *recording,
 	const struct jm_progress *progress, struct jm_error *reterr)
 {
@@ -54,6 +73,9 @@ int jm_recording_read_timeline(struct jm_recording *recording,
 	result = jm_timeline_file_read(path, &recording->timeline, &error);
 	if (result < 0)
 		return fail_read(recording, &error, reterr);
+	result = check_times(&recording->timeline, path, reterr);
+	if (result < 0)
+		return result;
 	jm_timeline_shift(&recording->timeline, shift_ns);
 	compare(recording, progress);
 	return 1;

@@ -143,6 +143,15 @@ static const char *find_conflict(const struct jm_simulate_config *config)
 		return "damping needs a tau_ms above 0";
 	if (config->damping > 0 && config->tau2_ms > 0)
 		return "damping and tau2_ms describe the same supply twice: give one";
+	if (2 * config->repeated > config->layers)
+		return "repeated is more than half of the layers";
+	if (2 * config->optional > config->layers)
+		return "optional is more than half of the layers";
+	if (config->stretch_ms > 0 && (config->repeated || config->optional))
+		return "stretch_ms does not go with repeated or optional layers";
+	if ((counter || config->rails > 1) && (config->step_s != 0 || config->hole_s > 0))
+		return "step_s and hole_s are of the one log in civil time: no counter, one "
+		       "rail";
 	if (config->stretch_ms > 0 && !strcmp(config->stamp, "callback"))
 		return "stretch_ms needs stamps that are begin or end, not callback";
 	if (!strcmp(config->pause, "locked") && config->stretch_ms > 0)
@@ -158,7 +167,8 @@ static int check_size(const struct jm_simulate_config *config, struct jm_error *
 	double spans = per_cycle * (double)config->cycles;
 	double cycle_s = (double)config->layers * config->layer_max_us * 1e-6 +
 			 (config->pause_ms + config->stretch_ms) * 1e-3;
-	double run_s = cycle_s * (double)config->cycles * 1.3 + 2 * config->lead_s;
+	double run_s =
+		cycle_s * (double)config->cycles * 1.3 + 2 * config->lead_s + config->stop_s;
 
 	if (spans > 1e9)
 		return jm_fail(reterr, JM_EINVAL,

@@ -24,13 +24,17 @@ enum {
 	JM_STREAM_SENSOR = 6,
 	JM_STREAM_POLL = 7,
 	JM_STREAM_RAILS = 8,
+	JM_STREAM_SKIP = 9,
 	JM_STREAM_OF_RAIL = 100 /* and its number: the sensor's, of each rail but the first */
 };
 
 /* ---- Network -------------------------------------------------------------------- */
 
 struct jm_simulated_unit {
-	char name[96];
+	char name[96];   /* in the files */
+	char place[104]; /* the same, with the number of the place where a name repeats */
+	size_t layer;    /* of the timeline */
+	int optional;
 	const char *type;
 	double mean_s;  /* of one execution */
 	double power_w; /* at full clocks */
@@ -126,6 +130,12 @@ double jm_simulated_slow_energy_j(const struct jm_simulate_config *config,
 int jm_simulated_poll(struct jm_power_log *log,
 	const struct jm_simulated_conversions *conversions,
 	const struct jm_simulate_config *config, double end_s, struct jm_error *reterr);
+
+/* ---- Clocks that are set, holes -------------------------------------------------------- */
+
+/* Changes what the logs say, not what was: stamps after a step, readings in a hole. */
+void jm_simulated_disturb(struct jm_power_log *log, struct jm_simulated_run *run,
+	const struct jm_simulate_config *config);
 
 /* ---- Files -------------------------------------------------------------------------- */
 

@@ -61,6 +61,30 @@ static void init_unit(struct jm_simulated_unit *unit, size_t index,
 						      choose_level(kind, powers);
 }
 
+/* The r-th layer behind the middle has the name of the r-th one of all. */
+static void repeat_names(struct jm_simulated_network *network, size_t repeated)
+{
+	size_t half = (network->n_units + 1) / 2, layers = 0;
+
+	for (size_t i = 0; i < network->n_units; i++) {
+		struct jm_simulated_unit *unit = &network->units[i];
+		int again = i >= half && i - half < repeated;
+
+		if (again)
+			memcpy(unit->name, network->units[i - half].name, sizeof(unit->name));
+		snprintf(unit->place, sizeof(unit->place), "%s%s", unit->name,
+			again ? " (2)" : "");
+		unit->layer = again ? network->units[i - half].layer : layers++;
+	}
+}
+
+/* Spread evenly, the first and the last layer not among them. */
+static void choose_optional(struct jm_simulated_network *network, size_t optional)
+{
+	for (size_t k = 0; k < optional; k++)
+		network->units[(2 * k + 1) * network->n_units / (2 * optional)].optional = 1;
+}
+
 int jm_simulated_network_init(struct jm_simulated_network *network,
 	const struct jm_simulate_config *config, struct jm_error *reterr)
 {
@@ -80,6 +104,8 @@ int jm_simulated_network_init(struct jm_simulated_network *network,
 		init_unit(&network->units[i], i, config, &times, &powers);
 		network->cycle_s += network->units[i].mean_s;
 	}
+	repeat_names(network, (size_t)config->repeated);
+	choose_optional(network, (size_t)config->optional);
 	network->cycle_s += (double)(config->layers - 1) * config->layer_gap_us * 1e-6;
 	jm_simulated_rails_init(network, config);
 	return 0;

@@ -22,6 +22,8 @@ int jm_simulate_run(
 	if (status == 0)
 		status = jm_simulated_poll(&log, conversions, config, run.end_s, reterr);
 	if (status == 0)
+		jm_simulated_disturb(&log, &run, config);
+	if (status == 0)
 		status = jm_simulated_folder_write(folder, &result, &log, reterr);
 	jm_power_log_release(&log);
 	for (size_t r = 0; r < JM_SIMULATE_RAILS_MAX; r++)

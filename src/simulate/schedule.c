@@ -14,6 +14,7 @@ struct walk {
 	struct jm_simulated_run *run;
 	struct jm_random random; /* of what happens */
 	struct jm_random stamps; /* of what is written about it */
+	struct jm_random skips;  /* of layers that a cycle does not run */
 	double at_s;
 	double drawn_w; /* since the last step of the load */
 	const double *drawn_share;
@@ -87,12 +88,12 @@ static int report(
 	unit->reported_ms += reported_ms;
 	unit->reported_ms2 += reported_ms * reported_ms;
 	if (walk->run->timeline.stamp == JM_STAMP_CALLBACK) {
-		walk->callback_ms[layer] = reported_ms;
+		walk->callback_ms[layer] = reported_ms; /* < 0: it did not run */
 		return 0;
 	}
 	if (walk->run->timeline.stamp == JM_STAMP_END)
 		stamp_s += ms * 1e-3;
-	return jm_timeline_append(&walk->run->timeline, layer,
+	return jm_timeline_append(&walk->run->timeline, unit->layer,
 		(struct jm_execution){to_ns(stamp_s), reported_ms}, reterr);
 }
 
@@ -153,12 +154,23 @@ static size_t choose_stretched(struct walk *walk)
 	return walk->deck[walk->next_in_deck];
 }
 
+/* Whether this cycle runs a layer. */
+static int is_skipped(struct walk *walk, size_t layer)
+{
+	return walk->network->units[layer].optional &&
+	       jm_random_uniform(&walk->skips) < walk->config->skip_share;
+}
+
 static int run_layers(struct walk *walk, struct jm_error *reterr)
 {
 	size_t n = walk->network->n_units, stretched = choose_stretched(walk);
 	int result = 0;
 
 	for (size_t i = 0; i < n && result == 0; i++) {
+		if (is_skipped(walk, i)) {
+			walk->callback_ms[i] = -1;
+			continue;
+		}
 		for (size_t r = repeats(walk, i, stretched); r > 0 && result == 0; r--)
 			result = run_layer(walk, i, reterr);
 		if (result == 0 && i + 1 < n && walk->config->layer_gap_us > 0) {
@@ -181,8 +193,10 @@ static int call_back(struct walk *walk, struct jm_error *reterr)
 	int result = 0;
 
 	for (size_t i = 0; i < walk->network->n_units && result == 0; i++) {
+		if (walk->callback_ms[i] < 0)
+			continue;
 		at_s += config->callback_us * 1e-6 * (0.5 + jm_random_uniform(&walk->stamps));
-		result = jm_timeline_append(&walk->run->timeline, i,
+		result = jm_timeline_append(&walk->run->timeline, walk->network->units[i].layer,
 			(struct jm_execution){
 				to_ns(at_s + stamp_noise_s(walk)), walk->callback_ms[i]},
 			reterr);
@@ -205,9 +219,21 @@ static double choose_pause_s(struct walk *walk, double cycle_begin_s)
 	return config->pause_ms * 1e-3 * (factor < 0.05 ? 0.05 : factor);
 }
 
+/* Somebody stops the process: the machine is as idle as before the run. */
+static int stand_still(struct walk *walk, struct jm_error *reterr)
+{
+	int result = walk->config->stop_s > 0 ? draw(walk, walk->config->idle_w,
+							walk->network->gap_share, reterr)
+					      : 0;
+
+	walk->at_s += walk->config->stop_s;
+	return result;
+}
+
 static int run_cycles(struct walk *walk, struct jm_error *reterr)
 {
 	size_t cycles = (size_t)walk->config->cycles;
+	size_t stop_behind = (size_t)(walk->config->stop_at * (double)cycles);
 	struct jm_simulated_run *run = walk->run;
 	int result = 0;
 
@@ -220,6 +246,8 @@ static int run_cycles(struct walk *walk, struct jm_error *reterr)
 		if (result == 0 && run->timeline.stamp == JM_STAMP_CALLBACK)
 			result = call_back(walk, reterr);
 		run->end_s = walk->at_s;
+		if (result == 0 && cycle == stop_behind)
+			result = stand_still(walk, reterr);
 		if (result == 0 && cycle + 1 < cycles)
 			result = wait(walk, choose_pause_s(walk, begin_s), reterr);
 	}
@@ -252,8 +280,9 @@ static int begin_run(struct walk *walk, struct jm_error *reterr)
 	if (!strcmp(config->pause, "locked"))
 		run->locked_s = ceil(1.02 * network->cycle_s / half_round_s) * half_round_s;
 	for (size_t i = 0; i < network->n_units && result >= 0; i++)
-		result = jm_timeline_add_layer(
-			&run->timeline, network->units[i].name, network->units[i].type, reterr);
+		if (network->units[i].layer == run->timeline.n_layers)
+			result = jm_timeline_add_layer(&run->timeline, network->units[i].name,
+				network->units[i].type, reterr);
 	if (result < 0)
 		return result;
 	walk->deck = calloc(network->n_units + 1, sizeof(*walk->deck));
@@ -301,6 +330,7 @@ int jm_simulated_schedule(struct jm_simulated_run *run, struct jm_simulated_netw
 	jm_timeline_init(&run->timeline);
 	jm_random_init(&walk.random, (uint64_t)config->seed, JM_STREAM_SCHEDULE);
 	jm_random_init(&walk.stamps, (uint64_t)config->seed, JM_STREAM_STAMP);
+	jm_random_init(&walk.skips, (uint64_t)config->seed, JM_STREAM_SKIP);
 	result = begin_run(&walk, reterr);
 	if (result == 0)
 		result = run_cycles(&walk, reterr);

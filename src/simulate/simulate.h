@@ -45,6 +45,8 @@ extern const char *const jm_simulate_layouts[];
 	REAL(power_max_w, "power-max-w", 14, 0.01, 1000, "most power of a layer")              \
 	REAL(power_jitter, "power-jitter", 0, 0, 0.3,                                          \
 		"deviation of a layer's power from cycle to cycle")                            \
+	COUNT(repeated, "repeated", 0, 0, 2500, "layers that have the name of another one")    \
+	COUNT(optional, "optional", 0, 0, 5000, "layers that not every cycle runs")            \
 	REAL(idle_w, "idle-w", 4.2346, 0, 1000, "power before and after the run")              \
 	REAL(gap_w, "gap-w", 0, 0, 1000, "power in gaps and pauses (0: somewhat above idle)")  \
 	/* Schedule. */                                                                        \
@@ -61,6 +63,10 @@ extern const char *const jm_simulate_layouts[];
 		"share of the run after which clocks are lower (1: never)")                    \
 	REAL(slow_time, "slow-time", 1.3, 0.1, 10, "factor on layer times then")               \
 	REAL(slow_power, "slow-power", 0.75, 0, 10, "factor on power above idle then")         \
+	REAL(skip_share, "skip-share", 0.4, 0, 1,                                              \
+		"share of cycles that skip an optional layer")                                 \
+	REAL(stop_s, "stop-s", 0, 0, 1e5, "the process stands still for so long, once")        \
+	REAL(stop_at, "stop-at", 0.4, 0, 1, "after this share of the cycles")                  \
 	/* What the timeline says of it. */                                                    \
 	CHOICE(stamp, "stamp", jm_simulate_stamps, "end",                                      \
 		"meaning of time stamps: end, begin or callback")                              \
@@ -71,6 +77,8 @@ extern const char *const jm_simulate_layouts[];
 	REAL(span_factor, "span-factor", 1, 0.2, 5, "reported over true time of a layer")      \
 	REAL(power_log_zone_h, "power-log-zone-h", 0, -14, 14,                                 \
 		"hours that the power log's clock is ahead")                                   \
+	REAL(step_s, "step-s", 0, -1e6, 1e6, "the clock of both logs is set by this, once")    \
+	REAL(step_at, "step-at", 0.6, 0, 1, "after this share of the run")                     \
 	/* Supply. */                                                                          \
 	REAL(tau_ms, "tau-ms", 0.3, 0, 100, "time constant of the supply (0: none)")           \
 	REAL(tau2_ms, "tau2-ms", 0, 0, 100, "second time constant (0: none)")                  \
@@ -110,6 +118,8 @@ extern const char *const jm_simulate_layouts[];
 	REAL(poll_pause_share, "poll-pause-share", 0.0005, 0, 1,                               \
 		"share of readings with a pause before them")                                  \
 	REAL(poll_pause_ms, "poll-pause-ms", 8, 0, 1e4, "longest such pause")                  \
+	REAL(hole_s, "hole-s", 0, 0, 1e5, "no readings for so long, once")                     \
+	REAL(hole_at, "hole-at", 0.5, 0, 1, "after this share of the run")                     \
 	/* Disturbances. */                                                                    \
 	REAL(drift_w, "drift-w", 0, -100, 100, "linear drift over the run, 0 in its middle")   \
 	REAL(ripple_w, "ripple-w", 0, 0, 100, "amplitude of a slow oscillation")               \

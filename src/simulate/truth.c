@@ -18,7 +18,7 @@ static json_t *describe_layers(const struct jm_simulated_network *network)
 		const struct jm_simulated_unit *unit = &network->units[i];
 		double n = (double)unit->executions;
 
-		json_object_set_new(layers, unit->name,
+		json_object_set_new(layers, unit->place,
 			json_pack("{s:f, s:f, s:f, s:f, s:I, s:s}", "power_w",
 				unit->energy_j / unit->busy_s, "runtime_ms",
 				1e3 * unit->busy_s / n, "energy_mj", 1e3 * unit->energy_j / n,
@@ -39,7 +39,7 @@ static json_t *describe_rail(const struct jm_simulated_result *result, size_t ra
 		double power_w = jm_simulated_rail_w(
 			config, rail, unit->energy_j / unit->busy_s, unit->share[rail]);
 
-		json_object_set_new(layers, unit->name,
+		json_object_set_new(layers, unit->place,
 			json_pack("{s:f, s:f}", "power_w", power_w, "energy_mj",
 				1e3 * power_w * unit->busy_s / (double)unit->executions));
 	}
@@ -110,13 +110,13 @@ static json_t *describe_short(const struct jm_simulated_result *result)
 static void add_totals(json_t *truth, const struct jm_simulated_result *result)
 {
 	const struct jm_simulated_run *run = result->run;
-	double cycles = (double)result->config->cycles;
+	double cycles = (double)result->config->cycles, stop_s = result->config->stop_s;
 
 	json_object_set_new(truth, "cycle",
 		json_pack("{s:f, s:f, s:f, s:f}", "runtime_ms", 1e3 * run->in_cycles_s / cycles,
 			"energy_mj", 1e3 * run->in_cycles_j / cycles, "with_pause_ms",
-			1e3 * run->end_s / cycles, "with_pause_mj",
-			1e3 * energy_j(result) / cycles));
+			1e3 * (run->end_s - stop_s) / cycles, "with_pause_mj",
+			1e3 * (energy_j(result) - stop_s * result->config->idle_w) / cycles));
 	json_object_set_new(truth, "sensor",
 		json_pack("{s:f, s:f, s:I, s:I}", "period_s", result->conversions->period_s,
 			"phase_s", result->conversions->phase_s, "conversions",
