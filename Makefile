@@ -6,6 +6,7 @@
 #   make test      set up this machine if needed, then run all tests
 #   make bench     speed and memory, as in docs/benchmarks.md
 #   make markers   tracing of all networks, with other runtimes (about 20 minutes)
+#   make compare   random runs against the rules of the original scripts (a minute)
 #   make accuracy  errors on simulated runs, into docs/accuracy.md (about an hour)
 #   make accuracy-traced  what tracers do to energies, likewise (about half an hour)
 #   make install   to PREFIX (default /usr/local)
@@ -57,6 +58,11 @@ markers: all
 	tools/check_markers.sh large $(BUILD)
 	tools/check_markers.sh runtimes $(BUILD) $(RUNTIMES)
 
+# tests/original/compare.py --help; COMPARE="--runs 5000".
+COMPARE ?=
+compare: all
+	tests/original/compare.py --joulemap $(BUILD)/joulemap --runs 2000 $(COMPARE)
+
 # Every check that CI makes, on this machine.
 check:
 	.ci/run
@@ -72,4 +78,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all deps demo test bench accuracy accuracy-traced markers check fuzz install clean
+.PHONY: all deps demo test bench accuracy accuracy-traced markers check fuzz install clean compare

@@ -96,7 +96,7 @@ static void widen(struct reach *reach, const struct jm_layer *layer)
 /* A log and a run that have nothing to do with each other lie far apart. */
 static int check_overlap(const struct mapping *mapping, struct jm_error *reterr)
 {
-	const struct jm_rail *rail = &mapping->recording->log.rails[0];
+	const struct jm_rail *rail = &jm_recording_log_as_read(mapping->recording)->rails[0];
 	const struct jm_timeline *timeline = jm_recording_lists(mapping->recording);
 	struct reach reach = {HUGE_VAL, -HUGE_VAL, 0};
 	double log_begin, log_end;
@@ -195,8 +195,7 @@ static int write_window(struct mapping *mapping, struct jm_error *reterr)
 {
 	const struct jm_recording *recording = mapping->recording;
 	const struct jm_timeline *lists = jm_recording_lists(recording);
-	const struct jm_power_log *log =
-		recording->log_as_read.n_rails ? &recording->log_as_read : &recording->log;
+	const struct jm_power_log *log = jm_recording_log_as_read(recording);
 	int listed = recording->as_read.n_layers > 0;
 	struct jm_timeline plain;
 	int result = borrow_layers(lists, &plain, reterr);

@@ -70,6 +70,9 @@ int jm_recording_store_fits(const struct jm_recording *recording,
 	const struct jm_fit_of_rail *fits, size_t n, const char *folder,
 	struct jm_error *reterr);
 
+/* The power log before it was mended. */
+const struct jm_power_log *jm_recording_log_as_read(const struct jm_recording *recording);
+
 /* Why nothing can be attributed; NULL: it can. Borrowed. */
 const struct jm_error *jm_recording_refusal(const struct jm_recording *recording);
 
