@@ -44,12 +44,13 @@ def measure(network, options):
 
 
 def read_times(path):
-    """{layer: (true, by markers, by callbacks)} in us."""
+    """{layer: (true, by markers, by callbacks, error of the first)} in us."""
     times = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         words = re.split(r"\s+", line.strip(), maxsplit=9)
         if words[0] != "#" and len(words) == 10:
-            times[words[9]] = (float(words[1]), float(words[3]), float(words[6]))
+            times[words[9]] = (float(words[1]), float(words[3]), float(words[6]),
+                               float(words[2]))
     return times
 
 
@@ -102,6 +103,7 @@ def row_of(network, way, records, times):
     covered = [abs(l["mj"] - l["true_mj"]) <= WITHIN * l["sd_mj"] for l in layers]
     percent, quantile = accuracy_report.percent, accuracy_report.quantile
     return [network, "{} of {}".format(len(known), len(times)), way,
+            percent(quantile([t[3] / t[0] for t in known], 0.5)),
             percent(quantile(time_errors, 0.5)), percent(quantile(time_errors, 0.9)),
             "**" + percent(quantile(energy_errors, 0.5)) + "**",
             percent(quantile(energy_errors, 0.9)),
@@ -111,7 +113,7 @@ def row_of(network, way, records, times):
             percent(quantile(resolved, 0.5))]
 
 
-HEAD = ["network", "layers", "traced by", "time: median", "90 %", "**energy: median**",
+HEAD = ["network", "layers", "traced by", "truth known to", "time: median", "90 %", "**energy: median**",
         "90 %", "all", "coverage", "resolved", "their median"]
 
 
