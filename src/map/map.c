@@ -130,6 +130,11 @@ static int fit_or_not(struct mapping *mapping, struct jm_error *reterr)
 		config->given_response ? &config->given : NULL, 1, config->progress,
 		&mapping->result->rails, &error);
 
+	if (result == 0 && config->rail && strcmp(config->rail, JM_RAIL_ALL) != 0 &&
+		!jm_rail_fits_find(&mapping->result->rails, config->rail))
+		result = jm_fail(&error, JM_ENOTFOUND,
+			"no readings of rail '%.60s' were kept: there is only the power log",
+			config->rail);
 	mapping->result->fitted = result == 0;
 	if (result < 0 && result != JM_ENOMEM && !config->method_chosen && !config->rail &&
 		!jm_recording_refusal(mapping->recording)) {

@@ -353,6 +353,14 @@ static void test_gone(void **state)
 	assert_non_null(strstr(
 		error.message, "take one of VDD_GPU_SOC, VDD_CPU_CV, VIN_SYS_5V0, total, all"));
 	jm_map_release(&mapped);
+	config.paths.power_log = scratch_path("gone.log");
+	snprintf(command, sizeof(command), "cp '%s'/network/*.log '%s'", folder,
+		config.paths.power_log);
+	assert_int_equal(system(command), 0);
+	config.rail = "VDD_CPU_CV"; /* not with a log of somebody else */
+	assert_int_equal(jm_map_run(&config, &mapped, &error), JM_ENOTFOUND);
+	assert_non_null(strstr(error.message, "no readings of rail 'VDD_CPU_CV' were kept"));
+	jm_map_release(&mapped);
 	snprintf(command, sizeof(command),
 		"sed -i 's/^\\(VDD_CPU_CV,[0-9]*,[0-9]*\\),.*/\\1,,/' "
 		"'%s/network/readings.csv'",
