@@ -419,6 +419,7 @@ struct jm_fit_diagnostics {
 	double phase_fill; /* share of the cycle in which conversions fall, 0..1 */
 	double jitter_ms;  /* of the time stamps, as the residuals show it */
 	double span_scale; /* below 1: durations were too long by that */
+	double waiting_ms; /* of a cycle: waiting inside spans, counted as gap */
 	size_t regimes;    /* 1: the machine ran alike all the time */
 	int clock_shift_s; /* added to the power log's clock: a time zone */
 	double log_likelihood;
@@ -431,6 +432,11 @@ struct jm_fit_closure {
 	double difference_mj; /* fitted - measured */
 	double sd_mj;
 	double cycle_ms;
+	/*
+	 * The difference beyond its own error (three deviations), over the measured
+	 * energy: the model misses that much, and all intervals are widened by it.
+	 */
+	double beyond_share;
 };
 
 struct jm_fit_result {

@@ -45,6 +45,14 @@ static void start_threads(struct jm_fit *fit)
 	fit->problem.pool = fit->pool;
 }
 
+static int polish_and_check(struct jm_fit *fit, struct jm_error *reterr)
+{
+	int result = jm_fit_polish(fit, reterr);
+
+	fit->inflation = 1;
+	return result < 0 ? result : jm_fit_check(fit, reterr);
+}
+
 int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret_result,
 	struct jm_error *reterr)
 {
@@ -70,9 +78,13 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 	if (result > 0)
 		result = jm_fit_robust(&fit, reterr);
 	if (result >= 0)
-		result = jm_fit_polish(&fit, reterr);
+		result = polish_and_check(&fit, reterr);
 	if (result >= 0)
-		result = jm_fit_check(&fit, reterr);
+		result = jm_fit_waiting(&fit, reterr);
+	if (result > 0)
+		result = jm_fit_robust(&fit, reterr);
+	if (result >= 0 && fit.waiting_s > 0)
+		result = polish_and_check(&fit, reterr);
 	if (result >= 0)
 		result = jm_fit_report(&fit, ret_result, reterr);
 	release(&fit);

@@ -32,6 +32,7 @@ struct jm_fit {
 	double robust_share;
 	double autocorrelation;
 	double inflation;
+	double waiting_s; /* taken from spans, as waiting that they hold */
 	/*
 	 * What powers are compared with: 0, and none is below it; of a rail whose
 	 * readings go below 0 (an offset, a rail that feeds back) the lowest of
@@ -107,6 +108,15 @@ int jm_fit_polish(struct jm_fit *fit, struct jm_error *reterr);
 double jm_fit_phase_excess(const struct jm_fit *fit);
 /* Misfit that widens the intervals. */
 int jm_fit_check(struct jm_fit *fit, struct jm_error *reterr);
+/*
+ * Where spans hold time in which nothing runs that is moved to the gaps: returns 1
+ * then, and weights, response and checks are to be made again.
+ */
+int jm_fit_waiting(struct jm_fit *fit, struct jm_error *reterr);
+/* The gap inside a cycle draws less than there can be: a sign of misfit. */
+int jm_fit_gap_is_below(const struct jm_fit *fit);
+/* Closure, and what follows from it; all rows are reported. */
+void jm_fit_close(const struct jm_fit *fit, struct jm_fit_result *result);
 /* Posterior to result. */
 int jm_fit_report(
 	const struct jm_fit *fit, struct jm_fit_result *result, struct jm_error *reterr);

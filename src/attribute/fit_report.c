@@ -172,56 +172,9 @@ static void report_diagnostics(const struct jm_fit *fit, struct jm_fit_diagnosti
 	ret->regimes = fit->segments.n_regimes;
 	ret->jitter_ms = fit->jitter_s * 1e3;
 	ret->span_scale = fit->segments.span_scale;
+	ret->waiting_ms = fit->waiting_s * 1e3 / (double)fit->segments.n_cycles;
 	ret->clock_shift_s = (int)(fit->clock_shift_ns / 1000000000);
 	ret->log_likelihood = posterior->log_evidence;
-}
-
-/* Power that conversions saw during the run, by time; undisturbed ones only. */
-static double measured_power(const struct jm_fit *fit, double *ret_sd)
-{
-	const struct jm_problem *problem = &fit->problem;
-	double sum = 0, square = 0, n = 0;
-
-	for (size_t i = 0; i < problem->moments.n; i++) {
-		double end = problem->moments.time_s[i] - fit->alignment.response.delay_s;
-		double y = problem->power_w[i];
-
-		if (end < fit->segments.begin_s || end > fit->segments.end_s ||
-			(problem->weight &&
-				problem->weight[i] * fit->scale[i] * fit->scale[i] < 0.5))
-			continue;
-		sum += y;
-		square += y * y;
-		n++;
-	}
-	*ret_sd = n > 1 ? sqrt(fmax(0, square / n - sum / n * (sum / n)) / n) : (double)NAN;
-	return n > 0 ? sum / n : (double)NAN;
-}
-
-static void report_closure(const struct jm_fit *fit, struct jm_fit_result *result)
-{
-	double run_s = fit->segments.end_s - fit->segments.begin_s;
-	double cycles = (double)fit->segments.n_cycles, sd, fitted = 0;
-	struct jm_fit_closure *closure = &result->closure;
-
-	closure->cycle_ms = run_s * 1e3 / cycles;
-	closure->measured_mj = measured_power(fit, &sd) * closure->cycle_ms;
-	closure->sd_mj = sd * closure->cycle_ms;
-	for (size_t k = 0; k < result->n_layers; k++)
-		if (result->layers[k].executions && isfinite(result->layers[k].energy_mj))
-			fitted += result->layers[k].energy_mj *
-				  (double)result->layers[k].executions / cycles;
-	fitted += result->gap.energy_mj + result->between.energy_mj;
-	closure->fitted_mj = fitted;
-	closure->difference_mj = fitted - closure->measured_mj;
-	if (jm_fit_has_negative(result))
-		fitted = (double)NAN; /* no shares */
-	for (size_t k = 0; k < result->n_layers; k++)
-		result->layers[k].energy_share = result->layers[k].energy_mj *
-						 (double)result->layers[k].executions / cycles /
-						 fitted;
-	result->gap.energy_share = result->gap.energy_mj / fitted;
-	result->between.energy_share = result->between.energy_mj / fitted;
 }
 
 int jm_fit_report(
@@ -252,6 +205,6 @@ int jm_fit_report(
 	report_gap(fit, JM_COLUMN_OUTSIDE, idle, &result->idle);
 	report_response(fit, &result->response);
 	report_diagnostics(fit, &result->diagnostics);
-	report_closure(fit, result);
+	jm_fit_close(fit, result);
 	return jm_fit_resolve(fit, result, reterr);
 }

@@ -341,6 +341,7 @@ static void sum_diagnostics(const struct parts *parts, struct jm_fit_diagnostics
 		ret->autocorrelation = fmax(ret->autocorrelation, d->autocorrelation);
 		ret->robust_share = fmax(ret->robust_share, d->robust_share);
 		ret->inflation = fmax(ret->inflation, d->inflation);
+		ret->waiting_ms = fmax(ret->waiting_ms, d->waiting_ms);
 		ret->prior_mean_w += d->prior_mean_w;
 		ret->prior_sd_w = hypot(ret->prior_sd_w, d->prior_sd_w);
 		ret->base_w += d->base_w;

@@ -21,7 +21,6 @@ enum { PHASES = 48 };
 /* Beyond these the model is taken to have failed. */
 #define JITTER_MAX 0.06
 #define TOGETHER_MAX 0.7
-#define CLOSURE_MAX 0.1
 #define CHANGES_MIN 0.01
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
@@ -72,10 +71,9 @@ int jm_fit_is_known(const struct jm_fit_layer *layer, double base_w, double know
 static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	const struct jm_response *response = &fit->alignment.response;
-	double above_mj = result->closure.measured_mj - fit->base_w * result->closure.cycle_ms;
 
 	if (fit->autocorrelation > TOGETHER_MAX ||
-		!(fabs(result->closure.difference_mj) < CLOSURE_MAX * above_mj))
+		!(result->closure.beyond_share < WIDEST_SHARE)) /* no interval is narrower */
 		return 1;
 	if (jm_fit_has_coarse_stamps(fit))
 		return 1;

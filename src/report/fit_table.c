@@ -106,10 +106,9 @@ static void print_groups(FILE *out, const struct jm_fit_result *result)
 	}
 }
 
-static void print_notes(FILE *out, const struct jm_fit_result *result)
+static void print_closure(FILE *out, const struct jm_fit_result *result)
 {
 	const struct jm_fit_closure *closure = &result->closure;
-	const struct jm_fit_diagnostics *diagnostics = &result->diagnostics;
 
 	if (isnan(closure->fitted_mj))
 		fprintf(out, "\nclosure: none; the sensor saw %.4f mJ per cycle\n",
@@ -120,6 +119,42 @@ static void print_notes(FILE *out, const struct jm_fit_result *result)
 			"%.4f mJ (%+.2f %%)\n",
 			closure->measured_mj, closure->fitted_mj,
 			100 * closure->difference_mj / fabs(closure->measured_mj));
+	if (closure->beyond_share > 0 && !isnan(closure->fitted_mj))
+		fprintf(out,
+			"that is beyond its own error: the model misses something, and all "
+			"rows are as much as %.1f %% of their power less certain\n",
+			100 * closure->beyond_share);
+	if (isnan(result->gap.power_w) && result->gap.runtime_ms > 0 &&
+		!isnan(closure->fitted_mj))
+		fprintf(out, "the gap in the cycle came out below what there can be, and has "
+			     "no figure\n");
+	if (result->diagnostics.waiting_ms > 0)
+		fprintf(out,
+			"spans of layers hold waiting time (launches that the host is late "
+			"with): %.3g ms per cycle count as gap, not as layers\n",
+			result->diagnostics.waiting_ms);
+}
+
+/* Where unresolved layers have figures: what these are, and where they have none. */
+static void print_rule(FILE *out, const struct jm_fit_result *result)
+{
+	for (size_t i = 0; i < result->n_layers; i++) {
+		const struct jm_fit_layer *layer = &result->layers[i];
+
+		if (layer->resolved != JM_RESOLVED_NO || isnan(layer->power_w))
+			continue;
+		fprintf(out, "rows marked 'no' are hardly more than what was assumed, within "
+			     "their +-; a table by cycle has no room for that, and leaves "
+			     "them empty\n");
+		return;
+	}
+}
+
+static void print_notes(FILE *out, const struct jm_fit_result *result)
+{
+	const struct jm_fit_diagnostics *diagnostics = &result->diagnostics;
+
+	print_closure(out, result);
 	print_groups(out, result);
 	if (diagnostics->robust_share > 0.002)
 		fprintf(out,
@@ -139,6 +174,7 @@ static void print_notes(FILE *out, const struct jm_fit_result *result)
 		fprintf(out, "NOT RESOLVED: %zu of %zu layers; %s: %s\n",
 			result->n_layers - result->n_resolved, result->n_layers,
 			jm_fit_cause_text(result->cause), result->advice);
+	print_rule(out, result);
 }
 
 void jm_fit_table_print(FILE *out, const struct jm_timeline *timeline,
@@ -210,16 +246,20 @@ static json_t *response_json(const struct jm_fit_response *response)
 		response->ambiguous);
 }
 
-static json_t *diagnostics_json(const struct jm_fit_diagnostics *d)
+static json_t *diagnostics_json(const struct jm_fit_result *result)
 {
-	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:i}", "readings",
-		(json_int_t)d->readings, "conversions", (json_int_t)d->conversions, "noise_w",
-		jm_json_number(d->noise_w), "tick_hits", jm_json_number(d->tick_hits),
-		"disturbed_share", jm_json_number(d->robust_share), "inflation",
-		jm_json_number(d->inflation), "drift_w", jm_json_number(d->drift_w),
-		"phase_fill", jm_json_number(d->phase_fill), "autocorrelation",
+	const struct jm_fit_diagnostics *d = &result->diagnostics;
+
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:i, s:o, s:o}",
+		"readings", (json_int_t)d->readings, "conversions", (json_int_t)d->conversions,
+		"noise_w", jm_json_number(d->noise_w), "tick_hits",
+		jm_json_number(d->tick_hits), "disturbed_share",
+		jm_json_number(d->robust_share), "inflation", jm_json_number(d->inflation),
+		"drift_w", jm_json_number(d->drift_w), "phase_fill",
+		jm_json_number(d->phase_fill), "autocorrelation",
 		jm_json_number(d->autocorrelation), "regimes", (json_int_t)d->regimes,
-		"clock_shift_s", d->clock_shift_s);
+		"clock_shift_s", d->clock_shift_s, "waiting_ms", jm_json_number(d->waiting_ms),
+		"closure_beyond_share", jm_json_number(result->closure.beyond_share));
 }
 
 json_t *jm_fit_table_json(const struct jm_timeline *timeline,
@@ -244,9 +284,9 @@ json_t *jm_fit_table_json(const struct jm_timeline *timeline,
 		jm_json_number(result->idle.power_w), "gap",
 		layer_json("(gap in the cycle)", "", &result->gap), "between",
 		layer_json("(gap between cycles)", "", &result->between), "response",
-		response_json(&result->response), "diagnostics",
-		diagnostics_json(&result->diagnostics), "layers", layers, "cause",
-		jm_fit_cause_text(result->cause), "advice", result->advice);
+		response_json(&result->response), "diagnostics", diagnostics_json(result),
+		"layers", layers, "cause", jm_fit_cause_text(result->cause), "advice",
+		result->advice);
 }
 
 int jm_json_print_report(FILE *out, json_t *taken, struct jm_error *reterr)

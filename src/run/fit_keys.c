@@ -86,6 +86,7 @@ static const struct jm_key diagnostics_keys[] = {
 	ANY(jm_fit_diagnostics, phase_fill),
 	ANY(jm_fit_diagnostics, jitter_ms),
 	ANY(jm_fit_diagnostics, span_scale),
+	ANY(jm_fit_diagnostics, waiting_ms),
 	COUNT(jm_fit_diagnostics, regimes),
 	JM_KEY_INTEGER(struct jm_fit_diagnostics, clock_shift_s, "clock_shift_s", -2e9, 2e9, 0),
 	ANY(jm_fit_diagnostics, log_likelihood),
@@ -98,6 +99,7 @@ static const struct jm_key closure_keys[] = {
 	ANY(jm_fit_closure, difference_mj),
 	ANY(jm_fit_closure, sd_mj),
 	ANY(jm_fit_closure, cycle_ms),
+	ANY(jm_fit_closure, beyond_share),
 };
 static const struct jm_keys closure_table = JM_KEYS(closure_keys, jm_fit_closure);
 

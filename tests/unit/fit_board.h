@@ -21,7 +21,10 @@ struct board {
 	size_t later_from; /* from this cycle on, these factors apply; 0: never */
 	double later_power[BOARD_LAYERS_MAX], later_time[BOARD_LAYERS_MAX];
 	double gap_w, idle_w, gap_s, gap_jitter, layer_jitter;
-	double pause_s; /* at most, at random, between cycles */
+	double pause_s;  /* at most, at random, between cycles */
+	double wait_s;   /* mean time that a span holds before its layer runs, at gap_w */
+	double launch_s; /* between the spans of a cycle, at gap_w */
+	double stretch;  /* one layer of each cycle runs this many times as long; 0: none */
 	double tau_s, window_s, round_s, delay_s, poll_s, noise_w, quantum_w, extra_w;
 	double shape;           /* supply: 1 / (1 + tau s + shape tau^2 s^2) */
 	double samples;         /* the sensor moves by 1 / samples of what it converts */
@@ -95,17 +98,28 @@ static inline double board_execute(struct board *board, size_t cycle, size_t k, 
 {
 	int later = board->later_from && cycle >= board->later_from;
 	double d = board->duration_s[k] * (1 + board->layer_jitter * board_normal(board));
-	double power_w = board->power_w[k] * (later ? board->later_power[k] : 1);
+	double power_w = board->power_w[k] * (later ? board->later_power[k] : 1), wait = 0;
 
 	d *= later ? board->later_time[k] : 1;
-	board_change(board, at, power_w);
+	if (board->launch_s > 0 && k) {
+		board_change(board, at, board->gap_w);
+		at += board->launch_s;
+	}
+	if (board->stretch > 0 && cycle % board->n_layers == k)
+		d *= board->stretch;
+	else if (board->wait_s > 0) /* what is repeated does not wait */
+		wait = -board->wait_s * log(1 - board_uniform(board));
+	if (wait > 0)
+		board_change(board, at, board->gap_w);
+	board_change(board, at + wait, power_w);
 	board->time_s[k] += d;
 	board->energy_j[k] += d * (power_w + board->extra_w);
 	jm_timeline_append(&board->timeline, k,
 		(struct jm_execution){
-			board_ns(board->stamp == JM_STAMP_END ? at + d : at), d * 1e3},
+			board_ns(board->stamp == JM_STAMP_END ? at + wait + d : at),
+			(wait + d) * 1e3},
 		NULL);
-	return at + d;
+	return at + wait + d;
 }
 
 static inline double board_run(struct board *board)
@@ -239,7 +253,7 @@ static inline void board_poll(struct board *board, double end_s)
 
 static inline void board_make(struct board *board)
 {
-	size_t room = board->n_cycles * (board->n_layers + 1) + 2;
+	size_t room = board->n_cycles * (3 * board->n_layers + 1) + 2;
 
 	jm_timeline_init(&board->timeline);
 	jm_power_log_init(&board->log);
