@@ -87,8 +87,7 @@ static const struct expectation expectations[] = {
 	{MODEL("bfloat16"), NULL, NULL, 0},
 	{MODEL("doubles"), NULL, NULL, 0},
 	{MODEL("whole_numbers"), NULL, NULL, 0},
-	/* Text cannot be handed on, and runtimes before cannot save it. */
-	{MODEL("strings"), JOINED, NULL, 22},
+	{MODEL("strings"), JOINED, NULL, 0}, /* text cannot be handed on */
 	{MODEL("unnamed"), NULL, NULL, 0},
 	{MODEL("random_first"), OPEN_BEGIN, NULL, 0},
 	{MODEL("random_shape"), NULL, NULL, 0},
@@ -329,7 +328,7 @@ static void test_failing_operator(void **state)
 		engine_unit_init(&unit, ops, MODEL("failing"));
 		unit.options.settings = &setting;
 		unit.options.n_settings = 1;
-		engine_unit_expect_failure(&unit, JM_EINVAL, "the network failed: ");
+		engine_unit_expect_failure(&unit, JM_EENGINE, "the network failed: ");
 	}
 }
 

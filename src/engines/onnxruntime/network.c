@@ -211,6 +211,11 @@ static int open_marked(struct jm_ort_network *network, struct jm_error *reterr)
 	setup.save_path = saved.path;
 	setup.save_weights = saved.weights_name;
 	result = discover(network, &setup, reterr);
+	/* Where text cannot be saved apart from the model, nothing is. */
+	if (result < 0 && network->setup.ort->api_version < JM_ORT_API_TEXT_APART) {
+		setup.save_weights = NULL;
+		result = discover(network, &setup, reterr);
+	}
 	if (result < 0) {
 		jm_ort_saved_close(&saved);
 		return result;

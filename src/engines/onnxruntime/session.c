@@ -64,7 +64,7 @@ static int add_weights(const struct jm_ort_session_setup *setup,
 		"cannot hand over the weights of model '%s'", model_name(setup->model));
 }
 
-/* Has the optimised model saved; its weights do not go into the model's file. */
+/* Has the optimised model saved; its weights go into the model's file or another. */
 static int save_model(const struct jm_ort_session_setup *setup,
 	struct OrtSessionOptions *options, struct jm_error *reterr)
 {
@@ -74,7 +74,7 @@ static int save_model(const struct jm_ort_session_setup *setup,
 	if (!setup->save_path)
 		return 0;
 	status = jm_ort_save_optimized_model_fn(ort)(options, setup->save_path);
-	if (!status)
+	if (!status && setup->save_weights)
 		status = jm_ort_add_session_config_fn(ort)(options,
 			"session.optimized_model_external_initializers_file_name",
 			setup->save_weights);

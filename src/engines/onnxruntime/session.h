@@ -19,7 +19,7 @@ struct jm_ort_session_setup {
 	const char *profile_prefix;          /* NULL: no profile in a file */
 	const char *weights_name;            /* of the model's weights; NULL: "weights" */
 	const char *save_path;               /* optimised model goes there; NULL: nowhere */
-	const char *save_weights;            /* and its weights there, beside it */
+	const char *save_weights;            /* and its weights beside it; NULL: in it */
 	int level;                           /* JM_ORT_... */
 	int threads;                         /* >= 1 */
 	int spinning;                        /* waiting threads may spin */
