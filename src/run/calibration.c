@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/calibration.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -244,35 +246,45 @@ int jm_calibration_find(const json_t *file, const char *board,
 	return found;
 }
 
-static int make_parent(const char *path, struct jm_error *reterr)
+/* "" for a file in the current folder. */
+static void get_parent(const char *path, char ret_parent[JM_PATH_MAX])
 {
 	size_t folder = strlen(path) - strlen(jm_path_name(path));
-	char parent[JM_PATH_MAX];
 
-	jm_text_copy(parent, folder ? folder : 1, path); /* without its '/' */
-	return parent[0] ? jm_folder_make(parent, reterr) : 0;
+	while (folder > 1 && path[folder - 1] == '/')
+		folder--;
+	jm_text_copy(ret_parent, folder + 1, path);
 }
 
 int jm_calibration_check_place(struct jm_error *reterr)
 {
-	char path[JM_PATH_MAX];
-	struct jm_writer writer;
+	char path[JM_PATH_MAX], parent[JM_PATH_MAX], above[JM_PATH_MAX];
 	int result = jm_calibration_path(path, reterr);
 
-	if (result == 0)
-		result = make_parent(path, reterr);
-	if (result == 0)
-		result = jm_writer_open(&writer, path, reterr);
-	if (result == 0)
-		jm_writer_abandon(&writer);
-	return result;
+	if (result < 0)
+		return result;
+	get_parent(path, parent);
+	while (parent[0] && !jm_path_exists(parent)) {
+		if (errno != ENOENT)
+			return jm_fail_errno(reterr, errno, "cannot write '%s'", path);
+		get_parent(parent, above);
+		memcpy(parent, above, sizeof(parent));
+	}
+	if (parent[0] && !jm_path_is_folder(parent))
+		return jm_fail_errno(reterr, ENOTDIR, "cannot write '%s'", path);
+	if (access(parent[0] ? parent : ".", W_OK | X_OK) != 0)
+		return jm_fail_errno(reterr, errno, "cannot write '%s'", path);
+	return 0;
 }
 
 static int save(const char *path, const json_t *file, struct jm_error *reterr)
 {
-	char *text;
-	int result = make_parent(path, reterr);
+	char parent[JM_PATH_MAX], *text;
+	int result = 0;
 
+	get_parent(path, parent);
+	if (parent[0])
+		result = jm_folder_make(parent, reterr);
 	if (result < 0)
 		return result;
 	text = jm_json_dump(file, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

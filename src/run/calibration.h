@@ -68,8 +68,7 @@ int jm_calibration_find(const json_t *file, const char *board,
 	const struct jm_sensor_info *info, uint64_t seed, const char *rail,
 	struct jm_calibration *ret_calibration);
 
-/* Could one be stored? Makes the folder, and an error of the file system tells what is wrong.
- */
+/* 0 when one can be stored, as far as permissions tell; else why not. Makes nothing. */
 int jm_calibration_check_place(struct jm_error *reterr);
 
 /*

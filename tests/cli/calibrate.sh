@@ -130,6 +130,6 @@ fi
 # ---- No place for the result: found before the measurement
 : >occupied
 JOULEMAP_CALIBRATION=$PWD/occupied/calibration.json run calibrate --sensor sim --duration 600
-expect_error 1 "cannot make folder '$PWD/occupied': Not a directory"
+expect_error 1 "cannot write '$PWD/occupied/calibration.json': Not a directory"
 
 finish
