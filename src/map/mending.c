@@ -91,12 +91,11 @@ static int64_t to_rhythm_ns(
 	double round[2], phase[2], longer;
 
 	after = after < RHYTHM_READINGS ? after : RHYTHM_READINGS;
-	if (!find_phase(rail, last - before, before, cut->to_ns, &round[0], &phase[0]) ||
+	if (!find_phase(rail, last - before, before, cut->from_ns, &round[0], &phase[0]) ||
 		!find_phase(rail, next, after, cut->to_ns, &round[1], &phase[1]) ||
 		fabs(round[1] / round[0] - 1) > SAME_ROUND)
 		return 0;
-	longer = fmod(
-		phase[1] - phase[0] - jm_mending_seconds(cut->to_ns - cut->from_ns), round[0]);
+	longer = fmod(phase[1] - phase[0], round[0]);
 	while (longer > jm_mending_seconds(most_ns))
 		longer -= round[0];
 	while (longer + round[0] <= jm_mending_seconds(most_ns))
