@@ -72,7 +72,7 @@ static void write_and_read(const struct jm_ort_saved *saved, const struct jm_ort
 	if (image.failed)
 		abort();
 	if (read_image(&again, image.data, image.size) == 0 &&
-		again.n_nodes != plan->n + plan->n_all)
+		again.n_nodes != plan->n + plan->n_markers)
 		abort();
 	jm_ort_saved_close(&again);
 	jm_proto_writer_release(&image);
@@ -89,14 +89,11 @@ static void plan_and_write(struct jm_ort_saved *saved, int backwards)
 		if (add_step(&steps, &saved->nodes[backwards ? n - 1 - i : i]) < 0)
 			abort();
 	if (jm_ort_plan_make(&plan, saved, &steps, &error) == 0) {
-		if (plan.n != n || plan.n_markers > plan.n_all || plan.n_marks > n + 1)
+		if (plan.n != n || plan.n_markers > plan.n_marks + 1 || plan.n_marks > n + 1)
 			abort();
 		write_and_read(saved, &plan, &steps);
 		jm_ort_plan_release(&plan);
 	}
-	/* What is known of values is borrowed from the steps. */
-	for (size_t i = 0; i < saved->n_values; i++)
-		saved->values[i].seen = NULL;
 	jm_ort_steps_release(&steps);
 }
 

@@ -45,16 +45,6 @@ static void release(struct planned *planned)
 	jm_proto_writer_release(&planned->image);
 }
 
-/* "1011": places with a mark. */
-static void expect_marks(const struct planned *planned, const char *marks)
-{
-	assert_int_equal(planned->result, 0);
-	assert_int_equal(strlen(marks), planned->plan.n + 1);
-	for (size_t i = 0; marks[i]; i++)
-		if (planned->plan.is_marked[i] != (marks[i] == '1'))
-			fail_msg("mark %zu of '%s' is not so", i, marks);
-}
-
 static int is_value(const struct planned *planned, uint32_t value, const char *name)
 {
 	struct jm_ort_piece piece = {name, strlen(name)};
@@ -62,17 +52,27 @@ static int is_value(const struct planned *planned, uint32_t value, const char *n
 	return jm_ort_saved_find(&planned->saved, piece) == value;
 }
 
-/* NULL: none. */
-static void expect_marker(const struct planned *planned, size_t i, size_t at, int stamps,
-	const char *through, const char *after)
+/* What the marker at each place reads; "": there is none. */
+static void expect_reads_of(const struct planned *planned, const char *const *names)
 {
-	const struct jm_ort_plan_marker *marker = &planned->plan.markers[i];
+	if (planned->result < 0)
+		fail_msg("%s", planned->error.message);
+	for (size_t i = 0; i <= planned->plan.n; i++)
+		if (!is_value(planned, planned->plan.reads[i], names[i]))
+			fail_msg("the marker at place %zu does not read '%s'", i, names[i]);
+}
 
-	assert_true(i < planned->plan.n_all);
-	assert_int_equal(marker->at, at);
-	assert_int_equal(marker->stamps, stamps);
-	assert_true(is_value(planned, marker->through, through ? through : ""));
-	assert_true(is_value(planned, marker->after, after ? after : ""));
+/* In the order of execution. */
+static void expect_steps(const struct planned *planned, const char *const *names)
+{
+	for (size_t i = 0; i < planned->plan.n; i++) {
+		struct jm_ort_piece name = planned->saved.nodes[planned->plan.order[i]].name;
+
+		assert_int_equal(name.size, strlen(names[i]));
+		assert_memory_equal(name.data, names[i], name.size);
+		assert_int_equal(
+			strncmp(planned->steps.steps[i].event, names[i], name.size), 0);
+	}
 }
 
 /* ---- Marks --------------------------------------------------------------------------- */
@@ -85,24 +85,21 @@ static const struct marker_unit_node chain[] = {
 
 static void test_chain(void **state)
 {
+	static const char *const reads[] = {"x", "a", "b", "y"};
 	struct planned planned;
 
 	(void)state;
 	plan(&planned, chain, NULL, COUNT(chain));
-	expect_marks(&planned, "1111");
+	expect_reads_of(&planned, reads);
 	assert_int_equal(planned.plan.n_marks, 4);
 	assert_int_equal(planned.plan.n_markers, 5); /* one has a twin */
-	assert_int_equal(planned.plan.n_all, 5);
-	assert_int_equal(planned.plan.twin, 1);
-	expect_marker(&planned, 0, 0, 1, "x", NULL);
-	expect_marker(&planned, 1, 1, 1, "a", NULL);
-	expect_marker(&planned, 2, 1, 1, "a", NULL);
-	expect_marker(&planned, 3, 2, 1, "b", NULL);
-	expect_marker(&planned, 4, 3, 1, NULL, "y");
+	assert_int_equal(planned.plan.twin, 2);
+	assert_int_equal(jm_ort_plan_count_before(&planned.plan, 2), 2);
+	assert_int_equal(jm_ort_plan_count_before(&planned.plan, 3), 4);
 	release(&planned);
 }
 
-/* What the next one does not read, the marker waits for. */
+/* The order is that of the run, not that of the file. */
 static void test_beside(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
@@ -111,72 +108,63 @@ static void test_beside(void **state)
 		{"add", "Add", {"a", "b"}, {"y"}, TWO, ONE},
 	};
 	static const size_t other_way[] = {1, 0, 2};
+	static const char *const reads[] = {"x", "a", "b", "y"};
+	static const char *const other_reads[] = {"x", "b", "a", "y"};
 	struct planned planned;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
-	expect_marks(&planned, "1111");
-	expect_marker(&planned, planned.plan.twin == 0 ? 2 : 1, 1, 1, "x", "a");
+	expect_reads_of(&planned, reads);
 	release(&planned);
 	plan(&planned, nodes, other_way, COUNT(nodes));
-	assert_int_equal(planned.plan.order[0], 1);
-	expect_marker(&planned, planned.plan.twin == 0 ? 2 : 1, 1, 1, "x", "b");
+	expect_reads_of(&planned, other_reads);
 	release(&planned);
 }
 
-/* A sequence cannot be waited for: all until it is read is one layer, tied to it. */
+/* No marker can read a sequence: the step that writes it runs with the one that reads it. */
 static void test_sequence(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
 		{"neg", "Neg", {"x"}, {"a"}, ONE, ONE},
 		{"split", "SplitToSequence", {"a"}, {"s"}, ONE, NONE},
+		{"insert", "SequenceInsert", {"s", "a"}, {"t"}, ONE, NONE},
 		{"abs", "Abs", {"a"}, {"b"}, ONE, ONE},
-		{"at", "SequenceAt", {"s", "w"}, {"c"}, ONE, ONE},
+		{"at", "SequenceAt", {"t", "w"}, {"c"}, ONE, ONE},
 		{"add", "Add", {"b", "c"}, {"y"}, TWO, ONE},
 	};
+	static const char *const steps[] = {"neg", "abs", "split", "insert", "at", "add"};
+	static const char *const reads[] = {"x", "a", "b", "", "", "c", "y"};
 	struct planned planned;
-	size_t i = 0;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
-	expect_marks(&planned, "110011");
-	while (planned.plan.markers[i].at < 2)
-		i++;
-	expect_marker(&planned, i, 2, 0, "a", NULL);
-	assert_int_equal(planned.plan.markers[i].after_marker, i - 1);
-	expect_marker(&planned, i + 1, 4, 1, "c", "b");
-	for (size_t j = 0; j < COUNT(nodes); j++)
-		assert_int_equal(planned.plan.turns[j], JM_ORT_TURN_IN_ORDER);
+	expect_reads_of(&planned, reads);
+	expect_steps(&planned, steps);
+	for (size_t i = 0; i < COUNT(nodes); i++)
+		assert_false(planned.plan.is_leaf[i]);
 	release(&planned);
 }
 
-/* A step that reads nothing computed comes first in the file, and is waited for. */
+/* Steps that read nothing computed have their place too. */
 static void test_loose(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
-		{"neg", "Neg", {"x"}, {"a"}, ONE, ONE},
 		{"dice", "RandomUniform", {NULL}, {"r"}, NONE, ONE},
+		{"neg", "Neg", {"x"}, {"a"}, ONE, ONE},
 		{"scale", "Mul", {"w", "w"}, {"v"}, TWO, ONE},
-		{"abs", "Abs", {"a"}, {"b"}, ONE, ONE},
-		{"sum", "Sum", {"b", "r", "v"}, {"y"}, MARKER_UNIT_TWO, ONE},
+		{"sum", "Sum", {"a", "r", "v"}, {"y"}, TWO, ONE},
 	};
+	static const char *const reads[] = {"", "r", "a", "v", "y"};
 	struct planned planned;
-	size_t i = 0;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
-	expect_marks(&planned, "100111");
-	assert_int_equal(planned.plan.turns[1], JM_ORT_TURN_FIRST);
-	assert_int_equal(planned.plan.turns[2], JM_ORT_TURN_FIRST);
-	while (planned.plan.markers[i].at < 3)
-		i++;
-	expect_marker(&planned, i, 3, 0, "a", "r");
-	expect_marker(&planned, i + 1, 3, 1, "a", "v");
-	assert_false(planned.saved.is_repeatable);
+	expect_reads_of(&planned, reads);
+	assert_int_equal(planned.plan.n_marks, 4);
 	release(&planned);
 }
 
-/* What nobody reads and is no tensor comes last in the file. */
+/* What nobody reads and is no tensor stands among the markers. */
 static void test_leaf(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
@@ -185,13 +173,16 @@ static void test_leaf(void **state)
 		{"abs", "Abs", {"a"}, {"b"}, ONE, ONE},
 		{"split2", "SplitToSequence", {"b"}, {"z"}, ONE, NONE},
 	};
+	static const char *const steps[] = {"neg", "split", "abs", "split2"};
+	static const char *const reads[] = {"x", "a", "", "b", ""};
 	struct planned planned;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
-	expect_marks(&planned, "11110");
-	assert_int_equal(planned.plan.turns[1], JM_ORT_TURN_LAST);
-	assert_int_equal(planned.plan.turns[3], JM_ORT_TURN_LAST);
+	expect_reads_of(&planned, reads);
+	expect_steps(&planned, steps);
+	assert_true(planned.plan.is_leaf[1] && planned.plan.is_leaf[3]);
+	assert_false(planned.plan.is_leaf[0] || planned.plan.is_leaf[2]);
 	release(&planned);
 }
 
@@ -204,29 +195,30 @@ static void test_optional(void **state)
 		{"unwrap", "OptionalGetElement", {"p"}, {"a"}, ONE, ONE},
 		{"neg", "Neg", {"a"}, {"y"}, ONE, ONE},
 	};
+	static const char *const reads[] = {"x", "", "", "a", "y"};
 	struct planned planned;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
-	expect_marks(&planned, "10011");
+	expect_reads_of(&planned, reads);
 	release(&planned);
 }
 
 static void test_nothing_to_mark(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
-		{"dice", "RandomUniform", {NULL}, {"y"}, NONE, NONE},
+		{"dice", "RandomUniform", {NULL}, {"z"}, NONE, NONE},
 	};
 	struct planned planned;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
 	assert_int_equal(planned.result, 0);
-	assert_int_equal(planned.plan.n_all, planned.plan.n_markers);
+	assert_int_equal(planned.plan.n_markers, 0);
+	assert_true(planned.plan.is_leaf[0]);
 	release(&planned);
 	plan(&planned, NULL, NULL, 0);
-	assert_int_equal(planned.result, 0);
-	assert_int_equal(planned.plan.n_markers, 0);
+	assert_int_equal(planned.result, JM_ENOTFOUND);
 	release(&planned);
 }
 
@@ -262,7 +254,7 @@ static void refuse_steps(const struct marker_unit_node *nodes, size_t n)
 		jm_ort_plan_make(&planned.plan, &planned.saved, &planned.steps, &planned.error),
 		JM_ENOTFOUND);
 	assert_non_null(strstr(planned.error.message, "are not the"));
-	assert_null(planned.plan.markers);
+	assert_null(planned.plan.reads);
 	release(&planned);
 }
 
@@ -339,29 +331,48 @@ static void read_again(struct planned *planned, struct jm_ort_saved *ret_saved)
 	if (marker_unit_read(ret_saved, image.data, image.size, &planned->error) < 0)
 		fail_msg("%s", planned->error.message);
 	jm_proto_writer_release(&image);
-	assert_int_equal(ret_saved->n_nodes, planned->plan.n + planned->plan.n_all);
+	assert_int_equal(ret_saved->n_nodes, planned->plan.n + planned->plan.n_markers);
 }
 
+static void expect_nodes(const struct jm_ort_saved *saved, const char *const *names)
+{
+	for (size_t i = 0; i < saved->n_nodes; i++) {
+		struct jm_ort_piece name = saved->nodes[i].name;
+
+		if (name.size != strlen(names[i]) ||
+			memcmp(name.data, names[i], name.size) != 0)
+			fail_msg("node %zu is '%.*s', not '%s'", i, (int)name.size, name.data,
+				names[i]);
+	}
+}
+
+/* Nodes as they were, then markers from the last to the first. */
 static void test_write(void **state)
 {
+	static const char *const nodes[] = {"neg", "add", "abs", "joulemap-marker-4",
+		"joulemap-marker-3", "joulemap-marker-2", "joulemap-marker-1",
+		"joulemap-marker-0"};
+	static const char *const reads[] = {"x", "a", "b", "b", "y"};
 	struct planned planned;
 	struct jm_ort_saved again;
 
 	(void)state;
 	plan(&planned, chain, NULL, COUNT(chain));
 	read_again(&planned, &again);
-	expect_reads(&again, "joulemap-marker-0", 0, "x");
-	expect_reads(&again, "neg", 0, "joulemap-marker-0");
-	expect_reads(&again, "joulemap-marker-1", 0, "a");
-	expect_reads(&again, "joulemap-marker-2", 0, "joulemap-marker-1");
-	expect_reads(&again, "add", 0, "joulemap-marker-2");
+	expect_nodes(&again, nodes);
+	for (size_t i = 0; i < COUNT(reads); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "joulemap-marker-%zu", i);
+		expect_reads(&again, name, 0, reads[i]);
+	}
+	expect_reads(&again, "add", 0, "a");
 	expect_reads(&again, "add", 1, "w");
-	expect_reads(&again, "joulemap-marker-4", 0, "y");
 	jm_ort_saved_close(&again);
 	release(&planned);
 }
 
-/* Nodes that have no name get that of their step; an input that is read twice. */
+/* Nodes that have no name get that of their step. */
 static void test_write_nameless(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
@@ -374,34 +385,30 @@ static void test_write_nameless(void **state)
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
 	read_again(&planned, &again);
-	expect_reads(&again, "Add", 0,
-		planned.plan.twin == 0 ? "joulemap-marker-1" : "joulemap-marker-0");
-	expect_reads(&again, "Add", 1,
-		planned.plan.twin == 0 ? "joulemap-marker-1" : "joulemap-marker-0");
+	expect_reads(&again, "Add", 1, "x");
 	expect_reads(&again, "Mul", 2, "x");
 	jm_ort_saved_close(&again);
 	release(&planned);
 }
 
-static void test_write_turns(void **state)
+/* What nothing waits for has its place among the markers. */
+static void test_write_leaf(void **state)
 {
 	static const struct marker_unit_node nodes[] = {
 		{"neg", "Neg", {"x"}, {"a"}, ONE, ONE},
 		{"split", "SplitToSequence", {"a"}, {"s"}, ONE, NONE},
-		{"dice", "RandomUniform", {NULL}, {"r"}, NONE, ONE},
-		{"add", "Add", {"a", "r"}, {"y"}, TWO, ONE},
+		{"add", "Add", {"a", "w"}, {"y"}, TWO, ONE},
 	};
+	static const char *const wanted[] = {"neg", "add", "joulemap-marker-3",
+		"joulemap-marker-2", "split", "joulemap-marker-1", "joulemap-marker-0"};
 	struct planned planned;
 	struct jm_ort_saved again;
-	size_t at;
 
 	(void)state;
 	plan(&planned, nodes, NULL, COUNT(nodes));
+	assert_int_equal(planned.plan.twin, 3);
 	read_again(&planned, &again);
-	find_node(&again, "dice", &at);
-	assert_int_equal(at, 0);
-	find_node(&again, "split", &at);
-	assert_int_equal(at, again.n_nodes - 1);
+	expect_nodes(&again, wanted);
 	jm_ort_saved_close(&again);
 	release(&planned);
 }
@@ -426,7 +433,6 @@ static void test_damaged(void **state)
 		jm_ort_saved_close(&saved);
 	}
 	assert_int_equal(marker_unit_read(&saved, image.data, image.size, &error), 0);
-	assert_true(saved.is_repeatable);
 	jm_ort_saved_close(&saved);
 	jm_ort_saved_close(&saved); /* one that is closed */
 	jm_proto_writer_release(&image);
@@ -447,7 +453,7 @@ int main(void)
 		cmocka_unit_test(test_our_names),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_nameless),
-		cmocka_unit_test(test_write_turns),
+		cmocka_unit_test(test_write_leaf),
 		cmocka_unit_test(test_damaged),
 	};
 

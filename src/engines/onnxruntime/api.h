@@ -17,7 +17,6 @@
 /* Newest table asked for, the oldest that will do, and what came when. */
 #define JM_ORT_API_WANTED 26
 #define JM_ORT_API_OLDEST 17
-#define JM_ORT_API_MARKERS 18    /* outputs of our operators may lie where inputs do */
 #define JM_ORT_API_TEXT_APART 23 /* saves models that hold text with weights apart */
 #define JM_ORT_API_GRAPH 23      /* an execution provider sees the graph */
 #define JM_ORT_API_CALLBACKS 25  /* and is called before and after nodes */

@@ -133,20 +133,13 @@ static int open_library(struct jm_ort *ort, const struct jm_engine_options *opti
 			"ONNX Runtime %s has no callbacks, 1.%d or later has; leave out "
 			"--trace callbacks",
 			ort->version, JM_ORT_API_CALLBACKS);
-	if (ret_choices->tracing == JM_ORT_TRACING_MARKERS &&
-		ort->api_version < JM_ORT_API_MARKERS)
-		result = jm_fail(reterr, JM_EUNSUPPORTED,
-			"ONNX Runtime %s cannot be traced by markers, 1.%d or later can; "
-			"leave out --trace markers",
-			ort->version, JM_ORT_API_MARKERS);
 	return result;
 }
 
-static int uses_markers(const struct jm_ort *ort, const struct jm_ort_choices *choices)
+static int uses_markers(const struct jm_ort_choices *choices)
 {
-	return ort->api_version >= JM_ORT_API_MARKERS &&
-	       (choices->tracing == JM_ORT_TRACING_AUTO ||
-		       choices->tracing == JM_ORT_TRACING_MARKERS);
+	return choices->tracing == JM_ORT_TRACING_AUTO ||
+	       choices->tracing == JM_ORT_TRACING_MARKERS;
 }
 
 static void describe(const struct jm_ort *ort, const struct jm_ort_choices *choices,
@@ -156,7 +149,7 @@ static void describe(const struct jm_ort *ort, const struct jm_ort_choices *choi
 	jm_text_copy(ret_info->version, sizeof(ret_info->version), ort->version);
 	jm_text_copy(ret_info->library, sizeof(ret_info->library), ort->path);
 	jm_text_copy(ret_info->tracing, sizeof(ret_info->tracing),
-		uses_markers(ort, choices)     ? "markers"
+		uses_markers(choices)          ? "markers"
 		: uses_callbacks(ort, choices) ? "callbacks"
 					       : "profile");
 	ret_info->scope = JM_SCOPE_CPU;
@@ -328,7 +321,7 @@ static int open_network(struct engine *engine, const struct jm_engine_options *o
 		.spinning = choices->spinning,
 		.seed = options->seed};
 	struct jm_ort_clock clock = {options->now_ns, options->clock};
-	struct jm_ort_ways ways = {uses_markers(ort, choices), uses_callbacks(ort, choices)};
+	struct jm_ort_ways ways = {uses_markers(choices), uses_callbacks(ort, choices)};
 	int result = jm_ort_network_open(&engine->network, &setup, ways, clock, reterr);
 
 	engine->network.setup.capture = NULL; /* of later sessions nothing new is learnt */

@@ -33,84 +33,71 @@ static int is_same(const struct jm_ort_step *a, const struct jm_ort_step *b)
 	return strcmp(a->op, b->op) == 0 && strcmp(a->event, b->event) == 0;
 }
 
-/* What has to run between two stamps, and which of it has. */
-struct stretch {
-	const struct jm_ort_plan *plan;
-	const struct jm_ort_steps *steps;
-	size_t step, marker;         /* the first ones */
-	size_t end_step, end_marker; /* behind the last ones; end_marker stamps, if any */
-	unsigned char *is_done;      /* [plan->n + plan->n_all] */
-};
-
-static void find_end(struct stretch *stretch)
+/*
+ * What ran, from *at on, is the steps from `first` to before `end`; *at moves on.
+ * No marker is among them: they are one layer, and their order is of no account.
+ */
+static int are_steps(const struct jm_ort_steps *steps, size_t first, size_t end,
+	const struct jm_ort_steps *marked, size_t *at)
 {
-	const struct jm_ort_plan *plan = stretch->plan;
+	size_t from = *at;
 
-	while (stretch->end_marker < plan->n_all && !plan->markers[stretch->end_marker].stamps)
-		stretch->end_marker++;
-	stretch->end_step = stretch->end_marker < plan->n_all
-				    ? plan->markers[stretch->end_marker].at
-				    : plan->n;
-}
+	*at += end - first;
+	for (size_t i = first; i < end; i++) {
+		size_t j = from;
 
-/* Between stamps the order is of no account: it is one layer. */
-static int take(struct stretch *stretch, const struct jm_ort_step *ran)
-{
-	for (size_t i = stretch->step; i < stretch->end_step; i++)
-		if (!stretch->is_done[i] && is_same(ran, &stretch->steps->steps[i])) {
-			stretch->is_done[i] = 1;
-			return 1;
-		}
-	for (size_t i = stretch->marker; i < stretch->end_marker; i++)
-		if (!stretch->is_done[stretch->plan->n + i] && is_marker(ran, i)) {
-			stretch->is_done[stretch->plan->n + i] = 1;
-			return 1;
-		}
-	return 0;
-}
-
-/* Index of the first that ran out of its place; marked->n: none did. */
-static size_t find_wrong(struct stretch *stretch, const struct jm_ort_steps *marked)
-{
-	size_t at = 0;
-
-	while (at < marked->n) {
-		size_t n;
-
-		find_end(stretch);
-		n = stretch->end_step - stretch->step + stretch->end_marker - stretch->marker;
-		for (size_t i = 0; i < n; i++, at++)
-			if (at == marked->n || !take(stretch, &marked->steps[at]))
-				return at;
-		if (at < marked->n && !is_marker(&marked->steps[at], stretch->end_marker))
-			return at;
-		at++;
-		stretch->step = stretch->end_step;
-		stretch->marker = ++stretch->end_marker;
+		while (j < *at && !is_same(&marked->steps[j], &steps->steps[i]))
+			j++;
+		if (j == *at)
+			return 0;
 	}
-	return marked->n;
+	return 1;
+}
+
+/* Index of a place that has a marker, from `place` on; plan->n: the end. */
+static size_t next_place(const struct jm_ort_plan *plan, size_t place)
+{
+	while (place < plan->n && !jm_ort_plan_is_marked(plan, place))
+		place++;
+	return place;
+}
+
+/* *ret_at: what ran first that should not. */
+static int is_in_order(const struct jm_ort_plan *plan, const struct jm_ort_steps *steps,
+	const struct jm_ort_steps *marked, size_t *ret_at)
+{
+	size_t marker = 0, step = 0;
+
+	for (size_t place = next_place(plan, 0);; place = next_place(plan, place + 1)) {
+		size_t n = jm_ort_plan_is_marked(plan, place) ? 1 + (place == plan->twin) : 0;
+
+		if (!are_steps(steps, step, place, marked, ret_at)) {
+			*ret_at -= place - step;
+			return 0;
+		}
+		step = place;
+		for (size_t i = 0; i < n; i++, ++*ret_at)
+			if (!is_marker(&marked->steps[*ret_at], marker++))
+				return 0;
+		if (place == plan->n)
+			return 1;
+	}
 }
 
 int jm_ort_check_order(const struct jm_ort_plan *plan, const struct jm_ort_steps *steps,
 	const struct jm_ort_steps *marked, struct jm_error *reterr)
 {
-	struct stretch stretch = {.plan = plan, .steps = steps};
-	size_t wrong;
+	size_t at = 0;
 
-	if (marked->n != plan->n + plan->n_all)
+	if (marked->n != plan->n + plan->n_markers)
 		return jm_fail(reterr, JM_EENGINE,
 			"with them %zu nodes run instead of %zu and %zu markers", marked->n,
-			plan->n, plan->n_all);
-	stretch.is_done = calloc(plan->n + plan->n_all + 1, 1);
-	if (!stretch.is_done)
-		return jm_fail_memory(reterr, "the order of layers");
-	wrong = find_wrong(&stretch, marked);
-	free(stretch.is_done);
-	if (wrong >= marked->n)
+			plan->n, plan->n_markers);
+	if (is_in_order(plan, steps, marked, &at))
 		return 0;
 	return jm_fail(reterr, JM_EENGINE,
-		"with them the order is another one, from node %zu ('%.64s') on", wrong + 1,
-		marked->steps[wrong].event);
+		"with them the order is another one, from node %zu ('%.64s') on", at + 1,
+		marked->steps[at].event);
 }
 
 /* ---- Answer ------------------------------------------------------------------------ */

@@ -97,10 +97,10 @@ static void describe_missing(const struct jm_ort_marked *marked, const struct jm
 			"'%.48s'",
 			n_joined, n_joined == 1 ? "" : "s",
 			n_joined == 1 ? "it is" : "they are", graph->layers[first].name);
-	if (used < size && !plan->is_marked[0])
+	if (used < size && !jm_ort_plan_is_marked(plan, 0))
 		used += (size_t)snprintf(ret_note + used, size - used,
 			"%sthe first layer begins with the run", used ? "; " : "");
-	if (used < size && !plan->is_marked[plan->n])
+	if (used < size && !jm_ort_plan_is_marked(plan, plan->n))
 		snprintf(ret_note + used, size - used, "%sthe last layer ends with the run",
 			used ? "; " : "");
 }

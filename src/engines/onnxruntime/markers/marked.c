@@ -11,41 +11,29 @@
 
 /* ---- Opening ----------------------------------------------------------------------- */
 
-/* The different kinds of markers of a plan. JM_ENOMEM. */
-static int list_kinds(const struct jm_ort_marked *marked, struct jm_ort_marker_kind **ret_kinds,
-	size_t *ret_n)
-{
-	const struct jm_ort_plan *plan = &marked->plan;
-	struct jm_ort_marker_kind *kinds = calloc(plan->n_all + 1, sizeof(*kinds));
-	size_t n = 0;
-
-	for (size_t i = 0; kinds && i < plan->n_all; i++) {
-		struct jm_ort_marker_kind kind =
-			jm_ort_plan_kind(plan, &marked->saved, &plan->markers[i]);
-		size_t at = 0;
-
-		while (at < n && memcmp(&kinds[at], &kind, sizeof(kind)) != 0)
-			at++;
-		kinds[at] = kind;
-		n += at == n;
-	}
-	*ret_kinds = kinds;
-	*ret_n = n;
-	return kinds ? 0 : JM_ENOMEM;
-}
-
+/* One operator for each type of elements that is read. */
 static int make_operators(struct jm_ort_marked *marked, const struct jm_ort *ort,
 	struct jm_ort_clock clock, struct jm_error *reterr)
 {
-	struct jm_ort_marker_kind *kinds;
-	size_t n;
-	int result;
+	const struct jm_ort_plan *plan = &marked->plan;
+	int *dtypes = calloc(plan->n + 2, sizeof(*dtypes)), result;
+	size_t n = 0;
 
-	if (list_kinds(marked, &kinds, &n) < 0)
+	if (!dtypes)
 		return jm_fail_memory(reterr, "the markers");
+	for (size_t i = 0; i <= plan->n; i++) {
+		size_t at = 0;
+
+		if (!jm_ort_plan_is_marked(plan, i))
+			continue;
+		dtypes[n] = marked->saved.values[plan->reads[i]].dtype;
+		while (dtypes[at] != dtypes[n])
+			at++;
+		n += at == n;
+	}
 	result = jm_ort_markers_open(
-		&marked->markers, ort, clock, kinds, n, marked->plan.n_markers, reterr);
-	free(kinds);
+		&marked->markers, ort, clock, dtypes, n, plan->n_markers, reterr);
+	free(dtypes);
 	return result;
 }
 
@@ -90,16 +78,6 @@ static int count_layers(struct jm_ort_marked *marked, struct jm_error *reterr)
 	return marked->spans ? 0 : jm_fail_memory(reterr, "the spans of a run");
 }
 
-/* Place of the marker at mark `at` among all. */
-static size_t place_of(const struct jm_ort_plan *plan, size_t at)
-{
-	size_t place = 0;
-
-	for (size_t i = 0; i < at; i++)
-		place += plan->is_marked[i];
-	return place + (size_t)(plan->twin < at);
-}
-
 static int measure_cost(
 	struct jm_ort_marked *marked, struct jm_ort_session *plain, struct jm_error *reterr)
 {
@@ -108,7 +86,7 @@ static int measure_cost(
 
 	marked->twin = marked->plan.twin == JM_ORT_NO_TWIN
 			       ? JM_ORT_NO_TWIN
-			       : place_of(&marked->plan, marked->plan.twin);
+			       : jm_ort_plan_count_before(&marked->plan, marked->plan.twin);
 	result = jm_ort_turns_measure(plain, &marked->session.session, &marked->markers.stamps,
 		marked->twin, &marked->cost, reterr);
 	if (result == 0)
@@ -120,7 +98,7 @@ static int measure_cost(
 
 int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 	const struct jm_ort_session_setup *like, int by_callbacks, struct jm_ort_clock clock,
-	const struct jm_ort_steps *steps, struct jm_ort_session *plain, struct jm_error *reterr)
+	struct jm_ort_steps *steps, struct jm_ort_session *plain, struct jm_error *reterr)
 {
 	int result;
 
@@ -150,7 +128,7 @@ int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 
 int jm_ort_marked_is_joined(const struct jm_ort_marked *marked, size_t i)
 {
-	return i + 1 < marked->plan.n && !marked->plan.is_marked[i + 1];
+	return i + 1 < marked->plan.n && !jm_ort_plan_is_marked(&marked->plan, i + 1);
 }
 
 /* ---- Running ----------------------------------------------------------------------- */
@@ -168,7 +146,7 @@ static void find_spans(struct jm_ort_marked *marked, int64_t begin_ns, int64_t e
 
 	spans[0].begin_ns = begin_ns;
 	for (size_t i = 0; i <= plan->n; i++) {
-		if (!plan->is_marked[i])
+		if (!jm_ort_plan_is_marked(plan, i))
 			continue;
 		if (i)
 			spans[layer++].end_ns = stamps_ns[place];

@@ -23,22 +23,22 @@ struct jm_ort_marked {
 
 /*
  * Builds it from what the session `plain`, opened with *like, has saved (into
- * *saved, which is taken over, also on failure). Fails, and is released, when
+ * *saved, which is taken over, also on failure). Puts `steps` into the order in
+ * which they run with markers, if some cannot be marked. Fails, and is released, when
  * the network cannot be marked or is another one with markers: nodes in another
  * order, an answer that differs in a bit, markers that cost too much. The error
  * says why, as an end of "markers cannot be used: ...".
  */
 int jm_ort_marked_open(struct jm_ort_marked *marked, struct jm_ort_saved *saved,
 	const struct jm_ort_session_setup *like, int by_callbacks, struct jm_ort_clock clock,
-	const struct jm_ort_steps *steps, struct jm_ort_session *plain,
-	struct jm_error *reterr);
+	struct jm_ort_steps *steps, struct jm_ort_session *plain, struct jm_error *reterr);
 
 /* Whether step `i` has no marker behind it: it is one layer with the next step. */
 int jm_ort_marked_is_joined(const struct jm_ort_marked *marked, size_t i);
 
 /*
  * One run; spans of the layers go to `sink` as those of `cycle`. NULL: markers
- * only hand on.
+ * do nothing.
  */
 int jm_ort_marked_run(struct jm_ort_marked *marked, const struct jm_span_sink *sink,
 	uint32_t cycle, struct jm_error *reterr);

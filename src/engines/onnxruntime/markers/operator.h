@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The marker: an operator of our own that reads the clock where it stands in
- * the graph. Its output lies where its input does, so that it moves nothing.
+ * The marker: an operator of our own that reads the clock when its input is
+ * there. It has no output, and does not look at the input.
  */
 #ifndef JM_ENGINES_ONNXRUNTIME_MARKERS_OPERATOR_H
 #define JM_ENGINES_ONNXRUNTIME_MARKERS_OPERATOR_H
@@ -23,26 +23,18 @@ struct jm_ort_stamps {
 	int64_t *ns; /* [capacity], owned: when each marker ran, in their order */
 	size_t n, capacity;
 	size_t n_strange; /* markers that ran out of turn, or failed */
-	int on;           /* 0: markers only hand their input on */
-};
-
-/*
- * Element types of what a marker reads: `through` is handed on, as the output,
- * 0: nothing is; `after` is only waited for, 0: nothing is.
- */
-struct jm_ort_marker_kind {
-	int through, after;
+	int on;           /* 0: markers do nothing */
 };
 
 struct jm_ort_marker {
 	struct jm_ort_custom_op op; /* first: the runtime hands it back */
-	struct jm_ort_marker_kind kind;
+	int dtype;                  /* of the elements of what it reads */
 	char name[JM_ORT_MARKER_NAME_MAX];
 	const struct jm_ort *ort;
 	struct jm_ort_stamps *stamps;
 };
 
-/* The operators of one network, one per kind. Stays where it is until close. */
+/* The operators of one network, one per type. Stays where it is until close. */
 struct jm_ort_markers {
 	const struct jm_ort *ort;
 	struct OrtCustomOpDomain *domain;
@@ -51,18 +43,15 @@ struct jm_ort_markers {
 	struct jm_ort_stamps stamps;
 };
 
-/*
- * Makes the operators of `kinds` [n], all different, and room for the stamps of
- * n_markers. The runtime must be of JM_ORT_API_MARKERS or later.
- */
+/* Makes operators for `dtypes` [n], all different, and room for the stamps of n_markers. */
 int jm_ort_markers_open(struct jm_ort_markers *markers, const struct jm_ort *ort,
-	struct jm_ort_clock clock, const struct jm_ort_marker_kind *kinds, size_t n,
-	size_t n_markers, struct jm_error *reterr);
+	struct jm_ort_clock clock, const int *dtypes, size_t n, size_t n_markers,
+	struct jm_error *reterr);
 
 /* After the sessions that use them. Accepts a zeroed one. */
 void jm_ort_markers_close(struct jm_ort_markers *markers);
 
-/* Name of the operator of a kind. */
-void jm_ort_marker_name(struct jm_ort_marker_kind kind, char ret_name[JM_ORT_MARKER_NAME_MAX]);
+/* Name of the operator that reads such elements. */
+void jm_ort_marker_name(int dtype, char ret_name[JM_ORT_MARKER_NAME_MAX]);
 
 #endif

@@ -131,8 +131,7 @@ static void learn_types(struct jm_ort_saved *saved, const uint32_t *values, size
 		if (values[i] == JM_ORT_NO_VALUE)
 			continue;
 		dtype = jm_dtype_of_name(tensors[next].dtype);
-		if (dtype && !saved->values[values[i]].seen &&
-			!is_not_tensor(&saved->values[values[i]])) {
+		if (dtype && !is_not_tensor(&saved->values[values[i]])) {
 			saved->values[values[i]].dtype = dtype->code;
 			saved->values[values[i]].seen = &tensors[next];
 		}
@@ -179,6 +178,20 @@ static void learn_all_types(
 
 /* ---- All --------------------------------------------------------------------------- */
 
+int jm_ort_plan_is_marked(const struct jm_ort_plan *plan, size_t place)
+{
+	return plan->reads[place] != JM_ORT_NO_VALUE;
+}
+
+size_t jm_ort_plan_count_before(const struct jm_ort_plan *plan, size_t place)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < place; i++)
+		n += (size_t)jm_ort_plan_is_marked(plan, i) + (size_t)(i == plan->twin);
+	return n;
+}
+
 static int is_ours(struct jm_ort_piece name)
 {
 	return name.size >= sizeof(JM_ORT_MARKER_PREFIX) - 1 &&
@@ -199,57 +212,55 @@ static int check_names(const struct jm_ort_saved *saved, struct jm_error *reterr
 			: 0;
 }
 
-int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
+/* Which node each step is. */
+static int match(struct jm_ort_plan *plan, const struct jm_ort_saved *saved,
 	const struct jm_ort_steps *steps, struct jm_error *reterr)
 {
-	struct matching matching = {.saved = saved};
+	struct matching matching = {.saved = saved,
+		.is_done = calloc(saved->n_nodes + 1, 1),
+		.is_available = calloc(saved->n_values + 1, 1)};
+	int result = 0;
+
+	if (!matching.is_done || !matching.is_available)
+		result = jm_fail_memory(reterr, "the markers");
+	else if (!steps->n || find_order(&matching, steps, plan->order) < 0)
+		result = jm_fail(reterr, JM_ENOTFOUND,
+			"the %zu nodes of the optimised model are not the %zu that ran",
+			saved->n_nodes, steps->n);
+	free(matching.is_done);
+	free(matching.is_available);
+	return result;
+}
+
+int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
+	struct jm_ort_steps *steps, struct jm_error *reterr)
+{
 	int result = check_names(saved, reterr);
 
 	memset(ret_plan, 0, sizeof(*ret_plan));
 	if (result < 0)
 		return result;
-	matching.is_done = calloc(saved->n_nodes + 1, 1);
-	matching.is_available = calloc(saved->n_values + 1, 1);
-	ret_plan->order = calloc(steps->n + 1, sizeof(*ret_plan->order));
 	ret_plan->n = steps->n;
-	if (!matching.is_done || !matching.is_available || !ret_plan->order)
+	ret_plan->order = calloc(steps->n + 1, sizeof(*ret_plan->order));
+	ret_plan->reads = calloc(steps->n + 1, sizeof(*ret_plan->reads));
+	ret_plan->is_leaf = calloc(steps->n + 1, 1);
+	if (!ret_plan->order || !ret_plan->reads || !ret_plan->is_leaf)
 		result = jm_fail_memory(reterr, "the markers");
-	else if (find_order(&matching, steps, ret_plan->order) < 0)
-		result = jm_fail(reterr, JM_ENOTFOUND,
-			"the %zu nodes of the optimised model are not the %zu that ran",
-			saved->n_nodes, steps->n);
+	if (result == 0)
+		result = match(ret_plan, saved, steps, reterr);
 	if (result == 0)
 		learn_all_types(saved, steps, ret_plan->order);
-	if (result == 0 && jm_ort_places_choose(ret_plan, saved) < 0)
+	if (result == 0 && jm_ort_places_choose(ret_plan, saved, steps) < 0)
 		result = jm_fail_memory(reterr, "the markers");
-	free(matching.is_done);
-	free(matching.is_available);
 	if (result < 0)
 		jm_ort_plan_release(ret_plan);
 	return result;
 }
 
-static int dtype_of(const struct jm_ort_saved *saved, uint32_t value)
-{
-	return value == JM_ORT_NO_VALUE ? 0 : saved->values[value].dtype;
-}
-
-struct jm_ort_marker_kind jm_ort_plan_kind(const struct jm_ort_plan *plan,
-	const struct jm_ort_saved *saved, const struct jm_ort_plan_marker *marker)
-{
-	uint32_t after = marker->after_marker == JM_ORT_NO_MARKER
-				 ? marker->after
-				 : plan->markers[marker->after_marker].through;
-
-	return (struct jm_ort_marker_kind){
-		dtype_of(saved, marker->through), dtype_of(saved, after)};
-}
-
 void jm_ort_plan_release(struct jm_ort_plan *plan)
 {
 	free(plan->order);
-	free(plan->is_marked);
-	free(plan->turns);
-	free(plan->markers);
+	free(plan->reads);
+	free(plan->is_leaf);
 	memset(plan, 0, sizeof(*plan));
 }

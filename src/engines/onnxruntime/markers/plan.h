@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where markers go. Behind every node stands one: it reads what that node
- * wrote, and hands on something that the next one reads. So it can run neither
- * sooner nor later, and the nodes keep the order that they had.
+ * Where markers go. Behind every step stands one that reads what the step wrote;
+ * nothing reads a marker. The runtime executes, one after the other, what nobody
+ * waits for, from the last in the file to the first, and before each whatever it
+ * waits for. So with the markers at the file's end, the last one first, a marker
+ * and its step run before the next marker and its step: the order that the
+ * network had, and nothing of the network is changed.
  */
 #ifndef JM_ENGINES_ONNXRUNTIME_MARKERS_PLAN_H
 #define JM_ENGINES_ONNXRUNTIME_MARKERS_PLAN_H
@@ -11,55 +14,34 @@
 #include "engines/onnxruntime/markers/saved.h"
 #include "engines/onnxruntime/step.h"
 
-#define JM_ORT_NO_MARKER SIZE_MAX
 #define JM_ORT_NO_TWIN SIZE_MAX
 
-/*
- * One node of ours. Several before one step hand on to each other; the last of
- * them does to the step.
- */
-struct jm_ort_plan_marker {
-	size_t at;               /* step that it stands before; n: behind the last */
-	uint32_t through, after; /* values, or JM_ORT_NO_VALUE */
-	size_t after_marker;     /* waits for that one, or JM_ORT_NO_MARKER */
-	int stamps;              /* 0: it only keeps the order */
-};
-
-/*
- * What a node waits for, the runtime executes from the last in the file to the
- * first, and begins with the last that nobody waits for. So a step that cannot be
- * held back comes first in the file, and runs when there is nothing else to wait
- * for; one that cannot be waited for comes last, and runs as soon as it can.
- */
-enum { JM_ORT_TURN_IN_ORDER, JM_ORT_TURN_FIRST, JM_ORT_TURN_LAST };
-
-/* A mark is a place with a stamp: before a step, or behind the last. */
+/* Place i is before step i; place n is behind the last. */
 struct jm_ort_plan {
-	size_t *order;                      /* [n], owned: node of each step */
-	unsigned char *is_marked;           /* [n + 1], owned: places */
-	unsigned char *turns;               /* [n], owned: JM_ORT_TURN_..., in the file */
-	struct jm_ort_plan_marker *markers; /* [n_all], owned, by place */
-	size_t n, n_marks;
-	size_t twin;             /* mark that has two stamps, or JM_ORT_NO_TWIN */
-	size_t n_all, n_markers; /* n_markers: those that stamp */
+	size_t *order;          /* [n], owned: node of each step */
+	uint32_t *reads;        /* [n + 1], owned: of the marker there; JM_ORT_NO_VALUE: none */
+	unsigned char *is_leaf; /* [n], owned: no marker can read it, and no node does */
+	size_t n, n_marks;      /* n_marks: places that have a marker */
+	size_t twin;            /* place that has two, or JM_ORT_NO_TWIN */
+	size_t n_markers;
 };
 
 /*
- * Plans markers for a saved model whose nodes execute as `steps` tell, which
- * must live as long as `saved`: its values learn their types from them. A place
- * cannot be marked where the node before writes no tensor or the next one reads
- * none that is computed; nodes without a mark between them are one layer, and
- * markers without a stamp see to it that they are no other nodes. In the middle
- * of the network two markers stand, one behind the other: between them is what a
- * marker takes. JM_ENOTFOUND: the steps are not those nodes. JM_EUNSUPPORTED:
- * names of the model are markers' names.
+ * Plans markers for a saved model whose nodes execute as `steps` tell. Its
+ * values learn their types from them. Nothing can be read of a step that writes
+ * no tensor: there is no marker behind it. It will run right before the first
+ * step that needs it, to which `steps` are put in order. In the middle of the
+ * network two markers stand, one behind the other: between them is what a marker
+ * takes. JM_ENOTFOUND: the steps are not those nodes. JM_EUNSUPPORTED: names of
+ * the model are markers' names.
  */
 int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
-	const struct jm_ort_steps *steps, struct jm_error *reterr);
+	struct jm_ort_steps *steps, struct jm_error *reterr);
 
-/* Element types of what a marker reads. */
-struct jm_ort_marker_kind jm_ort_plan_kind(const struct jm_ort_plan *plan,
-	const struct jm_ort_saved *saved, const struct jm_ort_plan_marker *marker);
+int jm_ort_plan_is_marked(const struct jm_ort_plan *plan, size_t place);
+
+/* How many markers stand before a place: 0, 1 or 2 each. */
+size_t jm_ort_plan_count_before(const struct jm_ort_plan *plan, size_t place);
 
 void jm_ort_plan_release(struct jm_ort_plan *plan);
 

@@ -12,9 +12,6 @@
 #include "base/error.h"
 #include "onnx/proto.h"
 
-/* Graphs within graphs that are looked into. */
-#define DEPTH_MAX 32
-
 /* ---- Files ------------------------------------------------------------------------- */
 
 int jm_ort_saved_open(struct jm_ort_saved *saved, struct jm_error *reterr)
@@ -268,71 +265,6 @@ static void link_nodes(struct jm_ort_saved *saved)
 	}
 }
 
-/* ---- Chance ------------------------------------------------------------------------ */
-
-/* Operators of the runtime and its standard; what others' do, nobody knows. */
-static int is_known_domain(struct jm_ort_piece domain)
-{
-	static const char *const known[] = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft",
-		"com.microsoft.nchwc", "com.ms.internal.nhwc"};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (jm_ort_piece_compare(
-			    domain, (struct jm_ort_piece){known[i], strlen(known[i])}) == 0)
-			return 1;
-	return 0;
-}
-
-static int draws_numbers(struct jm_ort_piece op)
-{
-	static const char *const words[] = {
-		"Random", "Multinomial", "Bernoulli", "Dropout", "Sampling"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (op.size && memmem(op.data, op.size, words[i], strlen(words[i])))
-			return 1;
-	return 0;
-}
-
-static int is_graph_repeatable(struct jm_ort_piece graph, unsigned depth);
-
-static int is_node_repeatable(struct jm_ort_piece node, unsigned depth)
-{
-	struct jm_proto_reader reader = reader_of(node), inner;
-	struct jm_proto_field field, part;
-
-	if (!is_known_domain(field_of(node, ONNX_NODE_DOMAIN)) ||
-		draws_numbers(field_of(node, ONNX_NODE_OP_TYPE)))
-		return 0;
-	while (jm_proto_next(&reader, &field) > 0) {
-		if (field.number != ONNX_NODE_ATTRIBUTE)
-			continue;
-		inner = reader_of(piece_of(&field));
-		while (jm_proto_next(&inner, &part) > 0)
-			if ((part.number == ONNX_ATTRIBUTE_GRAPH ||
-				    part.number == ONNX_ATTRIBUTE_GRAPHS) &&
-				!is_graph_repeatable(piece_of(&part), depth + 1))
-				return 0;
-	}
-	return 1;
-}
-
-static int is_graph_repeatable(struct jm_ort_piece graph, unsigned depth)
-{
-	struct jm_proto_reader reader = reader_of(graph);
-	struct jm_proto_field field;
-
-	if (depth > DEPTH_MAX)
-		return 0;
-	while (jm_proto_next(&reader, &field) > 0)
-		if (field.number == ONNX_GRAPH_NODE &&
-			!is_node_repeatable(piece_of(&field), depth))
-			return 0;
-	return 1;
-}
-
-/* ---- All --------------------------------------------------------------------------- */
-
 static int walk_graph(struct jm_ort_saved *saved, struct filling *filling)
 {
 	struct jm_proto_reader reader = reader_of(saved->graph);
@@ -369,10 +301,5 @@ int jm_ort_saved_read(struct jm_ort_saved *saved, struct jm_error *reterr)
 	saved->n_values = filling.n_values;
 	merge_values(saved);
 	link_nodes(saved);
-	/* Functions of the model itself may hold anything. */
-	saved->is_repeatable = is_graph_repeatable(saved->graph, 0) &&
-			       !field_of((struct jm_ort_piece){saved->image, saved->n_image},
-				       ONNX_MODEL_FUNCTION)
-					.size;
 	return 0;
 }

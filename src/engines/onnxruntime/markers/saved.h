@@ -22,9 +22,10 @@ struct jm_ort_piece {
 /* Something that nodes read and write. */
 struct jm_ort_saved_value {
 	struct jm_ort_piece name;
-	struct jm_ort_piece type;     /* a TypeProto; empty: the model does not tell */
-	int dtype;                    /* of its elements; 0: no tensor, or not known */
-	const struct jm_tensor *seen; /* what it was in a run, borrowed; NULL: not known */
+	struct jm_ort_piece type; /* a TypeProto; empty: the model does not tell */
+	int dtype;                /* of its elements; 0: no tensor, or not known */
+	/* What it was in a run, borrowed from who tells; NULL: not known. */
+	const struct jm_tensor *seen;
 	int is_constant;
 };
 
@@ -48,9 +49,6 @@ struct jm_ort_saved {
 	struct jm_ort_saved_value *values; /* [n_values], owned, sorted by name */
 	size_t n_nodes, n_values;
 	uint32_t *ends; /* what nodes' lists point into; owned */
-	/* Nothing in it draws random numbers, that we know: the same input has the
-	 * same answer, and the same shapes all the way. */
-	int is_repeatable;
 };
 
 /* Makes the files. JM_EUNSUPPORTED and others: there are no memory files here. */
