@@ -95,7 +95,7 @@ int jm_reader_line(struct jm_reader *reader, const char **ret_line, size_t *ret_
 struct jm_writer {
 	int fd;
 	int nameless; /* the temporary file */
-	int failed; /* enum jm_code of the first failure, or 0 */
+	int failed;   /* enum jm_code of the first failure, or 0 */
 	int failed_errno;
 	char *data; /* [JM_WRITER_CAPACITY] */
 	size_t used;
