@@ -343,6 +343,8 @@ struct jm_fit_input {
 	double idle_power_w; /* measured with nothing running; NaN: from this log */
 	int keep_clock;      /* do not look for time zones mixed up */
 	unsigned threads;    /* 0: one per processor; no figure depends on it */
+	/* NULL: none. A fit that takes long says so, and where its search is. */
+	const struct jm_progress *progress;
 };
 
 enum jm_resolved {

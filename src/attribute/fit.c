@@ -5,11 +5,21 @@
 
 #include "attribute/fit.h"
 #include "base/error.h"
+#include "base/progress.h"
 
 /* What a thread that solves the equations has: normal equations, prior, posterior. */
 #define MATRICES 6
 #define MATRIX_BYTES_MAX 2e9
 #define UNKNOWNS_ELSE 50
+/* What a fit does, about: found by counting, as is how fast a processor does it. */
+#define SOLUTIONS 800
+#define SEARCHES 170
+#define PASSES 20
+#define SEARCH_ROWS 2000
+#define SEARCH_PER_UNKNOWN 6
+#define PRODUCTS_PER_S 7e9
+/* Shorter ones need no word. */
+#define LONG_S 8
 
 void jm_fit_input_init(struct jm_fit_input *input)
 {
@@ -45,6 +55,29 @@ static void start_threads(struct jm_fit *fit)
 	fit->problem.pool = fit->pool;
 }
 
+/*
+ * How long it may take, by what most time goes into: solving for all unknowns, and
+ * the normal equations of the search.
+ */
+static void say_estimate(struct jm_fit *fit)
+{
+	double n = (double)(fit->segments.n_loads + fit->problem.spline.n + UNKNOWNS_ELSE);
+	double rows = fmax(SEARCH_ROWS, SEARCH_PER_UNKNOWN * n);
+	double products =
+		SOLUTIONS * n * n * n / 2 +
+		(SEARCHES * rows + PASSES * (double)fit->problem.moments.n) * n * n / 2;
+	double seconds = products / PRODUCTS_PER_S / jm_pool_threads(fit->pool);
+
+	fit->is_long = seconds > LONG_S;
+	if (fit->is_long)
+		jm_note(fit->input->progress,
+			"the fit of %zu layers may take about %.0f %s on %u processor%s; the "
+			"window method takes none of it",
+			fit->segments.n_layers, seconds > 120 ? seconds / 60 : seconds,
+			seconds > 120 ? "min" : "s", jm_pool_threads(fit->pool),
+			jm_pool_threads(fit->pool) > 1 ? "s" : "");
+}
+
 static int polish_and_check(struct jm_fit *fit, struct jm_error *reterr)
 {
 	int result = jm_fit_polish(fit, reterr);
@@ -63,6 +96,8 @@ int jm_attribute_fit(const struct jm_fit_input *input, struct jm_fit_result *ret
 	result = jm_fit_prepare(&fit, reterr);
 	if (result >= 0)
 		start_threads(&fit);
+	if (result >= 0)
+		say_estimate(&fit);
 	if (result >= 0)
 		result = jm_fit_align(&fit, reterr);
 	if (result >= 0)

@@ -9,6 +9,7 @@
 struct jm_fit {
 	const struct jm_fit_input *input;
 	struct jm_pool *pool; /* owned; NULL: one thread */
+	int is_long;          /* it tells of its progress */
 	int64_t origin_ns;
 	int64_t clock_shift_ns; /* added to the readings' clock */
 	struct jm_segments segments;

@@ -6,6 +6,7 @@
 
 #include "attribute/fit.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/statistics.h"
 
 enum { ITERATIONS = 4, FIRST_STEPS = 2, START_STEPS = 6, EXPLORE_STEPS = 4, ROUNDS_MAX = 3 };
@@ -116,7 +117,17 @@ struct descents {
 	struct jm_problem problem;
 	struct descent list[JM_DESCENTS_MAX];
 	size_t n;
+	const char *what; /* is being searched */
 };
+
+static void tell_done(void *context, size_t done)
+{
+	const struct descents *descents = context;
+
+	if (descents->fit->is_long)
+		jm_tell(descents->fit->input->progress, descents->what, (double)done,
+			(double)descents->n, "places");
+}
 
 static void descend_one(void *context, size_t i)
 {
@@ -128,7 +139,8 @@ static void descend_one(void *context, size_t i)
 
 static void descend_all(struct descents *descents)
 {
-	jm_pool_run(descents->fit->pool, descents->n, descend_one, NULL, descents);
+	tell_done(descents, 0);
+	jm_pool_run(descents->fit->pool, descents->n, descend_one, tell_done, descents);
 }
 
 static struct descents *descents_new(const struct jm_fit *fit, const struct jm_problem *problem)
@@ -199,12 +211,15 @@ int jm_fit_try_starts(struct jm_fit *fit, const struct jm_problem *problem,
 		descents->list[descents->n++] =
 			(struct descent){.start = starts[i], .steps = FIRST_STEPS};
 	if (result >= 0)
+		descents->what = "fit: delay and filter of the supply";
+	if (result >= 0)
 		descend_all(descents);
 	for (size_t i = 0; i < n && result >= 0; i++) {
 		first[i].evidence = -HUGE_VAL;
 		result = take(&descents->list[i], &first[i]);
 	}
 	if (result >= 0) {
+		descents->what = "fit: the likely ones of them";
 		go_on(descents, first, best->evidence);
 		result = bring_together(descents, first, best);
 	}
@@ -246,6 +261,7 @@ int jm_fit_explore(
 		struct jm_response centre = best->response;
 
 		better = 0;
+		descents->what = "fit: around the likeliest";
 		set_around(descents, &centre);
 		descend_all(descents);
 		for (size_t i = 0; i < descents->n && result >= 0; i++) {

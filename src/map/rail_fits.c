@@ -134,6 +134,7 @@ static int fit_rail(const struct work *work, const struct jm_rail *rail,
 	input.timeline = &work->recording->timeline;
 	input.rail = rail;
 	input.idle_power_w = idle_w;
+	input.progress = work->progress;
 	result = jm_map_fit_run(&input, subject, &ret_fit->result, &dropped, reterr);
 	if (result == 0 && dropped && note_dropped)
 		jm_note(work->progress,
