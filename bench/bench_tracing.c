@@ -6,8 +6,8 @@
  * A model is a name of the catalogue or an .onnx file. It is opened three times,
  * for callbacks and twice for markers, and runs by turns untraced (the session
  * of the callbacks without them), with the markers of either session, and with
- * callbacks, in blocks whose first run finds the others' weights in the caches
- * and is not counted. So a machine that is not quiet disturbs all alike.
+ * callbacks, in blocks of which the second half counts: it takes some runs until
+ * the caches hold what the others have pushed out. So a machine that is not quiet disturbs all alike.
  *
  * A time is the median of all runs, or another quantile: on a machine that
  * others use a low one shows the undisturbed runs; --cpu counts the processor
@@ -32,8 +32,8 @@
 #include "engines/registry.h"
 #include "workload/model.h"
 
-#define BLOCK 4 /* runs; all but the first count */
-#define COUNTED (BLOCK - 1)
+#define BLOCK 12 /* runs; the last ones count */
+#define COUNTED 6
 #define TURNS_MAX 4000
 #define GROUPS 8 /* of turns, whose differences tell the error; the least number of turns */
 /* A machine that is not quiet may lead the engine to refuse markers. */
@@ -90,7 +90,7 @@ static int run_block(const struct bench *bench, struct way *way, struct jm_error
 		if (bench->ops->run(way->state, n ? &sink : NULL, error) < 0)
 			return -1;
 		row[n] = now_us(bench) - begin_us;
-		if (i) /* else it is written over */
+		if (i >= BLOCK - COUNTED) /* else it is written over */
 			row += n + 1;
 	}
 	return 0;
