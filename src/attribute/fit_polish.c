@@ -150,7 +150,9 @@ static int differentiate(struct polish *polish)
 	size_t n = polish->n;
 	int result = evaluate(polish, at, &middle);
 
-	for (size_t i = 0; i < n && result >= 0; i++) {
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < n; i++) {
 		at[i] = 1;
 		result = evaluate(polish, at, &up[i]);
 		at[i] = -1;
