@@ -21,6 +21,8 @@ enum { PHASES = 48 };
 /* Beyond these the model is taken to have failed. */
 #define JITTER_MAX 0.06
 #define TOGETHER_MAX 0.7
+/* As wide as the widest interval of a layer that is resolved; whatever its own error. */
+#define CLOSURE_MAX WIDEST_SHARE
 #define CHANGES_MIN 0.01
 /* A phase is filled when it has this share of its conversions. */
 #define PHASE_FILLED 0.2
@@ -71,9 +73,10 @@ int jm_fit_is_known(const struct jm_fit_layer *layer, double base_w, double know
 static int is_misfit(const struct jm_fit *fit, const struct jm_fit_result *result)
 {
 	const struct jm_response *response = &fit->alignment.response;
+	double above_mj = result->closure.measured_mj - fit->base_w * result->closure.cycle_ms;
 
 	if (fit->autocorrelation > TOGETHER_MAX ||
-		!(result->closure.beyond_share < WIDEST_SHARE)) /* no interval is narrower */
+		!(fabs(result->closure.difference_mj) < CLOSURE_MAX * above_mj))
 		return 1;
 	if (jm_fit_has_coarse_stamps(fit))
 		return 1;
