@@ -435,8 +435,8 @@ struct jm_fit_closure {
 	double sd_mj;
 	double cycle_ms;
 	/*
-	 * The difference beyond its own error (three deviations), over the measured
-	 * energy: the model misses that much, and all intervals are widened by it.
+	 * The difference beyond its own error (three deviations, 1 % at least), over the
+	 * measured energy: the model misses that much, and all intervals are widened by it.
 	 */
 	double beyond_share;
 };

@@ -13,6 +13,8 @@
 
 /* Deviations of the difference that are its own error. */
 #define OWN_ERROR 3.0
+/* And no less than this share: runs that are as the model says close to that. */
+#define OWN_SHARE 0.01
 
 /* Power that conversions saw during the run, by time; undisturbed ones only. */
 static double measured_power(const struct jm_fit *fit, double *ret_sd)
@@ -94,6 +96,7 @@ static double beyond_share(const struct jm_fit *fit, const struct jm_fit_closure
 	double own_mj = OWN_ERROR * hypot(closure->sd_mj, fitted_sd_mj(fit));
 	double above_mj = closure->measured_mj - fit->base_w * closure->cycle_ms;
 
+	own_mj = fmax(own_mj, OWN_SHARE * above_mj);
 	return fmax(0, fabs(closure->difference_mj) - own_mj) / above_mj;
 }
 
