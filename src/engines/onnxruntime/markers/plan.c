@@ -178,11 +178,6 @@ static void learn_all_types(
 
 /* ---- All --------------------------------------------------------------------------- */
 
-int jm_ort_plan_is_marked(const struct jm_ort_plan *plan, size_t place)
-{
-	return plan->reads[place] != JM_ORT_NO_VALUE;
-}
-
 size_t jm_ort_plan_count_before(const struct jm_ort_plan *plan, size_t place)
 {
 	size_t n = 0;

@@ -38,7 +38,10 @@ struct jm_ort_plan {
 int jm_ort_plan_make(struct jm_ort_plan *ret_plan, struct jm_ort_saved *saved,
 	struct jm_ort_steps *steps, struct jm_error *reterr);
 
-int jm_ort_plan_is_marked(const struct jm_ort_plan *plan, size_t place);
+static inline int jm_ort_plan_is_marked(const struct jm_ort_plan *plan, size_t place)
+{
+	return plan->reads[place] != JM_ORT_NO_VALUE;
+}
 
 /* How many markers stand before a place: 0, 1 or 2 each. */
 size_t jm_ort_plan_count_before(const struct jm_ort_plan *plan, size_t place);
