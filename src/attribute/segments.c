@@ -13,7 +13,7 @@
 #define FAR_S 1e7
 /* Segments to go along before the search begins anew. */
 #define NEAR 200
-/* Gaps and overlaps up to this are rounding of stamps. */
+/* Gaps and overlaps up to this are rounding, of stamps that are rounded. */
 #define SNAP_S 1.5e-6
 #define DURATION_MAX_MS 1e9
 /* Stamps of the original's files are whole microseconds. */
@@ -141,11 +141,12 @@ static void sort(struct jm_fit_span *spans, size_t n, compare_fn *compare)
 }
 
 /* Where a span meets its predecessor: the moment that the stamps vouch for. */
-static void meet(struct jm_fit_span *before, struct jm_fit_span *own, enum jm_stamp stamp)
+static void meet(
+	struct jm_fit_span *before, struct jm_fit_span *own, enum jm_stamp stamp, double snap_s)
 {
 	double gap = own->begin_s - before->end_s;
 
-	if (gap > SNAP_S)
+	if (gap > snap_s)
 		return;
 	if (stamp == JM_STAMP_BEGIN)
 		before->end_s = fmax(own->begin_s, before->begin_s);
@@ -170,13 +171,13 @@ static void append(
 		segments->total_s[column] += end_s - begin_s;
 }
 
-static void fill(
-	struct jm_segments *segments, struct jm_fit_span *spans, size_t n, enum jm_stamp stamp)
+static void fill(struct jm_segments *segments, struct jm_fit_span *spans, size_t n,
+	enum jm_stamp stamp, double snap_s)
 {
 	size_t layers = segments->n_layers;
 
 	for (size_t i = 1; i < n; i++)
-		meet(&spans[i - 1], &spans[i], stamp);
+		meet(&spans[i - 1], &spans[i], stamp, snap_s);
 	segments->begin_s = spans[0].begin_s;
 	segments->end_s = spans[n - 1].end_s;
 	append(segments, -FAR_S, segments->begin_s, layers + JM_COLUMN_OUTSIDE, spans[0].cycle);
@@ -270,8 +271,8 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 	int64_t origin_ns, struct jm_error *reterr)
 {
 	struct jm_fit_span *spans = NULL;
+	int result, rounded = are_rounded(timeline);
 	size_t n, used;
-	int result;
 
 	memset(segments, 0, sizeof(*segments));
 	result = count(timeline, &n, reterr);
@@ -294,12 +295,12 @@ int jm_segments_init(struct jm_segments *segments, const struct jm_timeline *tim
 		segments->n_cycles = count_cycles(spans, used);
 	if (jm_spans_shorten(spans, used, segments->n_layers, timeline->stamp == JM_STAMP_BEGIN,
 		    &segments->span_scale) < 0 ||
-		(are_rounded(timeline) && jm_spans_unround(spans, used, segments->n_layers,
-						  STAMP_NS * 1e-9) < 0)) {
+		(rounded && jm_spans_unround(spans, used, segments->n_layers, STAMP_NS * 1e-9) <
+				    0)) {
 		result = jm_fail_memory(reterr, "the spans of all cycles");
 		goto out;
 	}
-	fill(segments, spans, used, timeline->stamp);
+	fill(segments, spans, used, timeline->stamp, rounded ? SNAP_S : 0);
 out:
 	free(spans);
 	if (result < 0)

@@ -62,6 +62,41 @@ static double brute_force(const struct jm_segments *segments, uint32_t column, d
 	return sum / (end - begin);
 }
 
+/* Time in gaps of two layers of 10 us whose stamps are so many ns off whole us. */
+static double gaps_of(int64_t off_ns)
+{
+	struct jm_timeline timeline;
+	struct jm_segments segments;
+	double gaps_s;
+
+	jm_timeline_init(&timeline);
+	timeline.stamp = JM_STAMP_END;
+	for (size_t i = 0; i < 2; i++)
+		assert_true(jm_timeline_add_layer(&timeline, i ? "b" : "a", "Conv", NULL) >= 0);
+	for (int64_t cycle = 0; cycle < 20; cycle++)
+		for (int64_t i = 0; i < 2; i++)
+			assert_int_equal(
+				jm_timeline_append(&timeline, (size_t)i,
+					(struct jm_execution){
+						cycle * 1000000 + (i + 1) * 11000 + off_ns,
+						0.01},
+					NULL),
+				0);
+	assert_int_equal(jm_segments_init(&segments, &timeline, 0, NULL), 0);
+	gaps_s = segments.total_s[2 + JM_COLUMN_GAP];
+	jm_segments_release(&segments);
+	jm_timeline_release(&timeline);
+	return gaps_s;
+}
+
+/* Of stamps that are exact a short gap is one: what a marker takes belongs to no layer. */
+static void test_short_gaps(void **state)
+{
+	(void)state;
+	assert_true(fabs(gaps_of(0)) < 1e-12);
+	assert_true(fabs(gaps_of(7) - 20 * 1e-6) < 1e-9);
+}
+
 static void test_rows(void **state)
 {
 	struct jm_segments segments;
@@ -282,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inverse),
+		cmocka_unit_test(test_short_gaps),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_period),
 		cmocka_unit_test(test_no_period),
