@@ -7,7 +7,8 @@
  * for callbacks and twice for markers, and runs by turns untraced (the session
  * of the callbacks without them), with the markers of either session, and with
  * callbacks, in blocks of which the second half counts: it takes some runs until
- * the caches hold what the others have pushed out. So a machine that is not quiet disturbs all alike.
+ * the caches hold what the others have pushed out. So a machine that is not quiet
+ * disturbs all alike.
  *
  * A time is the median of all runs, or another quantile: on a machine that
  * others use a low one shows the undisturbed runs; --cpu counts the processor
