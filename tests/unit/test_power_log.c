@@ -72,8 +72,8 @@ static void test_good(void **state)
 	expect_readings("20241121-00:00:01,1,2\n20241121-00:00:01,1,2", 2, 1, &notes);
 	assert_int_equal(notes.torn_last_line, 0);
 	/* A clock that was never set, west of UTC. */
-	reading = expect_readings("19691231-19:00:01.5,5.0,1.0\n19700101-00:00:00.0,5.0,1.0\n",
-		2, 0, &notes);
+	reading = expect_readings(
+		"19691231-19:00:01.5,5.0,1.0\n19700101-00:00:00.0,5.0,1.0\n", 2, 0, &notes);
 	assert_true(reading.after_ns == INT64_C(-17998500000000));
 	/* Over midnight, and over new year. */
 	reading = expect_readings(
