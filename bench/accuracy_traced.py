@@ -84,6 +84,8 @@ def run_task(task, options):
             record["error"] = (errors.strip().splitlines() or ["no table"])[-1]
             return record
         record["layers"] = compare(rows, truth, record["unknown"])
+        if not record["layers"]:
+            record["error"] = "no layer of the table is one of the truth"
     return record
 
 

@@ -189,6 +189,7 @@ static int make_network(struct jm_simulated_network *network, const struct table
 		struct jm_simulated_unit *unit = &network->units[i];
 
 		memcpy(unit->name, table->rows[i].name, sizeof(unit->name));
+		snprintf(unit->place, sizeof(unit->place), "%s", unit->name);
 		unit->mean_s = table->rows[i].true_us * 1e-6;
 	}
 	return result;
