@@ -259,25 +259,24 @@ static void take_counter(struct jm_conversions *conversions, const struct reads 
 static int too_few(const struct reads *reads, size_t n_changes, const struct jm_rail *rail,
 	struct jm_error *reterr)
 {
-	const char *name = rail->name;
 	double step_s = reads->n < MIN_READINGS ? jm_rail_stamp_step_s(rail) : 0;
 
 	if (step_s > 0 && rail->n_readings > 2 * reads->n)
 		return jm_fail(reterr, JM_EINVAL,
 			"time stamps of rail '%s' have steps of %.4g ms, %zu readings have "
 			"only %zu of them: write them to the us",
-			name, step_s * 1e3, rail->n_readings, reads->n);
+			rail->name, step_s * 1e3, rail->n_readings, reads->n);
 	if (reads->n < MIN_READINGS)
 		return jm_fail(reterr, JM_EINVAL,
 			"rail '%s' has %zu readings; attribution needs hundreds: poll faster "
 			"or "
 			"run more cycles",
-			name, reads->n);
+			rail->name, reads->n);
 	if (n_changes < 2)
 		return jm_fail(reterr, JM_EINVAL,
 			"rail '%s' always reads %.6g W; it does not see the load: choose "
 			"another rail",
-			name, reads->power_w[0]);
+			rail->name, reads->power_w[0]);
 	return 0;
 }
 

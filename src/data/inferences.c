@@ -40,7 +40,7 @@ static void widen(struct range *ranges, const struct jm_layer *layer)
 static int compare_entries(const struct jm_timeline *timeline)
 {
 	size_t n = jm_timeline_cycles(timeline);
-	struct range *ranges = malloc((n + 1) * sizeof(*ranges));
+	struct range *ranges = calloc(n + 1, sizeof(*ranges));
 	int worst = 0;
 
 	if (!ranges)

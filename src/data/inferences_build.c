@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "data/places.h"
 
+/* Room for " (12)" and '\0'. */
+#define ORDINAL_MAX 32
+
 /* Entries of the file get the inference that they are of. */
 static int set_cycles(struct jm_timeline *timeline, const struct jm_entries *entries,
 	const unsigned char *begin)
@@ -18,7 +21,7 @@ static int set_cycles(struct jm_timeline *timeline, const struct jm_entries *ent
 	for (size_t i = 0; i < timeline->n_layers; i++) {
 		struct jm_layer *layer = &timeline->layers[i];
 
-		layer->cycles = malloc((layer->capacity + 1) * sizeof(*layer->cycles));
+		layer->cycles = calloc(layer->capacity + 1, sizeof(*layer->cycles));
 		if (!layer->cycles)
 			return JM_ENOMEM;
 	}
@@ -36,17 +39,16 @@ static int add_layer(struct jm_inferences *ret, const struct jm_timeline *as_rea
 {
 	const struct jm_layer *from = &as_read->layers[place->layer];
 	struct jm_layer *own;
-	char number[32] = "";
-	char *name;
+	size_t room = strlen(from->name) + ORDINAL_MAX;
+	char *name = malloc(room);
 	int result;
 
-	if (place->ordinal)
-		snprintf(number, sizeof(number), " (%lu)", (unsigned long)place->ordinal + 1);
-	name = malloc(strlen(from->name) + sizeof(number));
 	if (!name)
 		return jm_fail_memory(reterr, "the name of a layer");
-	strcpy(name, from->name);
-	strcat(name, number);
+	if (place->ordinal)
+		snprintf(name, room, "%s (%lu)", from->name, (unsigned long)place->ordinal + 1);
+	else
+		snprintf(name, room, "%s", from->name);
 	result = jm_timeline_add_layer(&ret->timeline, name, from->type, reterr);
 	free(name);
 	if (result < 0)
@@ -88,8 +90,8 @@ static int fill(struct jm_inferences *ret, const struct jm_timeline *as_read,
 		struct jm_layer *layer = &ret->timeline.layers[k];
 		size_t n = places->place[k].n;
 
-		layer->executions = malloc((n + 1) * sizeof(*layer->executions));
-		layer->cycles = malloc((n + 1) * sizeof(*layer->cycles));
+		layer->executions = calloc(n + 1, sizeof(*layer->executions));
+		layer->cycles = calloc(n + 1, sizeof(*layer->cycles));
 		layer->capacity = n;
 		if (!layer->executions || !layer->cycles)
 			result = jm_fail_memory(reterr, "the executions of a layer");

@@ -195,7 +195,7 @@ static int collect(struct jm_places *places, struct finder *finder)
 		total += finder->most[k] ? finder->most[k] : 1;
 	}
 	index = malloc((total + 1) * sizeof(*index));
-	places->place = malloc((total + 1) * sizeof(*places->place));
+	places->place = calloc(total + 1, sizeof(*places->place));
 	if (!index || !places->place) {
 		free(index);
 		return JM_ENOMEM;

@@ -48,7 +48,7 @@ static int64_t find_period(const uint32_t *letters, size_t n)
 static double median_at(const double *values, size_t n, size_t period, size_t place)
 {
 	double kept[REPEATS];
-	size_t used = 0, step = 1 + n / period / REPEATS;
+	size_t used = 0, step = 1 + (period ? n / period / REPEATS : 0);
 
 	for (size_t i = place ? place : period; i < n && used < REPEATS; i += step * period)
 		kept[used++] = values[i];
@@ -300,7 +300,7 @@ static int find_folded(const struct jm_sequence *sequence, int repeats_only,
 	unsigned char *begin, size_t *ret_length)
 {
 	struct folded folded;
-	unsigned char *own = malloc(sequence->n);
+	unsigned char *own = calloc(sequence->n + 1, 1);
 	int found = fold(sequence, &folded);
 
 	if (!own)

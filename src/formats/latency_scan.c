@@ -189,7 +189,7 @@ static int find_pair_end(struct jm_latency_scan *scan, const char **ret_end)
 
 static int take_step(struct jm_latency_scan *scan, int64_t *stamp_ns)
 {
-	struct jm_error error;
+	struct jm_error error = {0};
 
 	jm_fail(&error, JM_EFORMAT,
 		"'%s' line %zu: time runs back by %.6f s in cycle %zu of layer '%.100s'; the "
@@ -200,7 +200,7 @@ static int take_step(struct jm_latency_scan *scan, int64_t *stamp_ns)
 	if (!scan->steps || scan->clock.stamps < 2) {
 		if (scan->reterr)
 			*scan->reterr = error;
-		return error.code;
+		return JM_EFORMAT;
 	}
 	if (!scan->steps->n)
 		scan->steps->first = error;

@@ -138,7 +138,7 @@ static int fail_line(
 /* Whether the clock was set for the other log too is for others to tell. */
 static int take_step(struct scan *scan, int64_t *stamp_ns, struct jm_error *reterr)
 {
-	struct jm_error error;
+	struct jm_error error = {0};
 
 	jm_fail(&error, JM_EFORMAT,
 		"'%s' line %zu: time runs back by %.6f s; the clock was set during the "
@@ -148,7 +148,7 @@ static int take_step(struct scan *scan, int64_t *stamp_ns, struct jm_error *rete
 	if (!scan->steps || scan->clock.stamps < 2) {
 		if (reterr)
 			*reterr = error;
-		return error.code;
+		return JM_EFORMAT;
 	}
 	if (!scan->steps->n)
 		scan->steps->first = error;

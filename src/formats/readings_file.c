@@ -176,7 +176,7 @@ static int take_row(struct table *table, struct jm_power_log *log, struct jm_err
 	const struct jm_csv_reader *csv = &table->csv;
 	struct jm_reading reading = {0};
 	enum jm_quantity quantity = JM_QUANTITY_MV_MA;
-	const char *name;
+	const char *name = "";
 	struct jm_rail *rail;
 	int given, index;
 	int result = jm_csv_integer(

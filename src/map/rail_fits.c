@@ -266,10 +266,12 @@ static void align_as_another(struct work *work, struct attempt *attempt)
 static int complete(struct work *work, struct attempt *attempt,
 	const struct jm_fit_result *like, struct jm_error *reterr)
 {
-	const char *name = attempt->fit->rail;
+	const char *name = attempt->fit ? attempt->fit->rail : NULL;
 	double mean_w = attempt->power.mean_w;
 	int result;
 
+	if (!name)
+		return 0; /* it was never tried */
 	if (!attempt->failed) {
 		if (jm_fit_is_withheld(&attempt->fit->result))
 			align_as_another(work, attempt);
@@ -293,7 +295,7 @@ static int complete(struct work *work, struct attempt *attempt,
 static int add_up(
 	struct work *work, struct attempt *attempts, size_t n, struct jm_error *reterr)
 {
-	struct jm_fit_part *parts = calloc(n, sizeof(*parts));
+	struct jm_fit_part *parts = calloc(n + 1, sizeof(*parts));
 	const struct jm_fit_result *like = NULL;
 	struct jm_fit_of_rail *sum = &work->fits->fits[0];
 	size_t n_parts = 0;

@@ -94,7 +94,8 @@ int jm_session_holder_fail(const struct jm_session_paths *paths, struct jm_error
 	struct jm_session_holder holder;
 	char number[48] = "", *purpose = NULL;
 	size_t size;
-	int found = jm_session_holder_find(paths->lock, &holder), recovery;
+	char what[16] = JM_SESSION_MEASUREMENT;
+	int found = jm_session_holder_find(paths->lock, &holder);
 
 	if (found && holder.orphaned)
 		return jm_fail(reterr, JM_EIO,
@@ -106,12 +107,12 @@ int jm_session_holder_fail(const struct jm_session_paths *paths, struct jm_error
 			holder.stopped ? "CONT" : "KILL", (long)holder.pid);
 	if (jm_file_read(paths->lock, 64, &purpose, &size, NULL) < 0)
 		purpose = NULL;
-	recovery = purpose && strcmp(purpose, JM_SESSION_RECOVERY) == 0;
+	if (purpose && strcmp(purpose, JM_SESSION_RECOVERY) == 0)
+		jm_text_copy(what, sizeof(what), JM_SESSION_RECOVERY);
 	free(purpose);
 	if (found)
 		snprintf(number, sizeof(number), " (process %ld%s)", (long)holder.pid,
 			holder.stopped ? ", stopped" : "");
-	return jm_fail(reterr, JM_EIO, "a %s is running in '%s'%s: wait for its end%s",
-		recovery ? JM_SESSION_RECOVERY : JM_SESSION_MEASUREMENT, paths->folder, number,
-		recovery ? "" : ", or take another --result-dir");
+	return jm_fail(reterr, JM_EIO, "a %s is running in '%s'%s: wait for its end%s", what,
+		paths->folder, number, recovery ? "" : ", or take another --result-dir");
 }

@@ -272,7 +272,8 @@ static void make_fits(void)
 		fit->between = fit->idle = fit->layers[0];
 		fit->gap.power_w = fit->gap.power_sd_w = (double)NAN;
 		fit->gap.executions = 100;
-		fit->closure = (struct jm_fit_closure){.measured_mj = 40, .fitted_mj = 40, .sd_mj = 0.1, .cycle_ms = 4};
+		fit->closure = (struct jm_fit_closure){
+			.measured_mj = 40, .fitted_mj = 40, .sd_mj = 0.1, .cycle_ms = 4};
 		fit->diagnostics.inflation = 1;
 		fit->response.window_ms = 1;
 		fit->response.tau_ms = 0.1;

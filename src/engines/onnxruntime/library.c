@@ -105,6 +105,7 @@ int jm_ort_library_find_in_python(char ret_path[JM_PATH_MAX])
 		"print(found.submodule_search_locations[0] if found else \"\")' 2>/dev/null "
 		"</dev/null";
 	char folder[JM_PATH_MAX] = "";
+	/* The words are fixed. NOLINTNEXTLINE(cert-env33-c) */
 	FILE *answer = getauxval(AT_SECURE) ? NULL : popen(ask, "re");
 
 	if (!answer)

@@ -98,7 +98,7 @@ int jm_ort_turns_measure(struct jm_ort_session *plain, struct jm_ort_session *ma
 		result = take_turn(plain, stamps, 0, &without[n], reterr);
 		if (result == 0)
 			result = take_turn(marked, stamps, 1, &with[n], reterr);
-		if (result < 0)
+		if (result)
 			return result;
 		gaps[n] = twin_gap(stamps, twin);
 		extra[n] = with[n] - without[n];
