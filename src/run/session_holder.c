@@ -114,5 +114,6 @@ int jm_session_holder_fail(const struct jm_session_paths *paths, struct jm_error
 		snprintf(number, sizeof(number), " (process %ld%s)", (long)holder.pid,
 			holder.stopped ? ", stopped" : "");
 	return jm_fail(reterr, JM_EIO, "a %s is running in '%s'%s: wait for its end%s", what,
-		paths->folder, number, recovery ? "" : ", or take another --result-dir");
+		paths->folder, number,
+		strcmp(what, JM_SESSION_RECOVERY) == 0 ? "" : ", or take another --result-dir");
 }
