@@ -134,7 +134,7 @@ static void add_batch(
 				rows[r * line + c] = (end[c] - begin[c]) * scale;
 			rows[r * line + columns] = y[r];
 		}
-		jm_gram_add(search->gram + d * line * line, line, 0, line,
+		jm_gram_add(search->gram + d * line * line, line, line, 0, line,
 			&(struct jm_rows){rows, n_rows, line});
 	}
 }

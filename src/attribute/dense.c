@@ -6,10 +6,10 @@
 #include "attribute/dense_lanes.h"
 
 enum {
-	ROWS = 8,       /* added to a matrix at once, */
-	TILE = 4,       /* to this many of its lines, */
-	TILED_MIN = 96, /* from this one on */
-	SPARSE_MIN = 32 /* columns; zeros of shorter rows are not looked for */
+	ROWS = 8,             /* added to a matrix at once, */
+	TILE = JM_GRAM_LINES, /* to this many of its lines, */
+	TILED_MIN = 96,       /* from this one on */
+	SPARSE_MIN = 32       /* columns; zeros of shorter rows are not looked for */
 };
 
 /* Row by row is slower, but worth it where no more than this share is to be done. */
@@ -219,10 +219,10 @@ BODY double share_of_runs(const struct jm_rows *rows, size_t n)
 	return sum / ((double)n * (double)n * (double)rows->n);
 }
 
-BODY void gram_add_any(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows)
+BODY void gram_add_any(double *gram, size_t gram_stride, size_t n, size_t from, size_t to,
+	const struct jm_rows *rows)
 {
-	if (to < SPARSE_MIN || share_of_runs(rows, to) > SPARSE) {
+	if (n < SPARSE_MIN || share_of_runs(rows, n) > SPARSE) {
 		gram_add(gram, gram_stride, from, to, rows);
 		return;
 	}
@@ -230,31 +230,31 @@ BODY void gram_add_any(
 		add_row(gram, gram_stride, from, to, rows->row + r * rows->stride);
 }
 
-static void gram_add_narrow(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows)
+static void gram_add_narrow(double *gram, size_t gram_stride, size_t n, size_t from, size_t to,
+	const struct jm_rows *rows)
 {
-	gram_add_any(gram, gram_stride, from, to, rows);
+	gram_add_any(gram, gram_stride, n, from, to, rows);
 }
 
-WIDE static void gram_add_wide(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows)
+WIDE static void gram_add_wide(double *gram, size_t gram_stride, size_t n, size_t from,
+	size_t to, const struct jm_rows *rows)
 {
-	gram_add_any(gram, gram_stride, from, to, rows);
+	gram_add_any(gram, gram_stride, n, from, to, rows);
 }
 
-WIDEST static void gram_add_widest(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows)
+WIDEST static void gram_add_widest(double *gram, size_t gram_stride, size_t n, size_t from,
+	size_t to, const struct jm_rows *rows)
 {
-	gram_add_any(gram, gram_stride, from, to, rows);
+	gram_add_any(gram, gram_stride, n, from, to, rows);
 }
 
-void jm_gram_add(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows)
+void jm_gram_add(double *gram, size_t gram_stride, size_t n, size_t from, size_t to,
+	const struct jm_rows *rows)
 {
-	if (to >= 2 * (size_t)TILED_MIN && has_widest())
-		gram_add_widest(gram, gram_stride, from, to, rows);
+	if (n >= 2 * (size_t)TILED_MIN && has_widest())
+		gram_add_widest(gram, gram_stride, n, from, to, rows);
 	else if (has_wide())
-		gram_add_wide(gram, gram_stride, from, to, rows);
+		gram_add_wide(gram, gram_stride, n, from, to, rows);
 	else
-		gram_add_narrow(gram, gram_stride, from, to, rows);
+		gram_add_narrow(gram, gram_stride, n, from, to, rows);
 }

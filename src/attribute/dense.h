@@ -25,12 +25,16 @@ struct jm_rows {
 	size_t n, stride;
 };
 
+/* Lines that are worked on together. */
+enum { JM_GRAM_LINES = 4 };
+
 /*
  * gram[n * gram_stride] (lower triangle) += sum over rows of row rowᵀ, in lines
- * [from, to) of it. Each number is a sum in the order of the rows.
+ * [from, to) of it. Each number is a sum in the order of the rows. With `from` and
+ * `to` multiples of JM_GRAM_LINES, or the end, no bit depends on them.
  */
-void jm_gram_add(
-	double *gram, size_t gram_stride, size_t from, size_t to, const struct jm_rows *rows);
+void jm_gram_add(double *gram, size_t gram_stride, size_t n, size_t from, size_t to,
+	const struct jm_rows *rows);
 
 /* sum of a[i] * b[i]. */
 double jm_dot(const double *a, const double *b, size_t n);

@@ -181,7 +181,10 @@ static void make_chunk(void *context, size_t chunk)
 /* Where share i of the lines begins: each has as much of the triangle. */
 static size_t share_begin(const struct build *build, size_t i)
 {
-	return (size_t)((double)build->stride * sqrt((double)i / (double)build->shares));
+	size_t line = (size_t)((double)build->stride * sqrt((double)i / (double)build->shares));
+
+	/* So that no bit depends on the number of shares. */
+	return i == build->shares ? build->stride : line - line % JM_GRAM_LINES;
 }
 
 /* Share 0 is the spline's lines; those behind it are of the rest, the longest first. */
@@ -195,8 +198,8 @@ static void add_share(void *context, size_t task)
 		size_t n = rows_of(build, c);
 
 		if (task)
-			jm_gram_add(build->gram, build->stride, share_begin(build, share),
-				share_begin(build, share + 1),
+			jm_gram_add(build->gram, build->stride, build->stride,
+				share_begin(build, share), share_begin(build, share + 1),
 				&(struct jm_rows){rows, n, build->stride});
 		for (size_t i = 0; i < n && !task && build->problem->spline.n; i++)
 			add_spline(build->normal, build->problem,

@@ -61,6 +61,7 @@ int jm_cycle_spans_init(struct jm_cycle_spans *spans, const struct jm_timeline *
 		malloc((n + 1) * sizeof(int64_t)), calloc(n + 1, 1), n};
 	if (!busy_ns || !spans->begin_ns || !spans->end_ns || !spans->left_out) {
 		free(busy_ns);
+		jm_cycle_spans_release(spans);
 		return JM_ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {

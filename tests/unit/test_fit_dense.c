@@ -64,6 +64,7 @@ static void check_gram(
 	struct board *board, size_t n, size_t n_rows, size_t stride, size_t gram_stride)
 {
 	double rows[ROWS_MAX * ROOM], gram[N_MAX * ROOM], expected[N_MAX * ROOM];
+	size_t half = n / 2 - n / 2 % JM_GRAM_LINES;
 
 	for (size_t i = 0; i < ROWS_MAX * ROOM; i++) /* what is not a row is not read */
 		rows[i] = i / stride < n_rows && i % stride < n ? small(board) : (double)NAN;
@@ -74,8 +75,8 @@ static void check_gram(
 			for (size_t r = 0; r < n_rows; r++)
 				expected[i * gram_stride + j] +=
 					rows[r * stride + i] * rows[r * stride + j];
-	jm_gram_add(gram, gram_stride, 0, n / 2, &(struct jm_rows){rows, n_rows, stride});
-	jm_gram_add(gram, gram_stride, n / 2, n, &(struct jm_rows){rows, n_rows, stride});
+	jm_gram_add(gram, gram_stride, n, 0, half, &(struct jm_rows){rows, n_rows, stride});
+	jm_gram_add(gram, gram_stride, n, half, n, &(struct jm_rows){rows, n_rows, stride});
 	for (size_t i = 0; i < N_MAX * ROOM; i++)
 		assert_true(gram[i] == expected[i]); /* nor is what is above the diagonal */
 }
@@ -100,7 +101,7 @@ static void check_wide_gram(struct board *board, size_t n, size_t seen)
 	for (size_t r = 0; r < ROWS_MAX; r++)
 		for (size_t i = 0; i < seen; i++)
 			rows[r * n + (i + 29 * r) % n] = small(board);
-	jm_gram_add(gram, n, 0, n, &(struct jm_rows){rows, ROWS_MAX, n});
+	jm_gram_add(gram, n, n, 0, n, &(struct jm_rows){rows, ROWS_MAX, n});
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++) {
 			double sum = 0;

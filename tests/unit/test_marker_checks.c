@@ -26,7 +26,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	if (jm_ort_library_open(&ort, NULL, NULL) < 0)
-		return 0; /* tests that need it say so */
+		return 0;                        /* tests that need it say so */
+	setenv("ORT_DISABLE_TELEMETRY", "1", 0); /* as the engine does */
 	return jm_ort_ignore(&ort, jm_ort_create_env_fn(&ort)(
 					   jm_ort_log_nothing, NULL, 4, "joulemap", &env))
 		       ? 0
