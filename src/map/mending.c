@@ -71,8 +71,7 @@ static int find_phase(const struct jm_rail *rail, size_t first, size_t n, int64_
 		conversions.moment == JM_MOMENT_TICK && conversions.round_s > 0;
 	*ret_round_s = found ? conversions.round_s : 0;
 	*ret_phase_s = found ? conversions.phase_s : 0;
-	if (found)
-		jm_conversions_release(&conversions);
+	jm_conversions_release(&conversions);
 	return found;
 }
 
