@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,16 @@ void jm_text_copy(char *ret_text, size_t size, const char *text)
 
 	memcpy(ret_text, text, n);
 	ret_text[n] = '\0';
+}
+
+void jm_text_append(char *text, size_t size, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
 }
 
 char *jm_text_duplicate(const char *text)

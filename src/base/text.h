@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "joulemap/joulemap.h"
+
 /* Room for any double as jm_text_format_double writes it, with '\0'. */
 #define JM_DOUBLE_TEXT_MAX 32
 
@@ -31,6 +33,9 @@ int jm_text_ends_with(const char *text, const char *part);
 
 /* Copies at most size - 1 bytes and ends them with '\0'. */
 void jm_text_copy(char *ret_text, size_t size, const char *text);
+
+/* Writes behind what is in a buffer of `size` bytes; what has no room is cut. */
+void jm_text_append(char *text, size_t size, const char *format, ...) JM_PRINTF(3, 4);
 
 /* Heap copy of a text, freed with free(); NULL when out of memory. */
 char *jm_text_duplicate(const char *text);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/progress.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,28 +13,16 @@
 #define LOG_NS (30 * JM_NS_PER_S)
 #define CLEAR_LINE "\r\033[K"
 
-/* Appends to a text of `size` bytes; what has no room is cut. */
-static void append(char *text, size_t size, const char *format, ...) JM_PRINTF(3, 4);
-
-static void append(char *text, size_t size, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text + used, size - used, format, arguments);
-	va_end(arguments);
-}
-
 static void append_duration(char *text, size_t size, double seconds)
 {
 	if (seconds >= 3600)
-		append(text, size, "%d h %d min", (int)(seconds / 3600),
+		jm_text_append(text, size, "%d h %d min", (int)(seconds / 3600),
 			(int)(seconds / 60) % 60);
 	else if (seconds >= 60)
-		append(text, size, "%d min %d s", (int)(seconds / 60), (int)seconds % 60);
+		jm_text_append(
+			text, size, "%d min %d s", (int)(seconds / 60), (int)seconds % 60);
 	else
-		append(text, size, "%d s", (int)(seconds + 0.5));
+		jm_text_append(text, size, "%d s", (int)(seconds + 0.5));
 }
 
 static void append_state(char *text, size_t size, const struct jm_cli_progress *state,
@@ -44,16 +31,16 @@ static void append_state(char *text, size_t size, const struct jm_cli_progress *
 	double seconds = (double)(jm_clock_monotonic_ns(NULL) - state->phase_begin_ns) / 1e9;
 	double rate = seconds > 0 ? (done - state->phase_begin_done) / seconds : 0;
 
-	append(text, size, "%s: %.0f", state->phase, done);
+	jm_text_append(text, size, "%s: %.0f", state->phase, done);
 	if (total > 0)
-		append(text, size, "/%.0f", total);
-	append(text, size, " %s", unit);
+		jm_text_append(text, size, "/%.0f", total);
+	jm_text_append(text, size, " %s", unit);
 	if (total > 0 && rate > 0 && strcmp(unit, "s") != 0)
-		append(text, size, ", %.1f/s", rate);
+		jm_text_append(text, size, ", %.1f/s", rate);
 	if (rate > 0 && done < total) {
-		append(text, size, ", ");
+		jm_text_append(text, size, ", ");
 		append_duration(text, size, (total - done) / rate);
-		append(text, size, " left");
+		jm_text_append(text, size, " left");
 	}
 }
 
@@ -78,10 +65,10 @@ static void update(
 	if (now - state->shown_ns < (state->terminal ? TERMINAL_NS : LOG_NS))
 		return;
 	state->shown_ns = now;
-	append(text, sizeof(text) - 1, "%s", state->terminal ? CLEAR_LINE : "");
+	jm_text_append(text, sizeof(text) - 1, "%s", state->terminal ? CLEAR_LINE : "");
 	append_state(text, sizeof(text) - 1, state, done, total, unit);
 	if (!state->terminal)
-		append(text, sizeof(text), "\n");
+		jm_text_append(text, sizeof(text), "\n");
 	jm_chat_state(text);
 	state->line_open = state->terminal;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/shape.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "onnx/dtype.h"
 
 #define IMAGE_SIDE 224
@@ -133,18 +133,6 @@ int jm_onnx_shape_resolve(struct jm_onnx_inputs *inputs,
 
 /* ---- What was chosen ----------------------------------------------------------- */
 
-static void append(char *text, size_t size, const char *format, ...) JM_PRINTF(3, 4);
-
-static void append(char *text, size_t size, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text + used, size - used, format, arguments);
-	va_end(arguments);
-}
-
 static void describe_dims(
 	const struct jm_onnx_inputs *inputs, size_t i, char *ret_text, size_t size)
 {
@@ -157,15 +145,16 @@ static void describe_dims(
 		if (!dim->chosen || dim->value != 1)
 			continue;
 		if (!n++)
-			append(ret_text, size, "%sfree dimensions of input '%.40s' (",
+			jm_text_append(ret_text, size, "%sfree dimensions of input '%.40s' (",
 				*ret_text ? "; " : "", input->name ? input->name : "");
 		if (dim->symbol[0])
-			append(ret_text, size, "%s%.24s", n > 1 ? ", " : "", dim->symbol);
+			jm_text_append(
+				ret_text, size, "%s%.24s", n > 1 ? ", " : "", dim->symbol);
 		else
-			append(ret_text, size, "%s%zu", n > 1 ? ", " : "", j + 1);
+			jm_text_append(ret_text, size, "%s%zu", n > 1 ? ", " : "", j + 1);
 	}
 	if (n)
-		append(ret_text, size, ") were taken as 1%s",
+		jm_text_append(ret_text, size, ") were taken as 1%s",
 			i ? "" : ", --input-shape gives them");
 }
 
@@ -178,7 +167,8 @@ void jm_onnx_choices_describe(const struct jm_onnx_inputs *inputs, char *ret_tex
 		const struct jm_dtype *dtype = jm_dtype_of_code(inputs->inputs[i].dtype);
 
 		if (dtype && jm_dtype_is_index(dtype))
-			append(ret_text, size, "%sthe integers of input '%.40s' are all 0",
+			jm_text_append(ret_text, size,
+				"%sthe integers of input '%.40s' are all 0",
 				*ret_text ? "; " : "",
 				inputs->inputs[i].name ? inputs->inputs[i].name : "");
 	}

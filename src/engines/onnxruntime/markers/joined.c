@@ -88,21 +88,21 @@ static void describe_missing(const struct jm_ort_marked *marked, const struct jm
 	size_t first, char *ret_note, size_t size)
 {
 	const struct jm_ort_plan *plan = &marked->plan;
-	size_t n_joined = plan->n - marked->n_layers, used = 0;
+	size_t n_joined = plan->n - marked->n_layers;
 
 	ret_note[0] = '\0';
 	if (n_joined)
-		used = (size_t)snprintf(ret_note, size,
+		jm_text_append(ret_note, size,
 			"behind %zu node%s no marker can stand: %s one layer with the next, as "
 			"'%.48s'",
 			n_joined, n_joined == 1 ? "" : "s",
 			n_joined == 1 ? "it is" : "they are", graph->layers[first].name);
-	if (used < size && !jm_ort_plan_is_marked(plan, 0))
-		used += (size_t)snprintf(ret_note + used, size - used,
-			"%sthe first layer begins with the run", used ? "; " : "");
-	if (used < size && !jm_ort_plan_is_marked(plan, plan->n))
-		snprintf(ret_note + used, size - used, "%sthe last layer ends with the run",
-			used ? "; " : "");
+	if (!jm_ort_plan_is_marked(plan, 0))
+		jm_text_append(ret_note, size, "%sthe first layer begins with the run",
+			*ret_note ? "; " : "");
+	if (!jm_ort_plan_is_marked(plan, plan->n))
+		jm_text_append(ret_note, size, "%sthe last layer ends with the run",
+			*ret_note ? "; " : "");
 }
 
 int jm_ort_joined_describe(const struct jm_ort_marked *marked, struct jm_graph *graph,
