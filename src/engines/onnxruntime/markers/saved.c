@@ -17,14 +17,15 @@
 int jm_ort_saved_open(struct jm_ort_saved *saved, struct jm_error *reterr)
 {
 	memset(saved, 0, sizeof(*saved));
-	saved->weights_fd = -1;
 	saved->model_fd = memfd_create("joulemap-model", MFD_CLOEXEC);
-	if (saved->model_fd >= 0)
-		saved->weights_fd = memfd_create("joulemap-weights", MFD_CLOEXEC);
+	saved->weights_fd =
+		saved->model_fd < 0 ? -1 : memfd_create("joulemap-weights", MFD_CLOEXEC);
 	if (saved->weights_fd < 0) {
 		int result = jm_fail_errno(reterr, errno, "no file in memory can be made");
 
-		jm_ort_saved_close(saved);
+		if (saved->model_fd >= 0)
+			close(saved->model_fd);
+		memset(saved, 0, sizeof(*saved));
 		return result;
 	}
 	/* The runtime looks for weights beside the model: /proc/self/fd/N. */
@@ -52,18 +53,12 @@ static int map(int fd, void **ret_data, size_t *ret_size, struct jm_error *reter
 	return 0;
 }
 
-static void close_files(struct jm_ort_saved *saved)
-{
-	if (saved->model_fd > 0)
-		close(saved->model_fd);
-	if (saved->weights_fd > 0)
-		close(saved->weights_fd);
-	saved->model_fd = saved->weights_fd = -1;
-}
-
 void jm_ort_saved_close(struct jm_ort_saved *saved)
 {
-	close_files(saved);
+	if (saved->path[0]) { /* it is open */
+		close(saved->model_fd);
+		close(saved->weights_fd);
+	}
 	if (saved->image)
 		munmap(saved->image, saved->n_image);
 	if (saved->weights)

@@ -37,9 +37,9 @@ struct jm_ort_saved_node {
 };
 
 struct jm_ort_saved {
-	int model_fd, weights_fd; /* -1: none */
-	char path[32];            /* where a session is to save */
-	char weights_name[16];    /* what the model calls the file of weights */
+	int model_fd, weights_fd;
+	char path[32];         /* where a session is to save; "": not open */
+	char weights_name[16]; /* what the model calls the file of weights */
 
 	/* After read. */
 	void *image, *weights; /* [n_...], mapped */
