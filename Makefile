@@ -33,7 +33,7 @@ demo: deps
 
 test: deps
 	$(MAKE) all
-	ctest --test-dir $(BUILD) --output-on-failure
+	ctest --test-dir $(BUILD) --output-on-failure -j2
 
 bench: deps
 	$(MAKE) all
